@@ -1,0 +1,1 @@
+//! REST API, live stream and login; serves the dashboard.

@@ -1,0 +1,1 @@
+//! The embedded MQTT broker: our network edge over the router of rumqttd.

@@ -1,0 +1,381 @@
+//! Who may publish, subscribe to and receive what. It all follows from the
+//! [`TOPICS`](crate::topics::TOPICS) table.
+//!
+//! A subscription may reach wider than a role may read (`netmonitor/v1/#` is what people
+//! type): it is granted if anything under it may be read, and each message is checked again on
+//! its way out.
+
+use crate::ids::{DeviceId, JoinRequestId, ServiceName};
+use crate::topic::Topic;
+use crate::topics::{Party, Row, TOPICS};
+
+/// What a client may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// One of the hub's services.
+    Service(ServiceName),
+    /// The agent of one device.
+    Agent(DeviceId),
+    /// A machine that is about to be enrolled. The id is its MQTT client id.
+    Joiner(JoinRequestId),
+    /// Reads what is public.
+    Reader,
+    /// Reads what is public, and acts on alerts.
+    Operator,
+}
+
+/// Filters below none of our roots, for other things that share the broker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnFilters {
+    /// What the client may publish.
+    pub publish: Vec<String>,
+    /// What the client may read.
+    pub subscribe: Vec<String>,
+}
+
+/// Who a client is, once it has shown its credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// MQTT user name.
+    pub user: String,
+    /// None for an MQTT user that only has filters of its own.
+    pub role: Option<Role>,
+    /// Beside the role.
+    pub own: OwnFilters,
+}
+
+impl Principal {
+    /// Whether the client may publish to this topic.
+    pub fn may_publish(&self, topic: &str) -> bool {
+        if self.own.publish.iter().any(|f| filter_matches(f, topic)) && !is_ours(topic) {
+            return true;
+        }
+        let (Some(role), Ok(topic)) = (&self.role, topic.parse::<Topic>()) else {
+            return false;
+        };
+        topic
+            .row()
+            .from
+            .iter()
+            .any(|party| role.is_source(*party, &topic))
+    }
+
+    /// Whether the client may receive what is published to this topic.
+    pub fn may_receive(&self, topic: &str) -> bool {
+        if self.own.subscribe.iter().any(|f| filter_matches(f, topic)) && !is_ours(topic) {
+            return true;
+        }
+        let (Some(role), Ok(topic)) = (&self.role, topic.parse::<Topic>()) else {
+            return false;
+        };
+        topic
+            .row()
+            .to
+            .iter()
+            .any(|party| role.is_destination(*party, &topic))
+    }
+
+    /// Whether anything under this filter may be received.
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        if self
+            .own
+            .subscribe
+            .iter()
+            .any(|own| filters_overlap(own, filter))
+        {
+            return true;
+        }
+        let Some(role) = &self.role else {
+            return false;
+        };
+        TOPICS
+            .iter()
+            .any(|row| role.reads_row(row) && filters_overlap(&role.narrowed(row), filter))
+    }
+}
+
+impl Role {
+    fn is_source(&self, party: Party, topic: &Topic) -> bool {
+        match (self, party) {
+            (Self::Agent(own), Party::Agent) => topic.device() == Some(own),
+            (Self::Joiner(own), Party::Joiner) => is_own_join(topic, own),
+            (Self::Service(own), Party::Services) => match topic {
+                Topic::HubService(named) => own == named,
+                _ => true,
+            },
+            (Self::Service(own), party) => is_service(party, *own),
+            _ => false,
+        }
+    }
+
+    fn is_destination(&self, party: Party, topic: &Topic) -> bool {
+        match (self, party) {
+            (Self::Joiner(own), Party::Joiner) => is_own_join(topic, own),
+            (Self::Joiner(_), _) => false,
+            (Self::Agent(own), Party::Agent | Party::All) => {
+                topic.device().is_none_or(|device| device == own)
+            }
+            (_, Party::All) | (Self::Service(_), Party::Services) => true,
+            (Self::Service(own), party) => is_service(party, *own),
+            _ => false,
+        }
+    }
+
+    fn reads_row(&self, row: &Row) -> bool {
+        row.to.iter().any(|party| match (self, party) {
+            (Self::Joiner(_), party) => *party == Party::Joiner,
+            (Self::Agent(_), Party::Agent)
+            | (Self::Service(_), Party::Services)
+            | (_, Party::All) => true,
+            (Self::Service(own), party) => is_service(*party, *own),
+            _ => false,
+        })
+    }
+
+    /// The row's filter, with the role's own id in place of the wildcard.
+    fn narrowed(&self, row: &Row) -> String {
+        let own = match self {
+            Self::Agent(id) => Some(("{id}", id.as_str())),
+            Self::Joiner(id) => Some(("{request}", id.as_str())),
+            _ => None,
+        };
+        match own {
+            Some((parameter, id)) if row.pattern.contains(parameter) => {
+                format!("{}/{}", row.root, row.pattern.replace(parameter, id))
+            }
+            _ => row.filter(),
+        }
+    }
+}
+
+fn is_service(party: Party, service: ServiceName) -> bool {
+    matches!(
+        (party, service),
+        (Party::Hub, ServiceName::Hub)
+            | (Party::Broker, ServiceName::Broker)
+            | (Party::Ingest, ServiceName::Ingest)
+            | (Party::Api, ServiceName::Api)
+    )
+}
+
+fn is_own_join(topic: &Topic, own: &JoinRequestId) -> bool {
+    matches!(topic, Topic::JoinRequest(id) | Topic::JoinReply(id) if id == own)
+}
+
+/// Whether the topic or filter lies below a root of ours, where filters of one's own end.
+fn is_ours(topic: &str) -> bool {
+    let first = topic.split('/').next().unwrap_or_default();
+    first == "netmonitor" || first == "netmonitor-private"
+}
+
+/// Whether an own filter may be given to an MQTT user: well formed, and below none of our
+/// roots.
+pub fn is_grantable(filter: &str) -> bool {
+    let first = filter.split('/').next().unwrap_or_default();
+    is_well_formed(filter) && !is_ours(filter) && first != "#" && first != "+"
+}
+
+/// Whether the filter obeys MQTT 5.0, section 4.7: a wildcard fills its level, `#` is last.
+pub fn is_well_formed(filter: &str) -> bool {
+    if filter.is_empty() || filter.len() > 65_535 || filter.contains('\0') {
+        return false;
+    }
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        let alone = level.len() == 1;
+        if level.contains('#') && !(alone && levels.peek().is_none()) {
+            return false;
+        }
+        if level.contains('+') && !alone {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the filter matches the topic (MQTT 5.0, section 4.7).
+pub fn filter_matches(filter: &str, topic: &str) -> bool {
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false;
+    }
+    let mut topic_levels = topic.split('/');
+    for level in filter.split('/') {
+        if level == "#" {
+            return true;
+        }
+        match topic_levels.next() {
+            Some(other) if level == "+" || level == other => {}
+            _ => return false,
+        }
+    }
+    topic_levels.next().is_none()
+}
+
+/// Whether some topic matches both filters.
+pub fn filters_overlap(one: &str, other: &str) -> bool {
+    let (mut left, mut right) = (one.split('/'), other.split('/'));
+    loop {
+        match (left.next(), right.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a == "+" || b == "+" => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topic::tests::examples;
+    use crate::topics::Kind;
+
+    fn principal(role: Role) -> Principal {
+        Principal {
+            user: "someone".to_owned(),
+            role: Some(role),
+            own: OwnFilters::default(),
+        }
+    }
+
+    fn agent(id: &str) -> Principal {
+        principal(Role::Agent(id.parse().unwrap()))
+    }
+
+    /// Kinds that the role may publish, and may receive, with `ws-14`, `ingest` and join
+    /// request 7 as parameters.
+    fn reach(who: &Principal) -> (Vec<Kind>, Vec<Kind>) {
+        let kinds = |allowed: &dyn Fn(&str) -> bool| {
+            examples()
+                .iter()
+                .filter(|topic| allowed(&topic.to_string()))
+                .map(Topic::kind)
+                .collect()
+        };
+        (
+            kinds(&|topic| who.may_publish(topic)),
+            kinds(&|topic| who.may_receive(topic)),
+        )
+    }
+
+    const DEVICE: [Kind; 5] = [
+        Kind::DeviceStatus,
+        Kind::DeviceSession,
+        Kind::DeviceInfo,
+        Kind::DeviceMetrics,
+        Kind::DeviceServices,
+    ];
+    const HUB: [Kind; 3] = [Kind::HubStatus, Kind::HubInfo, Kind::HubService];
+
+    #[test]
+    fn an_agent_writes_its_own_device_and_reads_that_and_the_hub() {
+        let (publish, receive) = reach(&agent("ws-14"));
+        assert_eq!(publish, DEVICE);
+        assert_eq!(receive, [DEVICE.as_slice(), &HUB].concat());
+    }
+
+    #[test]
+    fn an_agent_reaches_nothing_of_another_device() {
+        let (publish, receive) = reach(&agent("ws-15"));
+        assert_eq!(publish, []);
+        assert_eq!(receive, HUB);
+        assert!(!agent("ws-15").may_subscribe("netmonitor/v1/device/ws-14/#"));
+        assert!(agent("ws-15").may_subscribe("netmonitor/v1/device/ws-15/#"));
+    }
+
+    #[test]
+    fn a_reader_reads_what_is_public_and_writes_nothing() {
+        for role in [Role::Reader, Role::Operator] {
+            let (publish, receive) = reach(&principal(role));
+            assert_eq!(publish, []);
+            assert_eq!(receive, [DEVICE.as_slice(), &HUB].concat());
+        }
+    }
+
+    #[test]
+    fn a_joiner_reaches_its_own_request_and_nothing_else() {
+        let own = principal(Role::Joiner(JoinRequestId::from_bits(7)));
+        assert_eq!(
+            reach(&own),
+            (vec![Kind::JoinRequest], vec![Kind::JoinReply])
+        );
+        let other = principal(Role::Joiner(JoinRequestId::from_bits(8)));
+        assert_eq!(reach(&other), (vec![], vec![]));
+        assert!(!other.may_subscribe("netmonitor/v1/#"));
+        assert!(!other.may_subscribe("netmonitor/v1/hub/status"));
+    }
+
+    #[test]
+    fn a_service_writes_its_rows_and_its_own_health() {
+        let ingest = principal(Role::Service(ServiceName::Ingest));
+        assert_eq!(reach(&ingest).0, [Kind::Event, Kind::HubService]);
+        let api = principal(Role::Service(ServiceName::Api));
+        assert_eq!(
+            reach(&api).0,
+            [Kind::Event, Kind::CredentialsChanged, Kind::JoinReply]
+        );
+        assert!(api.may_publish("netmonitor/v1/hub/service/api"));
+        assert!(reach(&api).1.contains(&Kind::JoinRequest));
+    }
+
+    #[test]
+    fn own_filters_never_reach_below_our_roots() {
+        let zigbee = Principal {
+            user: "zigbee".to_owned(),
+            role: None,
+            own: OwnFilters {
+                publish: vec!["zigbee2mqtt/#".to_owned(), "#".to_owned()],
+                subscribe: vec!["zigbee2mqtt/#".to_owned()],
+            },
+        };
+        assert!(zigbee.may_publish("zigbee2mqtt/lamp/set"));
+        assert!(zigbee.may_receive("zigbee2mqtt/lamp"));
+        assert!(zigbee.may_subscribe("zigbee2mqtt/+"));
+        assert!(!zigbee.may_subscribe("netmonitor/v1/#"));
+        assert_eq!(reach(&zigbee), (vec![], vec![]));
+        for filter in ["#", "+/a", "netmonitor/#", "netmonitor-private/x", "", "a#"] {
+            assert!(!is_grantable(filter), "{filter}");
+        }
+        assert!(is_grantable("zigbee2mqtt/#"));
+    }
+
+    #[test]
+    fn filters_match_as_the_specification_says() {
+        let check = |filter: &str, topic: &str, expected: bool| {
+            assert_eq!(filter_matches(filter, topic), expected, "{filter} {topic}");
+        };
+        check("a/b", "a/b", true);
+        check("a/+", "a/b", true);
+        check("a/+", "a/b/c", false);
+        check("a/#", "a", true);
+        check("a/#", "a/b/c", true);
+        check("+", "/a", false);
+        check("+/+", "/a", true);
+        check("#", "$SYS/uptime", false);
+        check("+/uptime", "$SYS/uptime", false);
+        check("$SYS/#", "$SYS/uptime", true);
+        check("a/b", "a/b/", false);
+    }
+
+    #[test]
+    fn overlap_is_found_in_both_directions() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(filters_overlap(one, other), expected, "{one} {other}");
+            assert_eq!(filters_overlap(other, one), expected, "{other} {one}");
+        };
+        check("a/+/c", "a/b/+", true);
+        check("a/#", "a", true);
+        check("a/b", "a/c", false);
+        check("#", "a/b", true);
+        check("a/+", "a/b/c", false);
+    }
+
+    #[test]
+    fn malformed_filters_are_known() {
+        for bad in ["", "a#", "#/a", "a/#/b", "a+", "+a/b", "a\0"] {
+            assert!(!is_well_formed(bad), "{bad:?}");
+        }
+        for good in ["#", "+", "/", "a//b", "+/#", "a/+/b"] {
+            assert!(is_well_formed(good), "{good:?}");
+        }
+    }
+}

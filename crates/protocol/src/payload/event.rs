@@ -1,0 +1,143 @@
+//! One line of the log.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DeviceId;
+
+/// Something that happened: kind and parameters. Whoever shows it puts it into words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, by the clock of whoever says it.
+    pub time: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The device that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+    /// Who did it: the name of an account, or of a service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// What the kind needs to be put into words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A machine was enrolled. Parameter `name`.
+    DeviceJoined,
+    /// A service of the hub connected. Parameters `service`, `version`.
+    ServiceStarted,
+    /// A service of the hub said goodbye. Parameter `service`.
+    ServiceStopped,
+    /// Someone logged in. Parameter `address`.
+    LoggedIn,
+    /// Someone tried to log in and did not get in. Parameters `name`, `address`.
+    LoginFailed,
+    /// Someone logged out.
+    LoggedOut,
+    /// An account was made. Parameters `name`, `role`.
+    UserAdded,
+    /// A password was changed. Parameter `name`.
+    PasswordChanged,
+    /// A bearer token was made. Parameters `name`, `role`.
+    TokenAdded,
+    /// An MQTT user was made. Parameters `name`, `role`.
+    MqttUserAdded,
+    /// A join code was made. Parameter `uses`.
+    JoinCodeAdded,
+    /// A kind that this version does not know: shown as it stands.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl EventKind {
+    /// The word on the wire and in the store.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::DeviceJoined => "device_joined",
+            Self::ServiceStarted => "service_started",
+            Self::ServiceStopped => "service_stopped",
+            Self::LoggedIn => "logged_in",
+            Self::LoginFailed => "login_failed",
+            Self::LoggedOut => "logged_out",
+            Self::UserAdded => "user_added",
+            Self::PasswordChanged => "password_changed",
+            Self::TokenAdded => "token_added",
+            Self::MqttUserAdded => "mqtt_user_added",
+            Self::JoinCodeAdded => "join_code_added",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// How much an event matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Someone must act.
+    Critical,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Severity {
+    /// The word on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_kind_is_the_word_on_the_wire() {
+        for kind in [
+            EventKind::DeviceJoined,
+            EventKind::ServiceStarted,
+            EventKind::ServiceStopped,
+            EventKind::LoggedIn,
+            EventKind::LoginFailed,
+            EventKind::LoggedOut,
+            EventKind::UserAdded,
+            EventKind::PasswordChanged,
+            EventKind::TokenAdded,
+            EventKind::MqttUserAdded,
+            EventKind::JoinCodeAdded,
+            EventKind::Other("of_tomorrow".to_owned()),
+        ] {
+            let json = serde_json::to_value(&kind).unwrap();
+            assert_eq!(json, kind.as_str());
+            assert_eq!(serde_json::from_value::<EventKind>(json).unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn a_severity_of_tomorrow_is_unknown_and_not_an_error() {
+        let severity: Severity = serde_json::from_str("\"catastrophe\"").unwrap();
+        assert_eq!(severity, Severity::Unknown);
+        assert_eq!(
+            serde_json::to_value(Severity::Warning).unwrap(),
+            Severity::Warning.as_str()
+        );
+    }
+}

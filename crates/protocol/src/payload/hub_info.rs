@@ -1,0 +1,24 @@
+//! What the hub is and where it is reached.
+
+use serde::{Deserialize, Serialize};
+
+/// Name, version and addresses of the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubInfo {
+    /// The hub's host name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where its listeners are.
+    #[serde(default)]
+    pub addresses: Vec<Address>,
+}
+
+/// One listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// `http`, `https`, `mqtt`, `mqtts` or `mqtt-ws`.
+    pub listener: String,
+    /// Address and port, e.g. `[::]:8443`.
+    pub address: String,
+}

@@ -1,0 +1,228 @@
+//! One concrete topic, to and from its string.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ids::{DeviceId, JoinRequestId, ServiceName};
+use crate::topics::{Kind, PRIVATE_ROOT, PUBLIC_ROOT, Row};
+
+/// A topic with its parameter filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the TOPICS table says what each one is")]
+pub enum Topic {
+    DeviceStatus(DeviceId),
+    DeviceSession(DeviceId),
+    DeviceInfo(DeviceId),
+    DeviceMetrics(DeviceId),
+    DeviceServices(DeviceId),
+    Event,
+    HubStatus,
+    HubInfo,
+    HubService(ServiceName),
+    CredentialsChanged,
+    JoinRequest(JoinRequestId),
+    JoinReply(JoinRequestId),
+}
+
+/// The text names no topic of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a topic of the contract")]
+pub struct UnknownTopic(pub String);
+
+impl Topic {
+    /// Which row of the table this topic belongs to.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::DeviceStatus(_) => Kind::DeviceStatus,
+            Self::DeviceSession(_) => Kind::DeviceSession,
+            Self::DeviceInfo(_) => Kind::DeviceInfo,
+            Self::DeviceMetrics(_) => Kind::DeviceMetrics,
+            Self::DeviceServices(_) => Kind::DeviceServices,
+            Self::Event => Kind::Event,
+            Self::HubStatus => Kind::HubStatus,
+            Self::HubInfo => Kind::HubInfo,
+            Self::HubService(_) => Kind::HubService,
+            Self::CredentialsChanged => Kind::CredentialsChanged,
+            Self::JoinRequest(_) => Kind::JoinRequest,
+            Self::JoinReply(_) => Kind::JoinReply,
+        }
+    }
+
+    /// The row of the table.
+    pub fn row(&self) -> &'static Row {
+        self.kind().row()
+    }
+
+    /// The device that the topic is about.
+    pub fn device(&self) -> Option<&DeviceId> {
+        match self {
+            Self::DeviceStatus(id)
+            | Self::DeviceSession(id)
+            | Self::DeviceInfo(id)
+            | Self::DeviceMetrics(id)
+            | Self::DeviceServices(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Every retained topic of one device: what has to be cleared when it goes.
+    pub fn retained_of(device: &DeviceId) -> [Self; 5] {
+        [
+            Self::DeviceStatus(device.clone()),
+            Self::DeviceSession(device.clone()),
+            Self::DeviceInfo(device.clone()),
+            Self::DeviceMetrics(device.clone()),
+            Self::DeviceServices(device.clone()),
+        ]
+    }
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = self.row();
+        write!(f, "{}", row.root)?;
+        for level in row.pattern.split('/') {
+            if level.starts_with('{') {
+                match self {
+                    Self::HubService(name) => write!(f, "/{name}")?,
+                    Self::JoinRequest(id) | Self::JoinReply(id) => write!(f, "/{id}")?,
+                    _ => match self.device() {
+                        Some(id) => write!(f, "/{id}")?,
+                        None => write!(f, "/{level}")?,
+                    },
+                }
+            } else {
+                write!(f, "/{level}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Topic {
+    type Err = UnknownTopic;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTopic> {
+        parse(text).ok_or_else(|| UnknownTopic(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<Topic> {
+    if let Some(rest) = below(text, PUBLIC_ROOT) {
+        let levels: Vec<&str> = rest.split('/').collect();
+        return match levels.as_slice() {
+            ["device", id, leaf] => {
+                let id = id.parse().ok()?;
+                match *leaf {
+                    "status" => Some(Topic::DeviceStatus(id)),
+                    "session" => Some(Topic::DeviceSession(id)),
+                    "info" => Some(Topic::DeviceInfo(id)),
+                    "metrics" => Some(Topic::DeviceMetrics(id)),
+                    "services" => Some(Topic::DeviceServices(id)),
+                    _ => None,
+                }
+            }
+            ["event"] => Some(Topic::Event),
+            ["hub", "status"] => Some(Topic::HubStatus),
+            ["hub", "info"] => Some(Topic::HubInfo),
+            ["hub", "service", name] => Some(Topic::HubService(name.parse().ok()?)),
+            _ => None,
+        };
+    }
+    let levels: Vec<&str> = below(text, PRIVATE_ROOT)?.split('/').collect();
+    match levels.as_slice() {
+        ["credentials", "changed"] => Some(Topic::CredentialsChanged),
+        ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
+        ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
+        _ => None,
+    }
+}
+
+fn below<'a>(text: &'a str, root: &str) -> Option<&'a str> {
+    text.strip_prefix(root)?.strip_prefix('/')
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::topics::TOPICS;
+
+    /// One topic of each kind.
+    pub(crate) fn examples() -> Vec<Topic> {
+        let device: DeviceId = "ws-14".parse().unwrap();
+        let request = JoinRequestId::from_bits(7);
+        vec![
+            Topic::DeviceStatus(device.clone()),
+            Topic::DeviceSession(device.clone()),
+            Topic::DeviceInfo(device.clone()),
+            Topic::DeviceMetrics(device.clone()),
+            Topic::DeviceServices(device),
+            Topic::Event,
+            Topic::HubStatus,
+            Topic::HubInfo,
+            Topic::HubService(ServiceName::Ingest),
+            Topic::CredentialsChanged,
+            Topic::JoinRequest(request.clone()),
+            Topic::JoinReply(request),
+        ]
+    }
+
+    #[test]
+    fn every_topic_is_read_back_as_written_and_stands_in_the_table() {
+        let examples = examples();
+        assert_eq!(examples.len(), TOPICS.len());
+        for topic in examples {
+            let text = topic.to_string();
+            assert_eq!(text.parse(), Ok(topic.clone()), "{text}");
+            assert!(
+                crate::acl::filter_matches(&topic.row().filter(), &text),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_topic_has_no_braces_left() {
+        for topic in examples() {
+            assert!(!topic.to_string().contains(['{', '}', '+']), "{topic}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_contract_is_unknown() {
+        for text in [
+            "",
+            "netmonitor",
+            "netmonitor/v1",
+            "netmonitor/v1/",
+            "netmonitor/v1/device/ws-14",
+            "netmonitor/v1/device/WS-14/status",
+            "netmonitor/v1/device/ws-14/status/",
+            "netmonitor/v1/device/ws-14/colour",
+            "netmonitor/v2/device/ws-14/status",
+            "netmonitor/v1x/event",
+            "netmonitor-private/v1/join/7/request",
+        ] {
+            assert_eq!(
+                text.parse::<Topic>(),
+                Err(UnknownTopic(text.to_owned())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_retained_device_topics_are_cleared_when_a_device_goes() {
+        let device: DeviceId = "a".parse().unwrap();
+        let cleared: Vec<Kind> = Topic::retained_of(&device)
+            .iter()
+            .map(Topic::kind)
+            .collect();
+        let retained: Vec<Kind> = TOPICS
+            .iter()
+            .filter(|row| row.retained && row.pattern.contains("{id}"))
+            .map(|row| row.kind)
+            .collect();
+        assert_eq!(cleared, retained);
+    }
+}

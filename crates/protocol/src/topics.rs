@@ -1,0 +1,313 @@
+//! The table of all topics. Code, `docs/ref/topics.md` and the broker's ACL follow from it.
+
+use std::fmt;
+
+/// Root of everything that third parties may rely on.
+pub const PUBLIC_ROOT: &str = "netmonitor/v1";
+
+/// Root of what only the hub's own services (and a joining machine) may see.
+pub const PRIVATE_ROOT: &str = "netmonitor-private/v1";
+
+/// MQTT quality of service (MQTT 5.0, section 4.3). Ours never needs level 2: every message
+/// is a state or carries an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qos {
+    /// Level 0: may be lost.
+    AtMostOnce,
+    /// Level 1: arrives, perhaps twice.
+    AtLeastOnce,
+}
+
+impl Qos {
+    /// The level as the protocol writes it.
+    pub fn level(self) -> u8 {
+        match self {
+            Self::AtMostOnce => 0,
+            Self::AtLeastOnce => 1,
+        }
+    }
+}
+
+/// Who stands at either end of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// The agent of the device that the topic names.
+    Agent,
+    /// The broker itself, on behalf of a client that is gone.
+    Broker,
+    /// The frame around the services.
+    Hub,
+    /// The service that writes the history.
+    Ingest,
+    /// REST API and dashboard.
+    Api,
+    /// Any service; where the topic names a service, only that one.
+    Services,
+    /// A machine that is about to be enrolled.
+    Joiner,
+    /// Everyone with a credential: services, readers, operators and agents. An agent sees
+    /// its own device only.
+    All,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "agent",
+            Self::Broker => "broker",
+            Self::Hub => "hub",
+            Self::Ingest => "ingest",
+            Self::Api => "api",
+            Self::Services => "services",
+            Self::Joiner => "joining machine",
+            Self::All => "all",
+        })
+    }
+}
+
+/// Which topic of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the table says what each one is")]
+pub enum Kind {
+    DeviceStatus,
+    DeviceSession,
+    DeviceInfo,
+    DeviceMetrics,
+    DeviceServices,
+    Event,
+    HubStatus,
+    HubInfo,
+    HubService,
+    CredentialsChanged,
+    JoinRequest,
+    JoinReply,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// Which topic.
+    pub kind: Kind,
+    /// [`PUBLIC_ROOT`] or [`PRIVATE_ROOT`].
+    pub root: &'static str,
+    /// What follows the root; one level may be a parameter in braces.
+    pub pattern: &'static str,
+    /// What it carries, for people.
+    pub payload: &'static str,
+    /// The quality of service that the publisher uses.
+    pub qos: Qos,
+    /// Whether the broker keeps the newest one for whoever comes later.
+    pub retained: bool,
+    /// Who publishes it.
+    pub from: &'static [Party],
+    /// Who reads it.
+    pub to: &'static [Party],
+}
+
+impl Row {
+    /// The filter that matches every topic of this row.
+    pub fn filter(&self) -> String {
+        let levels: Vec<&str> = self
+            .pattern
+            .split('/')
+            .map(|level| if level.starts_with('{') { "+" } else { level })
+            .collect();
+        format!("{}/{}", self.root, levels.join("/"))
+    }
+}
+
+/// Every topic there is.
+pub static TOPICS: &[Row] = &[
+    Row {
+        kind: Kind::DeviceStatus,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/status",
+        payload: "`online` or `offline`, plain text; also the agent's will",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Agent, Party::Broker],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DeviceSession,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/session",
+        payload: "birth: session id, boot id, since, agent version; at a clean stop also \
+                  `ended` with cause and time",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Agent],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DeviceInfo,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/info",
+        payload: "inventory: name, OS, kernel, processor, cores, RAM, disks, addresses, interval",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Agent],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DeviceMetrics,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/metrics",
+        payload: "latest sample",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Agent],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DeviceServices,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/services",
+        payload: "services with their state; on change, and now and then",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Agent],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::Event,
+        root: PUBLIC_ROOT,
+        pattern: "event",
+        payload: "a line of the log: kind and parameters, rendered by whoever shows it",
+        qos: Qos::AtLeastOnce,
+        retained: false,
+        from: &[Party::Services],
+        to: &[Party::Ingest, Party::Api],
+    },
+    Row {
+        kind: Kind::HubStatus,
+        root: PUBLIC_ROOT,
+        pattern: "hub/status",
+        payload: "`online` or `offline`, plain text; also the hub's will",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Hub, Party::Broker],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::HubInfo,
+        root: PUBLIC_ROOT,
+        pattern: "hub/info",
+        payload: "name, version, addresses",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Hub],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::HubService,
+        root: PUBLIC_ROOT,
+        pattern: "hub/service/{name}",
+        payload: "health of one service of the hub; its will says `stopped`",
+        qos: Qos::AtLeastOnce,
+        retained: true,
+        from: &[Party::Services],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::CredentialsChanged,
+        root: PRIVATE_ROOT,
+        pattern: "credentials/changed",
+        payload: "accounts of MQTT clients changed: read them anew",
+        qos: Qos::AtLeastOnce,
+        retained: false,
+        from: &[Party::Api],
+        to: &[Party::Broker],
+    },
+    Row {
+        kind: Kind::JoinRequest,
+        root: PRIVATE_ROOT,
+        pattern: "join/{request}/request",
+        payload: "a machine asks to be enrolled",
+        qos: Qos::AtLeastOnce,
+        retained: false,
+        from: &[Party::Joiner],
+        to: &[Party::Api],
+    },
+    Row {
+        kind: Kind::JoinReply,
+        root: PRIVATE_ROOT,
+        pattern: "join/{request}/reply",
+        payload: "the device's id and password, or why not",
+        qos: Qos::AtLeastOnce,
+        retained: false,
+        from: &[Party::Api],
+        to: &[Party::Joiner],
+    },
+];
+
+impl Kind {
+    /// The row of this topic.
+    pub fn row(self) -> &'static Row {
+        TOPICS
+            .iter()
+            .find(|row| row.kind == self)
+            .expect("every kind has a row: tested below")
+    }
+}
+
+/// The table as Markdown: `docs/ref/topics.md` holds what this returns.
+pub fn markdown() -> String {
+    let parties = |list: &[Party]| {
+        let names: Vec<String> = list.iter().map(Party::to_string).collect();
+        names.join(", ")
+    };
+    let mut text = String::new();
+    for (root, heading) in [
+        (PUBLIC_ROOT, "Public topics"),
+        (
+            PRIVATE_ROOT,
+            "Private topics, for the hub's own services only",
+        ),
+    ] {
+        text += &format!(
+            "## {heading}\n\nBelow `{root}`:\n\n\
+             | topic | payload | QoS | retained | from | to |\n|---|---|---|---|---|---|\n"
+        );
+        for row in TOPICS.iter().filter(|row| row.root == root) {
+            text += &format!(
+                "| `{}` | {} | {} | {} | {} | {} |\n",
+                row.pattern,
+                row.payload,
+                row.qos.level(),
+                if row.retained { "yes" } else { "no" },
+                parties(row.from),
+                parties(row.to),
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_one_row_of_its_own() {
+        for (i, row) in TOPICS.iter().enumerate() {
+            assert!(
+                TOPICS[i + 1..].iter().all(|other| other.kind != row.kind),
+                "{:?} twice",
+                row.kind
+            );
+            assert!(std::ptr::eq(row.kind.row(), row));
+        }
+        assert_eq!(TOPICS.len(), Kind::JoinReply as usize + 1);
+    }
+
+    #[test]
+    fn a_parameter_becomes_a_wildcard() {
+        assert_eq!(
+            Kind::DeviceStatus.row().filter(),
+            "netmonitor/v1/device/+/status"
+        );
+        assert_eq!(Kind::Event.row().filter(), "netmonitor/v1/event");
+    }
+}

@@ -1,0 +1,1 @@
+//! Rules over samples as pure functions.

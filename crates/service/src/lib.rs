@@ -1,0 +1,1 @@
+//! How a service starts, connects to MQTT and stops.

@@ -1,0 +1,1 @@
+//! hub.db, the history and the certificates of a hub, on disk.

@@ -1,0 +1,1 @@
+//! Subscribes to samples and events and commits them to the history.
