@@ -1,1 +1,30 @@
-//! How a service starts, connects to MQTT and stops.
+//! How a service (or an agent) of `NetMonitor` starts, connects to MQTT and stops.
+//!
+//! This is the only crate that knows rumqttc, reads the environment, or asks the clock what
+//! time it is. It knows neither databases nor HTTP. Reading order:
+//!
+//! - [`mqtt`]: connect, reconnect, publish, receive
+//! - [`frame`]: what each of the hub's services does alike: say that it is there, count, leave
+//! - [`tls`]: the hub proves itself by the fingerprint of its CA
+//! - [`data_dir`]: what lies where in the hub's data directory
+//! - [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
+//!   towards the system
+//! - [`secret`], [`counters`]: small types that the above share
+
+pub mod clock;
+pub mod config;
+pub mod counters;
+pub mod data_dir;
+pub mod environment;
+pub mod frame;
+pub mod logging;
+pub mod mqtt;
+pub mod private_file;
+pub mod random;
+pub mod secret;
+pub mod shutdown;
+pub mod tls;
+
+pub use counters::Counters;
+pub use data_dir::DataDir;
+pub use secret::Secret;

@@ -1,0 +1,88 @@
+//! MQTT 5 as every service and agent uses it.
+//!
+//! [`client`] gives three parts: a [`Publisher`] to send with, [`Events`] to receive from, and
+//! the [`Connection`] that must be run. A connection that ends is followed by another, after a
+//! capped, jittered backoff. Nothing that was meant for one connection is ever sent on the
+//! next: a replayed `offline` would be a lie.
+
+mod backoff;
+mod connection;
+mod dial;
+mod publisher;
+
+pub use connection::{Connection, ConnectionError, Event, Events};
+pub use dial::{Dial, Endpoint, Target};
+pub use publisher::{PublishError, Publisher};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netmonitor_protocol::{Message, SessionId};
+use tokio::sync::mpsc;
+
+/// Messages that wait for their turn to be sent: a publisher that finds it full waits.
+const OUTGOING_QUEUE: usize = 64;
+
+/// How a client appears and what it wants.
+pub struct Options {
+    /// Where to connect, as whom.
+    pub dial: Dial,
+    /// MQTT client id: stable, so that the broker takes over from a half-open connection.
+    pub client_id: String,
+    /// How long the broker may hear nothing, in seconds from 1.
+    pub keep_alive: Duration,
+    /// What the broker publishes when the connection is lost.
+    pub will: Option<Message>,
+    /// Carried as user property `session` by the will and by birth messages, so that a death
+    /// can be matched with its birth.
+    pub session: Option<SessionId>,
+    /// What to subscribe to on every connection.
+    pub filters: Vec<String>,
+    /// Published on every connection once the subscriptions stand, before anything else.
+    pub birth: Option<Birth>,
+    /// Received messages that may wait for [`Events::next`]. When it is full the client stops
+    /// reading for a moment; if nobody takes anything for some seconds it reconnects, and
+    /// retained topics bring the state again.
+    pub queue: usize,
+}
+
+/// Makes the messages that announce a client.
+pub type Birth = Arc<dyn Fn() -> Vec<Message> + Send + Sync>;
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("client_id", &self.client_id)
+            .field("dial", &self.dial)
+            .field("filters", &self.filters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// A client without will, subscriptions or birth, with a keepalive of six seconds.
+    pub fn new(client_id: impl Into<String>, dial: Dial) -> Self {
+        Self {
+            dial,
+            client_id: client_id.into(),
+            keep_alive: Duration::from_secs(6),
+            will: None,
+            session: None,
+            filters: Vec::new(),
+            birth: None,
+            queue: 1024,
+        }
+    }
+}
+
+/// Makes a client. Nothing happens before [`Connection::run`].
+pub fn client(options: Options) -> (Publisher, Events, Connection) {
+    let (outgoing, requests) = mpsc::channel(OUTGOING_QUEUE);
+    let (arrivals, events) = mpsc::channel(options.queue);
+    (
+        Publisher::new(outgoing),
+        Events::new(events),
+        Connection::new(options, requests, arrivals),
+    )
+}

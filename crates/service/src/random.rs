@@ -1,0 +1,30 @@
+//! Random bits from the system.
+
+use std::fmt::Write as _;
+
+/// Fills `N` bytes from the system's random source (`getrandom(2)`).
+fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has a random source");
+    bytes
+}
+
+/// 64 random bits, for a session id.
+pub fn bits64() -> u64 {
+    u64::from_le_bytes(bytes())
+}
+
+/// 128 random bits, for a join request id.
+pub fn bits128() -> u128 {
+    u128::from_le_bytes(bytes())
+}
+
+/// 256 random bits as 64 hexadecimal digits: a machine's password, a token.
+pub fn token() -> String {
+    let mut text = String::with_capacity(64);
+    for byte in bytes::<32>() {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    text
+}
