@@ -1,1 +1,35 @@
-//! The agent on each machine.
+//! The agent on each machine: reads how the machine is doing and publishes it over MQTT.
+//!
+//! It never links the store or an HTTP server, its collectors never run a command, and one of
+//! them going wrong never stops another. It runs on one thread, by itself or inside the hub.
+//! Reading order:
+//!
+//! - [`config`], [`identity`], [`interval`], [`root`]: what it is told, who it is, where it reads
+//! - `collect`: one sample, from the list of collectors
+//! - `inventory`, `services`: what seldom changes, and what changes now and then
+//! - [`join()`]: how a machine becomes a device
+//! - [`run()`]: birth, samples, goodbye
+//! - [`cli`]: the command line
+
+mod attempt;
+pub mod cli;
+mod collect;
+pub mod config;
+mod failures;
+pub mod identity;
+pub mod interval;
+mod inventory;
+pub mod join;
+mod publish;
+pub mod root;
+pub mod run;
+mod services;
+mod status;
+
+pub use config::Config;
+pub use identity::{Identity, joined};
+pub use join::join;
+pub use run::run;
+
+/// The version of this agent.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,155 @@
+//! The command line of `netmonitor-agent`.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use netmonitor_protocol::SessionId;
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::{clock, logging, random, shutdown};
+
+use crate::collect::{FIRST_READING, Sampler};
+use crate::root::Root;
+use crate::{Config, config, interval, join, joined, run, status};
+
+/// Watches this machine for a `NetMonitor` hub.
+#[derive(Debug, Parser)]
+#[command(name = "netmonitor-agent", version, arg_required_else_help = true)]
+struct Cli {
+    /// Where the identity and agent.toml are kept
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Join a hub, with a code from its dashboard or from `netmonitor join-code`
+    Join {
+        /// The code, as one line
+        code: String,
+        /// The name that people see, instead of the host name
+        #[arg(long)]
+        name: Option<String>,
+        /// Join although this machine belongs to a hub already
+        #[arg(long)]
+        force: bool,
+    },
+    /// Publish samples until told to stop
+    Run {
+        /// Time between two samples, from 1s to 1h, instead of the one in agent.toml or 3s
+        #[arg(long, value_parser = interval::parse)]
+        interval: Option<Duration>,
+    },
+    /// Print one sample as JSON
+    Sample,
+    /// Print which hub this machine belongs to, and whether it can be reached
+    Status,
+}
+
+/// Runs the command that the command line names.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::init();
+    match execute(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // Nowhere is left to report to if standard error is closed.
+            let _closed = writeln!(io::stderr(), "netmonitor-agent: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Sample = cli.command {
+        print_sample()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let state_dir = config::state_dir(cli.state_dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Join { code, name, force } => {
+                enrol(&code, name, force, &state_dir).await?;
+            }
+            Command::Run { interval } => {
+                let config = Config::load(&state_dir, interval)?;
+                let stop = shutdown::on_signals().context("cannot listen for signals")?;
+                run(config, stop).await?;
+            }
+            Command::Status => {
+                if !status::status(&state_dir, &mut io::stdout()).await? {
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+            Command::Sample => print_sample()?,
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn enrol(
+    code: &str,
+    name: Option<String>,
+    force: bool,
+    state_dir: &Path,
+) -> anyhow::Result<()> {
+    let code: JoinCode = code.parse()?;
+    if !force && let Some(identity) = joined(state_dir)? {
+        bail!(
+            "this machine belongs to the hub at {} already, as {}: use --force to join anew",
+            identity.addresses.join(", "),
+            identity.device
+        );
+    }
+    let device = join(&code, name, state_dir).await?;
+    writeln!(io::stdout(), "joined as {device}").context("cannot write the answer")
+}
+
+fn print_sample() -> anyhow::Result<()> {
+    let session = SessionId(random::bits64());
+    let mut sampler = Sampler::new(&Root::default(), session, Instant::now());
+    std::thread::sleep(FIRST_READING);
+    let sample = sampler
+        .sample(Instant::now(), clock::now())
+        .context("this machine cannot be read: see the lines above")?;
+    let json = serde_json::to_string_pretty(&sample).context("cannot write the sample")?;
+    writeln!(io::stdout(), "{json}").context("cannot write the sample")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_state_directory_may_stand_before_or_after_the_command() {
+        for line in [
+            ["netmonitor-agent", "--state-dir", "d", "sample"],
+            ["netmonitor-agent", "sample", "--state-dir", "d"],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(cli.state_dir, Some(PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn an_interval_outside_the_limits_is_refused_with_the_limits() {
+        let line = ["netmonitor-agent", "run", "--interval", "100ms"];
+        let error = Cli::try_parse_from(line).unwrap_err().to_string();
+        assert!(error.contains("from 1s to 1h"), "{error}");
+    }
+}

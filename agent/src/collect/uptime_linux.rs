@@ -1,0 +1,51 @@
+//! Time since boot from `/proc/uptime`.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use netmonitor_protocol::payload::Metrics;
+
+use super::Collector;
+use crate::root::Root;
+
+struct Uptime {
+    root: Root,
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every collector opens in the same way"
+)]
+pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
+    Ok(Box::new(Uptime { root: root.clone() }))
+}
+
+impl Collector for Uptime {
+    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
+        let text = self
+            .root
+            .read("proc/uptime")
+            .context("cannot read /proc/uptime")?;
+        sample.uptime_secs = parse(&text).context("cannot understand /proc/uptime")?;
+        Ok(())
+    }
+}
+
+/// Whole seconds of the first number (`proc_uptime(5)`).
+fn parse(text: &str) -> Option<u64> {
+    text.split(['.', ' ', '\n']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uptime_is_the_first_number_in_whole_seconds() {
+        assert_eq!(parse("350735.47 234388.90\n"), Some(350_735));
+        assert_eq!(parse("0.99 0.10\n"), Some(0));
+        assert_eq!(parse("12\n"), Some(12));
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("-1.0 2.0"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be set, and where.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use netmonitor_service::environment;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::interval;
+use crate::root::Root;
+
+/// How an agent runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Time between two samples.
+    pub interval: Duration,
+    /// Where the identity is kept.
+    pub state_dir: PathBuf,
+    /// Whether to publish the services of this machine.
+    pub services: bool,
+    /// Below which folder the system's files are.
+    pub root: Root,
+}
+
+/// The optional file `agent.toml` in the state directory.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    /// Time between two samples, in seconds, from 1 to 3600.
+    #[serde(deserialize_with = "interval_secs")]
+    interval_secs: Option<Duration>,
+    services: ServicesTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ServicesTable {
+    /// Whether to publish the services of this machine.
+    enabled: bool,
+}
+
+impl Default for ServicesTable {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+fn interval_secs<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    let secs = f64::deserialize(value)
+        .map_err(|error| D::Error::custom(format!("interval_secs: {error}")))?;
+    interval::from_secs(secs)
+        .map(Some)
+        .map_err(|error| D::Error::custom(format!("interval_secs: {error}")))
+}
+
+impl Config {
+    /// Defaults, then `agent.toml` in the state directory, then what the command line says.
+    pub fn load(state_dir: &Path, interval: Option<Duration>) -> anyhow::Result<Self> {
+        let path = state_dir.join("agent.toml");
+        let file = if path.exists() {
+            netmonitor_service::config::read(&path)?
+        } else {
+            File::default()
+        };
+        Ok(Self {
+            interval: interval.or(file.interval_secs).unwrap_or(interval::DEFAULT),
+            state_dir: state_dir.to_owned(),
+            services: file.services.enabled,
+            root: Root::default(),
+        })
+    }
+}
+
+/// The state directory given, else `$STATE_DIRECTORY`, else `netmonitor-agent` where the user's
+/// programs keep their data.
+pub fn state_dir(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    given
+        .or_else(environment::state_directory)
+        .or_else(|| environment::data_home().map(|home| home.join("netmonitor-agent")))
+        .context("there is no home directory: say with --state-dir where to keep the identity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("agent.toml"), text).unwrap();
+        Config::load(folder.path(), None)
+    }
+
+    #[test]
+    fn the_file_overrides_defaults_and_the_command_line_overrides_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let secs = |it: Config| it.interval.as_secs();
+        assert_eq!(secs(Config::load(folder.path(), None).unwrap()), 3);
+        let text = "interval_secs = 10\n[services]\nenabled = false\n";
+        std::fs::write(folder.path().join("agent.toml"), text).unwrap();
+        let config = Config::load(folder.path(), None).unwrap();
+        assert!(!config.services);
+        assert_eq!(secs(config), 10);
+        let given = Some(Duration::from_secs(5));
+        assert_eq!(secs(Config::load(folder.path(), given).unwrap()), 5);
+        assert!(load("").unwrap().services);
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_line_key_and_what_is_allowed() {
+        let check = |text: &str, parts: &[&str]| {
+            let error = format!("{:#}", load(text).unwrap_err());
+            for part in ["agent.toml", "line 2"].iter().chain(parts) {
+                assert!(error.contains(part), "{part} is missing in: {error}");
+            }
+        };
+        check("# ours\nintervall = 3\n", &["intervall", "interval_secs"]);
+        check(
+            "# ours\ninterval_secs = 0.2\n",
+            &["interval_secs", "from 1s to 1h"],
+        );
+        check(
+            "# ours\ninterval_secs = \"often\"\n",
+            &["interval_secs", "often"],
+        );
+        check("[services]\nenable = true\n", &["enable", "enabled"]);
+    }
+}

@@ -1,0 +1,177 @@
+//! The life of an agent: connect, be born, take samples, say goodbye.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use netmonitor_protocol::payload::{EndCause, Ended, Metrics, Presence, Session};
+use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
+use netmonitor_service::mqtt::{self, Event, Events, Options, Publisher};
+use netmonitor_service::{clock, random};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::collect::{FIRST_READING, Sampler};
+use crate::inventory::{Inventory, boot_id};
+use crate::publish::{InfoSlot, Known, changes};
+use crate::{Config, VERSION, joined, services};
+
+/// How long the hub may take to acknowledge the goodbye.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long the connection may take to close after that.
+const DISCONNECT_WITHIN: Duration = Duration::from_millis(800);
+
+/// Received messages that may wait. Only this device's own status comes in; if it is full the
+/// client stops reading for a moment.
+const QUEUE: usize = 16;
+
+/// There is no identity in the state directory.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this machine is not joined to a hub yet: run `netmonitor-agent join CODE` with a code from \
+     the dashboard or from `netmonitor join-code`"
+)]
+pub struct NotJoined;
+
+/// Runs until `shutdown`, whether the hub can be reached or not.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let Some(identity) = joined(&config.state_dir)? else {
+        bail!(NotJoined);
+    };
+    let device = identity.device.clone();
+    let session = Session {
+        session: SessionId(random::bits64()),
+        boot_id: boot_id(&config.root),
+        since: clock::now(),
+        agent_version: VERSION.to_owned(),
+        ended: None,
+    };
+    let (taken, sample) = watch::channel(None);
+    let (found, found_services) = watch::channel(None);
+    let (claims, claimed) = watch::channel(());
+    let inventory = Inventory::new(&config.root, identity.name.clone(), config.interval);
+    let known = Known {
+        device: device.clone(),
+        session: session.clone(),
+        sample,
+        services: found_services,
+        info: Arc::new(InfoSlot::new(inventory)),
+    };
+    let born = known.clone();
+    let (publisher, events, connection) = mqtt::client(Options {
+        will: Some(Message::DeviceStatus(device.clone(), Presence::Offline)),
+        session: Some(session.session),
+        filters: vec![Topic::DeviceStatus(device.clone()).to_string()],
+        birth: Some(Arc::new(move || born.birth())),
+        queue: QUEUE,
+        ..Options::new(format!("agent-{device}"), identity.dial())
+    });
+
+    // The connection outlives the other tasks: it carries the goodbye.
+    let disconnect = CancellationToken::new();
+    let mut connections = JoinSet::new();
+    connections.spawn(connection.run(disconnect.clone()));
+    let mut tasks = JoinSet::new();
+    let sampler = Sampler::new(&config.root, session.session, Instant::now());
+    tasks.spawn(take_samples(sampler, config.interval, taken));
+    tasks.spawn(changes(known, publisher.clone(), claimed));
+    tasks.spawn(listen(events, device.clone(), claims));
+    if config.services {
+        tasks.spawn(services::watch(config.root.clone(), found));
+    }
+
+    let failed = tokio::select! {
+        () = shutdown.cancelled() => None,
+        ended = tasks.join_next() => ended,
+    };
+    tasks.shutdown().await;
+    goodbye(&publisher, device, session).await;
+    disconnect.cancel();
+    let closed = async { while connections.join_next().await.is_some() {} };
+    if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
+        tracing::debug!("the connection was not closed in time");
+    }
+    match failed {
+        None => Ok(()),
+        Some(Err(error)) => Err(error.into()),
+        Some(Ok(())) => bail!("a part of the agent has ended by itself"),
+    }
+}
+
+/// Takes a sample each interval. They pile up nowhere: a sample replaces the one before.
+async fn take_samples(
+    mut sampler: Sampler,
+    interval: Duration,
+    taken: watch::Sender<Option<Metrics>>,
+) {
+    sleep(FIRST_READING).await;
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        if let Some(sample) = sampler.sample(Instant::now(), clock::now()) {
+            taken.send_replace(Some(sample));
+        }
+    }
+}
+
+/// Follows the connection, and objects when someone says that this device is gone: a broker
+/// that has the will of an older connection, or a stale retained message.
+async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>) {
+    // The reason that was logged last: an outage of hours is one line, not thousands.
+    let mut reason = None;
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Connected => {
+                reason = None;
+                tracing::info!(%device, "connected to the hub");
+            }
+            Event::Disconnected(error) => {
+                let error = format!("{:#}", anyhow::Error::from(error));
+                if reason.as_ref() != Some(&error) {
+                    tracing::warn!(%device, error, "not connected to the hub; trying again");
+                    reason = Some(error);
+                }
+            }
+            Event::Message(Message::DeviceStatus(id, Presence::Offline)) if id == device => {
+                tracing::debug!(%device, "someone said offline: saying online");
+                claims.send_replace(());
+            }
+            Event::Message(_) => {}
+        }
+    }
+}
+
+/// Says that this is a stop and no crash, then `offline`; each is acknowledged before the next,
+/// so that nobody sees them in another order.
+async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) {
+    let ended = Session {
+        ended: Some(Ended {
+            cause: EndCause::Stop,
+            time: clock::now(),
+        }),
+        ..session
+    };
+    let said = async {
+        publisher
+            .publish(Message::DeviceSession(device.clone(), ended))
+            .await?;
+        publisher
+            .publish(Message::DeviceStatus(device, Presence::Offline))
+            .await
+    };
+    match timeout(GOODBYE_WITHIN, said).await {
+        Ok(Ok(())) => tracing::info!("said goodbye to the hub"),
+        Ok(Err(error)) => tracing::info!(%error, "stopped without a goodbye"),
+        Err(_) => tracing::info!("stopped without a goodbye: the hub did not answer in time"),
+    }
+}
+
+/// Whether this machine has joined a hub, as an error that says what to do.
+pub(crate) fn identity_or_hint(state_dir: &Path) -> anyhow::Result<crate::Identity> {
+    joined(state_dir)?.ok_or_else(|| NotJoined.into())
+}

@@ -1,0 +1,109 @@
+//! Asks systemd where there is one, else lists processes.
+
+use std::time::{Duration, Instant};
+
+use netmonitor_protocol::payload::{ServiceManager, Services, WatchableService};
+use netmonitor_service::clock;
+use tokio::sync::watch;
+
+use super::systemd_linux::Systemd;
+use super::{processes_linux, replace_if_changed};
+use crate::failures::Failures;
+use crate::root::Root;
+
+/// Time between two looks at systemd.
+const SYSTEMD_EVERY: Duration = Duration::from_secs(10);
+
+/// Time between two lists of processes: each process costs some 10 us, so that 500 of them
+/// every 3 s would cost more than all the rest of the agent.
+const PROCESSES_EVERY: Duration = Duration::from_secs(30);
+
+/// Time between two looks whether there is a systemd after all, as when the agent started
+/// before the bus.
+const LOOK_FOR_SYSTEMD_EVERY: Duration = Duration::from_mins(5);
+
+/// What is known about who manages services here.
+enum Manager {
+    /// systemd answers, or has answered: it is asked again when it does not.
+    Systemd(Option<Systemd>),
+    /// There is none, as of the time given.
+    None(Instant),
+}
+
+pub(super) async fn watch(root: Root, latest: watch::Sender<Option<Services>>) {
+    let mut failures = Failures::default();
+    let mut manager = Manager::look().await;
+    loop {
+        let services = manager.services(&root).await;
+        failures.note("services", Instant::now(), services.as_ref());
+        if let Ok((source, services)) = services {
+            let services = Services {
+                time: clock::now(),
+                manager: source,
+                services,
+            };
+            latest.send_if_modified(|known| replace_if_changed(known, services));
+        }
+        tokio::time::sleep(manager.pause()).await;
+        manager.look_again().await;
+    }
+}
+
+impl Manager {
+    async fn look() -> Self {
+        match Systemd::connect().await {
+            Ok(Some(systemd)) => Self::Systemd(Some(systemd)),
+            Ok(None) => Self::None(Instant::now()),
+            Err(error) => {
+                let error = format!("{:#}", anyhow::Error::from(error));
+                tracing::debug!(error, "no systemd on the bus: listing processes instead");
+                Self::None(Instant::now())
+            }
+        }
+    }
+
+    async fn look_again(&mut self) {
+        if let Self::None(looked) = self
+            && looked.elapsed() >= LOOK_FOR_SYSTEMD_EVERY
+        {
+            *self = Self::look().await;
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        match self {
+            Self::Systemd(_) => SYSTEMD_EVERY,
+            Self::None(_) => PROCESSES_EVERY,
+        }
+    }
+
+    async fn services(
+        &mut self,
+        root: &Root,
+    ) -> anyhow::Result<(ServiceManager, Vec<WatchableService>)> {
+        match self {
+            Self::Systemd(systemd) => {
+                let services = ask(systemd).await?;
+                Ok((ServiceManager::Systemd, services))
+            }
+            Self::None(_) => {
+                let services = processes_linux::list(root)?;
+                Ok((ServiceManager::Processes, services))
+            }
+        }
+    }
+}
+
+/// Asks over the connection that is there, or a new one. One that failed is not used again: the
+/// bus may have been restarted.
+async fn ask(systemd: &mut Option<Systemd>) -> anyhow::Result<Vec<WatchableService>> {
+    let connection = match systemd.take() {
+        Some(connection) => connection,
+        None => Systemd::connect()
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("systemd is gone from the bus"))?,
+    };
+    let services = connection.services().await?;
+    *systemd = Some(connection);
+    Ok(services)
+}
