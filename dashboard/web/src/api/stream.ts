@@ -1,0 +1,40 @@
+import type { Device, Event, Hub, MetricsChange } from './types';
+
+/** What the stream says. */
+export interface Listener {
+  open: () => void;
+  device: (device: Device) => void;
+  metrics: (change: MetricsChange) => void;
+  removed: (id: string) => void;
+  hub: (hub: Hub) => void;
+  log: (event: Event) => void;
+  /** The stream is gone; it comes back by itself unless `closed`. */
+  lost: (closed: boolean) => void;
+}
+
+/** Listens to the hub until the returned function is called. */
+export function listen(listener: Listener): () => void {
+  const source = new EventSource('/api/v1/stream');
+  const on = <T>(name: string, take: (data: T) => void) => {
+    source.addEventListener(name, (event: MessageEvent<string>) => {
+      take(JSON.parse(event.data) as T);
+    });
+  };
+  source.addEventListener('open', () => {
+    listener.open();
+  });
+  // A refusal (401, 503) closes for good; a lost connection is tried again.
+  source.addEventListener('error', () => {
+    listener.lost(source.readyState === EventSource.CLOSED);
+  });
+  on<Device>('device', listener.device);
+  on<MetricsChange>('metrics', listener.metrics);
+  on<{ id: string }>('removed', ({ id }) => {
+    listener.removed(id);
+  });
+  on<Hub>('hub', listener.hub);
+  on<Event>('log', listener.log);
+  return () => {
+    source.close();
+  };
+}

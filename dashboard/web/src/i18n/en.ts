@@ -1,0 +1,292 @@
+import type { Units } from '../lib/format';
+import { pluralIn } from './plural';
+
+const plural = pluralIn('en');
+
+const units: Units = {
+  bytes: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'],
+  perSecond: (amount) => `${amount}/s`,
+  second: 's',
+  minute: 'min',
+  hour: 'h',
+  day: 'd',
+  ago: (duration) => `${duration} ago`,
+  justNow: 'just now',
+};
+
+/** A parameter of an event; missing ones show as a dash. */
+export type Parameters = (name: string) => string;
+
+/** English, which says what a catalogue has. Amounts arrive formatted, counts as numbers. */
+export const en = {
+  units,
+  name: 'English',
+
+  common: {
+    loading: 'Loading',
+    close: 'Close',
+    copy: 'Copy',
+    copied: 'Copied',
+    tryAgain: 'Try again',
+    version: (version: string) => `NetMonitor ${version}`,
+    apiDocs: 'API',
+    newerVersion: (version: string) => `The hub is now at version ${version}.`,
+    reload: 'Reload the page',
+    skip: 'Skip to content',
+    none: 'none',
+  },
+
+  menu: {
+    account: 'Account',
+    language: 'Language',
+    theme: 'Theme',
+    system: 'System',
+    light: 'Light',
+    dark: 'Dark',
+    logOut: 'Log out',
+    roles: { admin: 'Administrator', operator: 'Operator', viewer: 'Viewer' },
+  },
+
+  errors: {
+    unreachable: 'The hub does not answer. Check that it runs and that you are on its network.',
+    forbidden: 'Your account may not do this. Ask an administrator.',
+    server: (detail: string) => `The hub could not do this: ${detail}`,
+    badLogin: 'Name or password is wrong.',
+    tooMany: (wait: string) => `Too many attempts. Try again in ${wait}.`,
+    tooManySoon: 'Too many attempts. Try again in a few minutes.',
+  },
+
+  login: {
+    title: 'Log in',
+    name: 'Name',
+    password: 'Password',
+    show: 'Show what I type',
+    submit: 'Log in',
+    expired: 'Your session has ended. Log in to go on.',
+    forgotten: 'Forgotten? On the hub, run:',
+  },
+
+  setup: {
+    title: 'Set up this hub',
+    intro: 'Make the first account. It may change everything on this hub.',
+    name: 'Name',
+    password: 'Password',
+    passwordHint: 'At least 10 characters. A few words are easier to keep than signs.',
+    passwordShort: (missing: number) =>
+      plural(missing, { one: '1 more character', other: `${missing} more characters` }),
+    submit: 'Create account',
+    needsLinkTitle: 'This hub is not set up yet',
+    needsLink: 'Open the setup link that the hub printed when it started. To see it again, run:',
+    badToken: 'This setup link is not valid, or no longer. To get one that is, run on the hub:',
+    done: 'This hub is already set up.',
+    toLogin: 'Log in',
+  },
+
+  status: { online: 'Online', offline: 'Offline', unknown: 'Unknown' },
+
+  headline: {
+    well: (total: number) =>
+      plural(total, { one: '1 device, and it is well', other: `${total} devices, all well` }),
+    unknown: (unknown: number, total: number) =>
+      `Nothing wrong that can be seen; ${unknown} of ${total} not heard from since the hub started`,
+    needYou: (count: number, total: number) =>
+      plural(count, {
+        one: `${count} of ${total} needs you:`,
+        other: `${count} of ${total} need you:`,
+      }),
+    offlineFor: (duration: string) => ` offline for ${duration}`,
+    offline: ' offline',
+    troubles: (list: string) => `: ${list}`,
+    more: (count: number) => `and ${count} more`,
+  },
+
+  trouble: {
+    offlineFor: (duration: string) => `Offline for ${duration}`,
+    offline: 'Offline',
+    unknown: 'Not heard from yet',
+    cpu: (value: string) => `CPU ${value}`,
+    ram: (value: string) => `RAM ${value}`,
+    disk: (value: string, mount?: string) => `disk ${mount ? `${mount} ` : ''}${value}`,
+    services: (names: string[]) =>
+      names.length <= 2
+        ? `${names.join(' and ')} failed`
+        : plural(names.length, {
+            one: '1 service failed',
+            other: `${names.length} services failed`,
+          }),
+    servicesCount: (count: number) =>
+      plural(count, { one: '1 service failed', other: `${count} services failed` }),
+    aboveLimit: (limit: string) => `above the limit of ${limit}`,
+  },
+
+  fleet: {
+    title: 'Devices',
+    needYou: 'Need you',
+    others: 'Well',
+    filter: 'Filter by name',
+    noMatch: (text: string) => `No device is called “${text}”.`,
+    emptyTitle: 'No device yet',
+    emptyText:
+      'Install the agent on a machine and paste one line there. The machine appears here a few seconds later.',
+    emptyNotAdmin: 'An administrator can add one here.',
+    asOf: (time: string) => `Values from ${time}`,
+    lastSeen: (ago: string) => `Last seen ${ago}`,
+    never: 'No values yet',
+    up: (duration: string) => `up ${duration}`,
+    cores: (count: number) => plural(count, { one: '1 core', other: `${count} cores` }),
+    servicesRunning: (count: number) =>
+      plural(count, { one: '1 service runs', other: `${count} services run` }),
+    servicesFailed: (count: number, total: string) =>
+      plural(count, {
+        one: `1 of ${total} services failed`,
+        other: `${count} of ${total} services failed`,
+      }),
+    noServices: 'No service manager',
+  },
+
+  add: {
+    button: 'Add a device',
+    title: 'Add a device',
+    make: 'Make a join code',
+    intro:
+      'A join code lets one machine in and is valid for 15 minutes. It carries the address of this hub and the fingerprint of its certificate.',
+    paste: 'Paste this line on the machine:',
+    valid: (duration: string) => `Valid for ${duration}, once.`,
+    expired: 'This code is no longer valid.',
+    another: 'Make another code',
+    waiting: 'Waiting for the machine…',
+    joined: (name: string) => `${name} has joined.`,
+    show: (name: string) => `Show ${name}`,
+  },
+
+  metric: {
+    cpu: 'CPU',
+    ram: 'RAM',
+    swap: 'Swap',
+    disk: 'Disk',
+    load: 'Load',
+    load1: '1 min',
+    network: 'Network',
+    temperature: 'Temperature',
+    disks: 'Disks',
+    memory: 'Memory',
+    services: 'Services',
+    received: 'received',
+    sent: 'sent',
+    limit: (limit: string) => `Limit ${limit}`,
+    core: (number: number, value: string) => `Core ${number}: ${value}`,
+    perCore: 'Cores now',
+    of: (used: string, total: string) => `${used} of ${total}`,
+  },
+
+  why: {
+    noValues: 'no values yet',
+    noDisk: 'no disk reported',
+    noSensor: 'No sensor reports a temperature.',
+    noLoad: 'This system has no load average.',
+    noNetwork: 'No network interface reported.',
+    noHistory: 'Nothing was recorded in this time.',
+    notReported: 'not reported',
+  },
+
+  device: {
+    back: 'All devices',
+    notFound: 'There is no such device. It may have been removed.',
+    facts: 'About this device',
+    system: 'System',
+    kernel: 'Kernel',
+    processor: 'Processor',
+    memory: 'Memory',
+    addresses: 'Addresses',
+    agent: 'Agent',
+    uptime: 'Up for',
+    every: (interval: string) => `every ${interval}`,
+    range: 'Time range',
+    ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 d' },
+    live: 'Live',
+    backToLive: 'Back to live',
+    from: (from: string, to: string) => `${from} to ${to}`,
+    chartHelp: 'Drag to zoom, double click to go back, arrow keys to move.',
+    noData: (from: string, to: string) => `Nothing came from ${from} to ${to}`,
+    historyFailed: 'The stored history could not be read; live values go on.',
+    min: 'least',
+    max: 'most',
+    since: (ago: string) => `since ${ago}`,
+  },
+
+  services: {
+    name: 'Name',
+    state: 'State',
+    description: 'Description',
+    states: {
+      running: 'Running',
+      starting: 'Starting',
+      stopping: 'Stopping',
+      stopped: 'Stopped',
+      failed: 'Failed',
+      unknown: 'Unknown',
+    },
+    filter: 'Filter services',
+    empty: 'No service reported.',
+    noMatch: 'No service with this name.',
+    summary: (running: string, total: string) => `${running} of ${total} running`,
+    showAll: (count: string) => `Show all ${count}`,
+    from: {
+      systemd: 'from systemd',
+      windows: 'from Windows',
+      processes: 'from the process list',
+      unknown: '',
+    },
+  },
+
+  tables: {
+    mount: 'Mount',
+    device: 'Device',
+    fileSystem: 'File system',
+    used: 'Used',
+    size: 'Size',
+    interface: 'Interface',
+    addresses: 'Addresses',
+    mac: 'MAC',
+    received: 'Received',
+    sent: 'Sent',
+  },
+
+  hub: {
+    unreachable: (since: string) => `The hub is out of reach since ${since}.`,
+    stale: (time: string) => `What you see is from ${time}. Trying again by itself.`,
+    staleNothing: 'Trying again by itself.',
+    degraded: (service: string) => `${service} runs with faults. Its log on the hub says why.`,
+    missing: {
+      ingest:
+        'History is not being written: ingest is not running. Live values go on, and agents keep what is not stored yet.',
+      broker:
+        'Nothing new arrives: the broker is not running. Stored history can still be read, and agents keep their values.',
+      api: 'The api service is not well. What you see may be late.',
+    } as Record<string, string>,
+    missingOther: (service: string) => `${service} is not running. Everything else goes on.`,
+    remedy: (service: string) => `Start it again with:  netmonitor ${service}`,
+  },
+
+  events: {
+    title: 'Recent events',
+    empty: 'Nothing has happened yet.',
+    severity: { info: 'Info', warning: 'Warning', critical: 'Critical', unknown: 'Unknown' },
+    by: (actor: string) => `by ${actor}`,
+    kinds: {
+      device_joined: (p) => `${p('name')} joined`,
+      service_started: (p) => `Hub service ${p('service')} ${p('version')} started`,
+      service_stopped: (p) => `Hub service ${p('service')} stopped`,
+      logged_in: (p) => `${p('actor')} logged in from ${p('address')}`,
+      login_failed: (p) => `Login failed for ${p('name')} from ${p('address')}`,
+      logged_out: (p) => `${p('actor')} logged out`,
+      user_added: (p) => `Account ${p('name')} (${p('role')}) made`,
+      password_changed: (p) => `Password of ${p('name')} changed`,
+      token_added: (p) => `API token ${p('name')} (${p('role')}) made`,
+      mqtt_user_added: (p) => `MQTT user ${p('name')} (${p('role')}) made`,
+      join_code_added: (p) => `Join code made (${p('uses')}×)`,
+    } as Record<string, (p: Parameters) => string>,
+  },
+};
+
+export type Messages = typeof en;

@@ -1,0 +1,287 @@
+import type { Messages } from './en';
+import { pluralIn } from './plural';
+
+const plural = pluralIn('fr');
+
+/** French, written as French. Before « : ; ? ! » stands a no-break space. */
+export const fr: Messages = {
+  units: {
+    bytes: ['o', 'Kio', 'Mio', 'Gio', 'Tio', 'Pio'],
+    perSecond: (amount) => `${amount}/s`,
+    second: 's',
+    minute: 'min',
+    hour: 'h',
+    day: 'j',
+    ago: (duration) => `il y a ${duration}`,
+    justNow: 'à l’instant',
+  },
+  name: 'Français',
+
+  common: {
+    loading: 'Chargement',
+    close: 'Fermer',
+    copy: 'Copier',
+    copied: 'Copié',
+    tryAgain: 'Réessayer',
+    version: (version) => `NetMonitor ${version}`,
+    apiDocs: 'API',
+    newerVersion: (version) => `Le hub est passé à la version ${version}.`,
+    reload: 'Recharger la page',
+    skip: 'Aller au contenu',
+    none: 'aucun',
+  },
+
+  menu: {
+    account: 'Compte',
+    language: 'Langue',
+    theme: 'Thème',
+    system: 'Système',
+    light: 'Clair',
+    dark: 'Sombre',
+    logOut: 'Se déconnecter',
+    roles: { admin: 'Administrateur', operator: 'Opérateur', viewer: 'Lecture seule' },
+  },
+
+  errors: {
+    unreachable: 'Le hub ne répond pas. Vérifiez qu’il fonctionne et que vous êtes sur son réseau.',
+    forbidden: 'Votre compte n’en a pas le droit. Adressez-vous à un administrateur.',
+    server: (detail) => `Le hub n’a pas pu le faire : ${detail}`,
+    badLogin: 'Nom ou mot de passe incorrect.',
+    tooMany: (wait) => `Trop de tentatives. Réessayez dans ${wait}.`,
+    tooManySoon: 'Trop de tentatives. Réessayez dans quelques minutes.',
+  },
+
+  login: {
+    title: 'Connexion',
+    name: 'Nom',
+    password: 'Mot de passe',
+    show: 'Afficher la saisie',
+    submit: 'Se connecter',
+    expired: 'Votre session a pris fin. Connectez-vous pour continuer.',
+    forgotten: 'Oublié ? Sur le hub, lancez :',
+  },
+
+  setup: {
+    title: 'Configurer ce hub',
+    intro: 'Créez le premier compte. Il pourra tout changer sur ce hub.',
+    name: 'Nom',
+    password: 'Mot de passe',
+    passwordHint: 'Au moins 10 caractères. Quelques mots se retiennent mieux que des signes.',
+    passwordShort: (missing) =>
+      plural(missing, { one: 'Encore 1 caractère', other: `Encore ${missing} caractères` }),
+    submit: 'Créer le compte',
+    needsLinkTitle: 'Ce hub n’est pas encore configuré',
+    needsLink:
+      'Ouvrez le lien de configuration que le hub a affiché à son démarrage. Pour le revoir, lancez :',
+    badToken:
+      'Ce lien de configuration n’est pas valable, ou ne l’est plus. Pour en obtenir un, lancez sur le hub :',
+    done: 'Ce hub est déjà configuré.',
+    toLogin: 'Se connecter',
+  },
+
+  status: { online: 'En ligne', offline: 'Hors ligne', unknown: 'Inconnu' },
+
+  headline: {
+    well: (total) =>
+      plural(total, { one: '1 appareil, tout va bien', other: `${total} appareils, tout va bien` }),
+    unknown: (unknown, total) =>
+      `Rien d’anormal à ce qu’on voit ; ${unknown} sur ${total} sans nouvelles depuis le démarrage du hub`,
+    needYou: (count, total) =>
+      plural(count, {
+        one: `${count} appareil sur ${total} demande votre attention :`,
+        other: `${count} appareils sur ${total} demandent votre attention :`,
+      }),
+    offlineFor: (duration) => ` hors ligne depuis ${duration}`,
+    offline: ' hors ligne',
+    troubles: (list) => ` : ${list}`,
+    more: (count) => plural(count, { one: 'et 1 autre', other: `et ${count} autres` }),
+  },
+
+  trouble: {
+    offlineFor: (duration) => `Hors ligne depuis ${duration}`,
+    offline: 'Hors ligne',
+    unknown: 'Pas encore de nouvelles',
+    cpu: (value) => `CPU ${value}`,
+    ram: (value) => `RAM ${value}`,
+    disk: (value, mount) => `disque ${mount ? `${mount} ` : ''}${value}`,
+    services: (names) =>
+      names.length === 1
+        ? `${names[0] ?? ''} en échec`
+        : names.length === 2
+          ? `${names.join(' et ')} en échec`
+          : `${names.length} services en échec`,
+    servicesCount: (count) =>
+      plural(count, { one: '1 service en échec', other: `${count} services en échec` }),
+    aboveLimit: (limit) => `au-dessus de la limite de ${limit}`,
+  },
+
+  fleet: {
+    title: 'Appareils',
+    needYou: 'À voir',
+    others: 'Tout va bien',
+    filter: 'Filtrer par nom',
+    noMatch: (text) => `Aucun appareil ne s’appelle « ${text} ».`,
+    emptyTitle: 'Aucun appareil pour l’instant',
+    emptyText:
+      'Installez l’agent sur une machine et collez-y une seule ligne. La machine apparaît ici quelques secondes plus tard.',
+    emptyNotAdmin: 'Un administrateur peut en ajouter un ici.',
+    asOf: (time) => `Valeurs de ${time}`,
+    lastSeen: (ago) => `Vu ${ago}`,
+    never: 'Pas encore de valeurs',
+    up: (duration) => `actif depuis ${duration}`,
+    cores: (count) => plural(count, { one: '1 cœur', other: `${count} cœurs` }),
+    servicesRunning: (count) =>
+      plural(count, { one: '1 service actif', other: `${count} services actifs` }),
+    servicesFailed: (count, total) =>
+      plural(count, {
+        one: `1 service sur ${total} en échec`,
+        other: `${count} services sur ${total} en échec`,
+      }),
+    noServices: 'Pas de gestionnaire de services',
+  },
+
+  add: {
+    button: 'Ajouter un appareil',
+    title: 'Ajouter un appareil',
+    make: 'Créer un code',
+    intro:
+      'Un code laisse entrer une seule machine et reste valable 15 minutes. Il contient l’adresse de ce hub et l’empreinte de son certificat.',
+    paste: 'Collez cette ligne sur la machine :',
+    valid: (duration) => `Valable encore ${duration}, une seule fois.`,
+    expired: 'Ce code n’est plus valable.',
+    another: 'Créer un autre code',
+    waiting: 'En attente de la machine…',
+    joined: (name) => `${name} a rejoint le parc.`,
+    show: (name) => `Voir ${name}`,
+  },
+
+  metric: {
+    cpu: 'CPU',
+    ram: 'RAM',
+    swap: 'Swap',
+    disk: 'Disque',
+    load: 'Charge',
+    load1: '1 min',
+    network: 'Réseau',
+    temperature: 'Température',
+    disks: 'Disques',
+    memory: 'Mémoire',
+    services: 'Services',
+    received: 'reçu',
+    sent: 'envoyé',
+    limit: (limit) => `Limite ${limit}`,
+    core: (number, value) => `Cœur ${number} : ${value}`,
+    perCore: 'Cœurs à l’instant',
+    of: (used, total) => `${used} sur ${total}`,
+  },
+
+  why: {
+    noValues: 'pas encore de valeurs',
+    noDisk: 'aucun disque signalé',
+    noSensor: 'Aucune sonde ne donne de température.',
+    noLoad: 'Ce système n’a pas de charge moyenne.',
+    noNetwork: 'Aucune interface réseau signalée.',
+    noHistory: 'Rien n’a été enregistré pendant cette période.',
+    notReported: 'non communiqué',
+  },
+
+  device: {
+    back: 'Tous les appareils',
+    notFound: 'Cet appareil n’existe pas. Il a peut-être été retiré.',
+    facts: 'À propos de cet appareil',
+    system: 'Système',
+    kernel: 'Noyau',
+    processor: 'Processeur',
+    memory: 'Mémoire',
+    addresses: 'Adresses',
+    agent: 'Agent',
+    uptime: 'Actif depuis',
+    every: (interval) => `toutes les ${interval}`,
+    range: 'Période',
+    ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 j' },
+    live: 'En direct',
+    backToLive: 'Revenir au direct',
+    from: (from, to) => `${from} à ${to}`,
+    chartHelp: 'Glissez pour agrandir, double-cliquez pour revenir, flèches pour se déplacer.',
+    noData: (from, to) => `Rien n’est arrivé de ${from} à ${to}`,
+    historyFailed: 'L’historique n’a pas pu être lu ; les valeurs en direct continuent.',
+    min: 'minimum',
+    max: 'maximum',
+    since: (ago) => `depuis ${ago}`,
+  },
+
+  services: {
+    name: 'Nom',
+    state: 'État',
+    description: 'Description',
+    states: {
+      running: 'Actif',
+      starting: 'Démarre',
+      stopping: 'S’arrête',
+      stopped: 'Arrêté',
+      failed: 'En échec',
+      unknown: 'Inconnu',
+    },
+    filter: 'Filtrer les services',
+    empty: 'Aucun service signalé.',
+    noMatch: 'Aucun service de ce nom.',
+    summary: (running, total) => `${running} sur ${total} actifs`,
+    showAll: (count) => `Tout afficher (${count})`,
+    from: {
+      systemd: 'd’après systemd',
+      windows: 'd’après Windows',
+      processes: 'd’après la liste des processus',
+      unknown: '',
+    },
+  },
+
+  tables: {
+    mount: 'Montage',
+    device: 'Périphérique',
+    fileSystem: 'Système de fichiers',
+    used: 'Utilisé',
+    size: 'Taille',
+    interface: 'Interface',
+    addresses: 'Adresses',
+    mac: 'MAC',
+    received: 'Reçu',
+    sent: 'Envoyé',
+  },
+
+  hub: {
+    unreachable: (since) => `Le hub est injoignable depuis ${since}.`,
+    stale: (time) => `Ce que vous voyez date de ${time}. Nouvel essai automatique.`,
+    staleNothing: 'Nouvel essai automatique.',
+    degraded: (service) =>
+      `${service} fonctionne avec des défauts. Son journal sur le hub dit pourquoi.`,
+    missing: {
+      ingest:
+        'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue, et les agents gardent ce qui n’est pas encore enregistré.',
+      broker:
+        'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible, et les agents gardent leurs valeurs.',
+      api: 'Le service api ne va pas bien. Ce que vous voyez peut être en retard.',
+    },
+    missingOther: (service) => `${service} ne fonctionne pas. Tout le reste continue.`,
+    remedy: (service) => `Pour le relancer :  netmonitor ${service}`,
+  },
+
+  events: {
+    title: 'Événements récents',
+    empty: 'Il ne s’est encore rien passé.',
+    severity: { info: 'Info', warning: 'Avertissement', critical: 'Critique', unknown: 'Inconnu' },
+    by: (actor) => `par ${actor}`,
+    kinds: {
+      device_joined: (p) => `${p('name')} a rejoint le parc`,
+      service_started: (p) => `Service du hub ${p('service')} ${p('version')} démarré`,
+      service_stopped: (p) => `Service du hub ${p('service')} arrêté`,
+      logged_in: (p) => `Connexion de ${p('actor')} depuis ${p('address')}`,
+      login_failed: (p) => `Échec de connexion pour ${p('name')} depuis ${p('address')}`,
+      logged_out: (p) => `Déconnexion de ${p('actor')}`,
+      user_added: (p) => `Compte ${p('name')} (${p('role')}) créé`,
+      password_changed: (p) => `Mot de passe de ${p('name')} changé`,
+      token_added: (p) => `Jeton d’API ${p('name')} (${p('role')}) créé`,
+      mqtt_user_added: (p) => `Utilisateur MQTT ${p('name')} (${p('role')}) créé`,
+      join_code_added: (p) => `Code d’ajout créé (${p('uses')}×)`,
+    },
+  },
+};

@@ -1,0 +1,108 @@
+/** Words for units, from the catalogue of a language. */
+export interface Units {
+  /** From bytes upwards, in steps of 1024. */
+  bytes: readonly string[];
+  perSecond: (amount: string) => string;
+  second: string;
+  minute: string;
+  hour: string;
+  day: string;
+  ago: (duration: string) => string;
+  justNow: string;
+}
+
+/** Narrow no-break space: between a number and its unit. */
+const NNBSP = '\u202f';
+
+/** What stands where there is nothing to show. */
+export const DASH = '–';
+
+export type Format = ReturnType<typeof createFormat>;
+
+/** Numbers, sizes and times in one language. `tag` is a BCP 47 tag such as `fr-BE`. */
+export function createFormat(tag: string, units: Units, timeZone?: string) {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const significant = new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 });
+  const sized = new Intl.NumberFormat(tag, {
+    minimumSignificantDigits: 3,
+    maximumSignificantDigits: 3,
+  });
+  const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
+  const tenth = new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const clock = new Intl.DateTimeFormat(tag, { ...hours, ...zone });
+  const clockSeconds = new Intl.DateTimeFormat(tag, { ...hours, second: '2-digit', ...zone });
+  const day = new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', ...zone });
+  const dayClock = new Intl.DateTimeFormat(tag, {
+    day: 'numeric',
+    month: 'short',
+    ...hours,
+    ...zone,
+  });
+  const full = new Intl.DateTimeFormat(tag, {
+    dateStyle: 'full',
+    timeStyle: 'long',
+    hourCycle: 'h23',
+    ...zone,
+  });
+
+  function scaled(bytes: number): [number, string] {
+    let value = bytes;
+    let unit = 0;
+    // 1000 and not 1024, so that there are never four figures before the unit.
+    while (Math.abs(value) >= 999.5 && unit < units.bytes.length - 1) {
+      value /= 1024;
+      unit += 1;
+    }
+    return [value, units.bytes[unit] ?? ''];
+  }
+
+  function bytes(count: number): string {
+    const [value, unit] = scaled(count);
+    const digits = unit === units.bytes[0] ? whole.format(value) : sized.format(value);
+    return digits + NNBSP + unit;
+  }
+
+  function duration(secs: number): string {
+    const part = (value: number, unit: string) => whole.format(value) + NNBSP + unit;
+    const total = Math.max(0, Math.floor(secs));
+    const [minutes, hoursPast, days] = [
+      Math.floor(total / 60),
+      Math.floor(total / 3600),
+      Math.floor(total / 86400),
+    ];
+    if (minutes < 1) return part(total, units.second);
+    if (hoursPast < 1) return part(minutes, units.minute);
+    if (days < 1) {
+      const rest = minutes - hoursPast * 60;
+      return part(hoursPast, units.hour) + (rest ? ' ' + part(rest, units.minute) : '');
+    }
+    const rest = hoursPast - days * 24;
+    return part(days, units.day) + (rest && days < 10 ? ' ' + part(rest, units.hour) : '');
+  }
+
+  return {
+    /** Three significant figures, no unit. */
+    number: (value: number) =>
+      Math.abs(value) >= 100 ? whole.format(value) : significant.format(value),
+    count: (value: number) => whole.format(value),
+    /** `7.3 %`, `96.0 %`, `100 %`: never more than three figures. */
+    percent: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '%',
+    /** `96 %`: in sentences. */
+    percentWhole: (value: number) => whole.format(value) + NNBSP + '%',
+    celsius: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '°C',
+    bytes,
+    /** Every byte, for the tooltip. */
+    bytesExact: (count: number) => whole.format(count) + NNBSP + (units.bytes[0] ?? ''),
+    rate: (perSecond: number) => units.perSecond(bytes(perSecond)),
+    duration,
+    /** `4 min ago`. */
+    ago: (secs: number) => (secs < 5 ? units.justNow : units.ago(duration(secs))),
+    clock: (time: number) => clock.format(time),
+    clockSeconds: (time: number) => clockSeconds.format(time),
+    day: (time: number) => day.format(time),
+    dayClock: (time: number) => dayClock.format(time),
+    /** Date, time and zone, for the tooltip. */
+    exact: (time: number) => full.format(time),
+  };
+}

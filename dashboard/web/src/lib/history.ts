@@ -1,0 +1,160 @@
+import type { DeviceMetrics, History } from '../api/types';
+
+export type Value = number | null;
+
+/** Mean, least and greatest value per point of time. */
+export interface Band {
+  mean: Value[];
+  min: Value[];
+  max: Value[];
+}
+
+/** Stored history with what the stream has added: one column per series. */
+export interface Columns {
+  /** Unix ms, ascending. */
+  times: number[];
+  series: Record<string, Band>;
+  /** Samples in the last point, where it is still growing; 0 where it is closed. */
+  open: number;
+}
+
+/** One report of a device, under the names that the history uses. */
+export interface Sample {
+  time: number;
+  values: Record<string, number>;
+}
+
+export const NOTHING: Columns = { times: [], series: {}, open: 0 };
+
+export function columnsOf(history: History): Columns {
+  return { times: history.times, series: history.series, open: 0 };
+}
+
+/** The values of a report under the names of the history. What is missing has no name. */
+export function sampleOf(metrics: DeviceMetrics): Sample {
+  const values: Record<string, number> = {
+    cpu: metrics.cpu_percent,
+    ram: metrics.memory.used_percent,
+  };
+  if (metrics.swap) values['swap'] = metrics.swap.used_percent;
+  if (metrics.load) values['load1'] = metrics.load.one;
+  for (const disk of metrics.disks) values[`disk:${disk.mount}`] = disk.used_percent;
+  for (const port of metrics.network) {
+    if (port.received_bytes_per_sec !== undefined) {
+      values[`rx:${port.interface}`] = port.received_bytes_per_sec;
+    }
+    if (port.sent_bytes_per_sec !== undefined) {
+      values[`tx:${port.interface}`] = port.sent_bytes_per_sec;
+    }
+  }
+  for (const sensor of metrics.temperatures) values[`temp:${sensor.sensor}`] = sensor.celsius;
+  return { time: Date.parse(metrics.time), values };
+}
+
+/**
+ * Adds a live sample. Samples less than `stepMs` after the last point that the stream began are
+ * taken into that point, so that a week does not grow by a point every three seconds; what is
+ * older than `from` goes. A sample that is already there changes nothing.
+ */
+export function append(columns: Columns, sample: Sample, stepMs: number, from: number): Columns {
+  const last = columns.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  if (sample.time <= last) return columns;
+  const merge = columns.open > 0 && sample.time - last < stepMs;
+  const first = columns.times.findIndex((time) => time >= from);
+  const drop = first === -1 ? columns.times.length - (merge ? 1 : 0) : first;
+  const kept = columns.times.length - drop;
+
+  const series: Record<string, Band> = {};
+  for (const name of new Set([...Object.keys(columns.series), ...Object.keys(sample.values)])) {
+    const band = columns.series[name] ?? blank(columns.times.length);
+    const value = sample.values[name] ?? null;
+    series[name] = merge
+      ? mergeLast(cut(band, drop), value, columns.open)
+      : push(cut(band, drop), value);
+  }
+  const times = columns.times.slice(drop);
+  if (!merge) times.push(sample.time);
+  return { times, series, open: merge && kept > 0 ? columns.open + 1 : 1 };
+}
+
+function blank(length: number): Band {
+  const nulls = () => Array.from<Value>({ length }).fill(null);
+  return { mean: nulls(), min: nulls(), max: nulls() };
+}
+
+function cut(band: Band, drop: number): Band {
+  return { mean: band.mean.slice(drop), min: band.min.slice(drop), max: band.max.slice(drop) };
+}
+
+function push(band: Band, value: Value): Band {
+  band.mean.push(value);
+  band.min.push(value);
+  band.max.push(value);
+  return band;
+}
+
+/** Takes a value into the last point, which has `count` samples so far. */
+function mergeLast(band: Band, value: Value, count: number): Band {
+  if (value === null) return band;
+  const at = band.mean.length - 1;
+  const mean = band.mean[at] ?? null;
+  const [min, max] = [band.min[at] ?? value, band.max[at] ?? value];
+  band.mean[at] = mean === null ? value : mean + (value - mean) / (count + 1);
+  band.min[at] = Math.min(min, value);
+  band.max[at] = Math.max(max, value);
+  return band;
+}
+
+/** The usual distance between two points, at least `intervalMs`. */
+export function stepOf(times: readonly number[], intervalMs: number): number {
+  const distances: number[] = [];
+  for (let at = 1; at < times.length; at += 1) {
+    distances.push((times[at] ?? 0) - (times[at - 1] ?? 0));
+  }
+  distances.sort((a, b) => a - b);
+  return Math.max(intervalMs, distances[Math.floor(distances.length / 2)] ?? 0);
+}
+
+/** A time in which nothing came. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
+/** Where two points are further apart than `maxMs`, or the view goes on that long after the last. */
+export function gapsOf(times: readonly number[], maxMs: number, until?: number): Gap[] {
+  const gaps: Gap[] = [];
+  for (let at = 1; at < times.length; at += 1) {
+    const [from, to] = [times[at - 1] ?? 0, times[at] ?? 0];
+    if (to - from > maxMs) gaps.push({ from, to });
+  }
+  const last = times.at(-1);
+  if (until !== undefined && last !== undefined && until - last > maxMs) {
+    gaps.push({ from: last, to: until });
+  }
+  return gaps;
+}
+
+/** What uPlot draws: times in seconds, then mean, min, max of each series. */
+export type Drawn = [number[], ...Value[][]];
+
+/** The columns of these series, with an empty point in each gap so that no line crosses it. */
+export function drawn(columns: Columns, names: readonly string[], gaps: readonly Gap[]): Drawn {
+  const bands = names.flatMap((name) => {
+    const band = columns.series[name] ?? blank(columns.times.length);
+    return [band.mean, band.min, band.max];
+  });
+  const ends = new Map(gaps.map((gap) => [gap.to, gap.from]));
+  const times: number[] = [];
+  const values: Value[][] = bands.map(() => []);
+  columns.times.forEach((time, at) => {
+    const before = ends.get(time);
+    if (before !== undefined) {
+      times.push((before + time) / 2000);
+      for (const column of values) column.push(null);
+    }
+    times.push(time / 1000);
+    values.forEach((column, index) => column.push(bands[index]?.[at] ?? null));
+  });
+  return [times, ...values];
+}

@@ -1,0 +1,24 @@
+/** The pages of the UI. */
+export type Route =
+  | { page: 'fleet' }
+  | { page: 'device'; id: string }
+  | { page: 'login' }
+  | { page: 'setup' }
+  | { page: 'unknown' };
+
+export function routeOf(path: string): Route {
+  if (path === '/') return { page: 'fleet' };
+  if (path === '/login') return { page: 'login' };
+  if (path === '/setup') return { page: 'setup' };
+  const id = /^\/devices\/([^/]+)\/?$/.exec(path)?.[1];
+  return id === undefined ? { page: 'unknown' } : { page: 'device', id: decodeURIComponent(id) };
+}
+
+export function deviceHref(id: string): string {
+  return `/devices/${encodeURIComponent(id)}`;
+}
+
+/** Where to go after a login: a page of ours, never another site. */
+export function safeNext(next: string | null): string {
+  return next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith('/login') ? next : '/';
+}

@@ -1,0 +1,20 @@
+/** Paths of the icons on a grid of 16, drawn with a line of 1.6. */
+export const ICONS = {
+  check: 'M3.5 8.5l3 3 6-7',
+  alert: 'M8 2.2L14.4 13.4H1.6zM8 6.4v3.2M8 11.5v.1',
+  offline:
+    'M2 2l12 12M4.2 9.4a5 5 0 0 1 2-1.3M9.8 8.1a5 5 0 0 1 2 1.3M1.8 6.6a9 9 0 0 1 2.3-1.6M7 4a9 9 0 0 1 7.2 2.6M8 12.2v.1',
+  unknown: 'M5.8 6a2.3 2.3 0 1 1 3.3 2c-.8.4-1.1.8-1.1 1.6M8 12v.1',
+  plus: 'M8 3v10M3 8h10',
+  copy: 'M6 5.5h7v8H6zM3.5 10.5h-1v-8h7v1',
+  close: 'M4 4l8 8M12 4l-8 8',
+  chevron: 'M4 6.2l4 4 4-4',
+  back: 'M9.8 3.5L5.3 8l4.5 4.5',
+  user: 'M8 8a2.7 2.7 0 1 0 0-5.4A2.7 2.7 0 0 0 8 8zM2.8 13.6a5.2 5.2 0 0 1 10.4 0',
+  down: 'M8 3v10M4 9l4 4 4-4',
+  up: 'M8 13V3M4 7l4-4 4 4',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3l3.2 3.2',
+  gear: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
+} as const;
+
+export type IconName = keyof typeof ICONS;
