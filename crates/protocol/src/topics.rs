@@ -253,36 +253,44 @@ impl Kind {
 
 /// The table as Markdown: `docs/ref/topics.md` holds what this returns.
 pub fn markdown() -> String {
-    let parties = |list: &[Party]| {
-        let names: Vec<String> = list.iter().map(Party::to_string).collect();
-        names.join(", ")
-    };
-    let mut text = String::new();
-    for (root, heading) in [
+    [
         (PUBLIC_ROOT, "Public topics"),
         (
             PRIVATE_ROOT,
             "Private topics, for the hub's own services only",
         ),
-    ] {
-        text += &format!(
+    ]
+    .map(|(root, heading)| {
+        let rows: Vec<String> = TOPICS
+            .iter()
+            .filter(|row| row.root == root)
+            .map(Row::markdown)
+            .collect();
+        format!(
             "## {heading}\n\nBelow `{root}`:\n\n\
-             | topic | payload | QoS | retained | from | to |\n|---|---|---|---|---|---|\n"
-        );
-        for row in TOPICS.iter().filter(|row| row.root == root) {
-            text += &format!(
-                "| `{}` | {} | {} | {} | {} | {} |\n",
-                row.pattern,
-                row.payload,
-                row.qos.level(),
-                if row.retained { "yes" } else { "no" },
-                parties(row.from),
-                parties(row.to),
-            );
-        }
-        text.push('\n');
+             | topic | payload | QoS | retained | from | to |\n|---|---|---|---|---|---|\n{}\n",
+            rows.join("\n")
+        )
+    })
+    .join("\n")
+}
+
+impl Row {
+    fn markdown(&self) -> String {
+        let parties = |list: &[Party]| {
+            let names: Vec<String> = list.iter().map(Party::to_string).collect();
+            names.join(", ")
+        };
+        format!(
+            "| `{}` | {} | {} | {} | {} | {} |",
+            self.pattern,
+            self.payload,
+            self.qos.level(),
+            if self.retained { "yes" } else { "no" },
+            parties(self.from),
+            parties(self.to),
+        )
     }
-    text
 }
 
 #[cfg(test)]

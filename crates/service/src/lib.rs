@@ -9,6 +9,7 @@
 //! - [`data_dir`]: what lies where in the hub's data directory
 //! - [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
 //!   towards the system
+//! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`secret`], [`counters`]: small types that the above share
 
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod mqtt;
 pub mod private_file;
 pub mod random;
 pub mod secret;
+pub mod service_secrets;
 pub mod shutdown;
 pub mod tls;
 

@@ -1,1 +1,25 @@
-//! hub.db, the history and the certificates of a hub, on disk.
+//! What the hub keeps on disk: `hub.db`, the history, its certificates and its services'
+//! passwords. Knows neither MQTT connections nor HTTP, and asks no clock: time is an argument.
+//!
+//! - [`hub`]: accounts, credentials, devices, audit. Written by api alone.
+//! - [`history`]: samples and events. Written by ingest alone.
+//! - [`credentials`]: who may connect to the broker, as the broker sees it.
+//! - [`certificates`]: the hub's CA and what it signs.
+//! - [`lock`], [`migrate`], [`error`]: what both databases share.
+
+pub mod certificates;
+pub mod credentials;
+pub mod error;
+pub mod history;
+pub mod hub;
+pub mod lock;
+mod migrate;
+pub mod mosquitto_hash;
+pub mod password;
+pub mod secret_hash;
+mod time;
+
+pub use error::StoreError;
+pub use history::{HistoryReader, HistoryWriter};
+pub use hub::HubDb;
+pub use lock::WriteLock;

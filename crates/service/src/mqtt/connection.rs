@@ -168,7 +168,7 @@ impl Connection {
             client,
             arrivals: &self.arrivals,
             birth: self.options.birth.as_ref(),
-            birth_session: self.options.session,
+            births_as: self.options.session,
             filters: &self.options.filters,
             subscribed: false,
             waiting: VecDeque::new(),
@@ -225,7 +225,7 @@ struct Session<'a> {
     client: AsyncClient,
     arrivals: &'a mpsc::Sender<Event>,
     birth: Option<&'a Birth>,
-    birth_session: Option<SessionId>,
+    births_as: Option<SessionId>,
     filters: &'a [String],
     subscribed: bool,
     /// Handed to rumqttc, in this order; each becomes an outgoing packet.
@@ -244,7 +244,7 @@ impl Session<'_> {
             return refuse(request);
         }
         let Request { message, done } = request;
-        let properties = properties(&message, self.birth_session);
+        let properties = properties(&message, self.births_as);
         let topic = message.topic();
         let row = topic.row();
         let sent = self.client.try_publish_with_properties(

@@ -1,0 +1,64 @@
+//! Why something could not be kept or found.
+
+use std::path::PathBuf;
+
+/// What went wrong with a database or a file of the hub.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the database {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file is of a version that this program does not know.
+    #[error(
+        "{} is of version {found}, and this program knows versions up to {known}: \
+         install the newer NetMonitor again, or restore a backup from before the upgrade; \
+         nothing was changed",
+        path.display()
+    )]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// Another process writes this database.
+    #[error("{} is in use: another hub runs in this data directory", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A statement failed.
+    #[error("the database cannot do that")]
+    Sql(#[from] rusqlite::Error),
+    /// A file beside the databases cannot be read or written.
+    #[error("cannot read or write {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What is stored is not what this program stores.
+    #[error("{what} in the database is damaged")]
+    Damaged {
+        /// Which part.
+        what: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Wraps an I/O error with its file.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}

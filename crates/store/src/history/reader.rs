@@ -1,0 +1,278 @@
+//! Reading the history, beside its writer.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use netmonitor_protocol::DeviceId;
+use rusqlite::{Connection, params};
+
+use super::downsample::{Row, downsample};
+use super::series::{self, Reading};
+use super::{Columns, EventFilter, STEPS, StoredEvent, events, values};
+use crate::{StoreError, migrate};
+
+/// The history, open for reading. There may be no file yet: then there is no history.
+#[derive(Debug)]
+pub struct HistoryReader {
+    path: PathBuf,
+    connection: Mutex<Option<Connection>>,
+}
+
+/// A stretch of the history of one device.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Whose.
+    pub device: DeviceId,
+    /// Names of series; empty means all.
+    pub series: Vec<String>,
+    /// The first moment.
+    pub from: Timestamp,
+    /// The last moment.
+    pub to: Timestamp,
+    /// At most so many times in the answer.
+    pub points: usize,
+}
+
+impl HistoryReader {
+    /// Nothing is opened before the first question: ingest makes the file.
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            connection: Mutex::default(),
+        }
+    }
+
+    /// Samples of one device, as many points as asked for.
+    pub fn columns(&self, query: &Query) -> Result<Columns, StoreError> {
+        let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
+        let rows = self.with(|connection| rows(connection, query))?;
+        Ok(downsample(
+            &rows.unwrap_or_default(),
+            from,
+            to,
+            query.points,
+        ))
+    }
+
+    /// Lines of the log, the newest first.
+    pub fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
+        let events = self.with(|connection| events::select(connection, filter))?;
+        Ok(events.unwrap_or_default())
+    }
+
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut connection: MutexGuard<'_, Option<Connection>> = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if connection.is_none() {
+            *connection = migrate::open_read_only(&self.path, STEPS)?;
+        }
+        connection.as_ref().map(read).transpose()
+    }
+}
+
+fn rows(connection: &Connection, query: &Query) -> Result<Vec<Row>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, layout, numbers FROM sample
+         WHERE device = (SELECT id FROM device WHERE name = ?) AND at BETWEEN ? AND ?
+         ORDER BY at",
+    )?;
+    let mut found = statement.query(params![
+        query.device.as_str(),
+        query.from.as_millisecond(),
+        query.to.as_millisecond()
+    ])?;
+    let mut layouts: HashMap<i64, Vec<Option<String>>> = HashMap::new();
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let layout: i64 = row.get(1)?;
+        let names = match layouts.entry(layout) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(wanted(connection, layout, &query.series)?),
+        };
+        let numbers = values::decode(row.get_ref(2)?.as_blob().unwrap_or_default());
+        rows.push(Row {
+            at: row.get(0)?,
+            readings: readings(names, &numbers),
+        });
+    }
+    Ok(rows)
+}
+
+/// The names of a layout, those only that are asked for.
+fn wanted(
+    connection: &Connection,
+    layout: i64,
+    asked: &[String],
+) -> Result<Vec<Option<String>>, StoreError> {
+    let sql = "SELECT series FROM layout WHERE id = ?";
+    let json: String = connection
+        .prepare_cached(sql)?
+        .query_row([layout], |row| row.get(0))?;
+    let names: Vec<String> =
+        serde_json::from_str(&json).map_err(|_| StoreError::Damaged { what: "a layout" })?;
+    let is_asked = |name: &String| asked.is_empty() || asked.contains(name);
+    Ok(names
+        .into_iter()
+        .map(|name| is_asked(&name).then_some(name))
+        .collect())
+}
+
+fn readings(names: &[Option<String>], numbers: &[i64]) -> Vec<Reading> {
+    names
+        .iter()
+        .zip(numbers)
+        .filter_map(|(name, number)| {
+            let series = name.clone()?;
+            let value = *number as f64 / series::scale(&series);
+            Some(Reading { series, value })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use netmonitor_protocol::SessionId;
+    use netmonitor_protocol::payload::{Cpu, Event, EventKind, Memory, Metrics, Severity};
+
+    use super::*;
+    use crate::history::{HistoryWriter, NewSample};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn sample(device: &str, seq: u64, second: i64, cpu: f64) -> NewSample {
+        NewSample {
+            device: device.parse().unwrap(),
+            at: at(second),
+            metrics: Box::new(Metrics {
+                session: SessionId(1),
+                seq,
+                time: at(second),
+                uptime_secs: 1,
+                cpu: Cpu {
+                    usage_percent: cpu,
+                    per_core_percent: vec![],
+                    load: None,
+                },
+                memory: Memory {
+                    total_bytes: 1000,
+                    used_bytes: 250,
+                },
+                swap: None,
+                disks: vec![],
+                network: vec![],
+                temperatures: vec![],
+            }),
+        }
+    }
+
+    fn open(folder: &Path) -> (HistoryWriter, HistoryReader) {
+        let path = folder.join("monitor.db");
+        let writer = HistoryWriter::open(&path, &folder.join("monitor.lock")).unwrap();
+        (writer, HistoryReader::new(&path))
+    }
+
+    fn query(device: &str, series: &[&str]) -> Query {
+        Query {
+            device: device.parse().unwrap(),
+            series: series.iter().map(ToString::to_string).collect(),
+            from: at(0),
+            to: at(100),
+            points: 500,
+        }
+    }
+
+    #[test]
+    fn a_reader_without_a_file_has_no_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let reader = HistoryReader::new(&folder.path().join("monitor.db"));
+        assert_eq!(
+            reader.columns(&query("ws", &[])).unwrap(),
+            Columns::default()
+        );
+        assert_eq!(reader.events(&EventFilter::default()).unwrap(), []);
+    }
+
+    #[test]
+    fn samples_are_stored_once_and_read_by_device_time_and_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = open(folder.path());
+        let samples = [
+            sample("ws", 1, 10, 12.3),
+            sample("ws", 2, 13, 45.6),
+            sample("nas", 1, 10, 99.0),
+            sample("ws", 3, 200, 1.0),
+        ];
+        assert_eq!(writer.commit(&samples, &[]).unwrap(), 4);
+        assert_eq!(writer.commit(&samples, &[]).unwrap(), 0);
+        // The same sample is the same one, even when it is placed at another time.
+        assert_eq!(writer.commit(&[sample("ws", 1, 11, 12.3)], &[]).unwrap(), 0);
+
+        let columns = reader.columns(&query("ws", &[])).unwrap();
+        assert_eq!(
+            columns.times,
+            [at(10), at(13)].map(Timestamp::as_millisecond)
+        );
+        assert_eq!(columns.series["cpu"].mean, [Some(12.3), Some(45.6)]);
+        assert_eq!(columns.series["ram"].mean, [Some(25.0), Some(25.0)]);
+        let columns = reader.columns(&query("ws", &["cpu"])).unwrap();
+        assert_eq!(columns.series.keys().collect::<Vec<_>>(), ["cpu"]);
+        assert_eq!(
+            reader.columns(&query("nobody", &[])).unwrap().times,
+            [] as [i64; 0]
+        );
+    }
+
+    #[test]
+    fn a_second_writer_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_writer, _reader) = open(folder.path());
+        let path = folder.path();
+        let second = HistoryWriter::open(&path.join("monitor.db"), &path.join("monitor.lock"));
+        assert!(matches!(second, Err(StoreError::Locked { .. })));
+    }
+
+    #[test]
+    fn events_come_newest_first_and_page_by_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut writer, reader) = open(folder.path());
+        let event = |device: Option<&str>, second| Event {
+            time: at(second),
+            kind: EventKind::Other("of_tomorrow".to_owned()),
+            severity: Severity::Warning,
+            device: device.map(|id| id.parse().unwrap()),
+            actor: None,
+            parameters: BTreeMap::from([("n".to_owned(), second.to_string())]),
+        };
+        let events = [event(None, 1), event(Some("ws"), 2), event(None, 3)];
+        writer.commit(&[], &events).unwrap();
+        let page = |device: Option<&str>, before| {
+            let filter = EventFilter {
+                device: device.map(|id| id.parse().unwrap()),
+                before,
+                limit: 2,
+            };
+            reader.events(&filter).unwrap()
+        };
+        let first = page(None, None);
+        assert_eq!(first.len(), 2);
+        assert_eq!(first[0].event, events[2]);
+        let second = page(None, Some(first[1].id));
+        assert_eq!(second.len(), 1);
+        assert_eq!(second[0].event, events[0]);
+        let of_device = page(Some("ws"), None);
+        assert_eq!(of_device.len(), 1);
+        assert_eq!(of_device[0].event, events[1]);
+    }
+}

@@ -1,0 +1,94 @@
+//! `hub.db`: accounts, credentials, devices, audit. Written by api alone, or by an
+//! administrative command while the api does not run.
+
+mod accounts;
+mod audit;
+mod devices;
+mod join_codes;
+mod mqtt_users;
+mod names;
+mod sessions;
+mod setup;
+mod tokens;
+
+pub use accounts::{Account, UserRole};
+pub use audit::AuditLine;
+pub use devices::{Device, Enrolment};
+pub use join_codes::NewJoinCode;
+pub use mqtt_users::{MqttRole, NewMqttUser};
+pub use names::{NameError, check_name};
+pub use setup::SetupError;
+pub use tokens::NewToken;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::{StoreError, migrate};
+
+/// From an empty file to the current schema.
+pub(crate) const STEPS: migrate::Steps = &[include_str!("hub/schema_1.sql")];
+
+/// Why an entry could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The name is taken.
+    #[error("{0:?} exists already: choose another name")]
+    Exists(String),
+    /// The name cannot be used.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for AddError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl AddError {
+    /// The row may have failed to go in because there is one of that name.
+    fn from_insert(error: rusqlite::Error, name: &str) -> Self {
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+            Self::Exists(name.to_owned())
+        } else {
+            error.into()
+        }
+    }
+}
+
+/// The database, open for writing.
+#[derive(Debug)]
+pub struct HubDb {
+    // Statements take well under a millisecond, but for commits: callers in async code use a
+    // blocking task.
+    connection: Mutex<Connection>,
+}
+
+impl HubDb {
+    /// Opens or makes the file, and upgrades it if it is of an older version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = migrate::open(path, STEPS)?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic in the middle of a transaction has rolled it back: the connection is sound.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn temporary() -> (tempfile::TempDir, HubDb) {
+    let directory = tempfile::tempdir().unwrap();
+    let db = HubDb::open(&directory.path().join("hub.db")).unwrap();
+    (directory, db)
+}

@@ -1,0 +1,204 @@
+//! Enrolled machines.
+
+use jiff::Timestamp;
+use netmonitor_protocol::DeviceId;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde_json::json;
+
+use super::{AuditLine, HubDb};
+use crate::{StoreError, mosquitto_hash, secret_hash, time};
+
+/// An enrolled machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its id, which is its MQTT user name as well.
+    pub id: DeviceId,
+    /// What people see.
+    pub name: String,
+    /// When it was enrolled.
+    pub joined_at: Timestamp,
+}
+
+/// A machine that asks to be enrolled.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolment<'a> {
+    /// The token of the join code: used up in the same step.
+    pub token: &'a str,
+    /// The host name as the system has it: the id is made from it.
+    pub host_name: &'a str,
+    /// What people shall see, if not the host name.
+    pub name: Option<&'a str>,
+    /// The new device's MQTT password: 256 random bits, only its hash is kept.
+    pub password: &'a str,
+}
+
+impl HubDb {
+    /// Enrols a machine, if its join code is still good. Two machines with the same host name
+    /// get different ids.
+    pub fn enrol(
+        &self,
+        enrolment: Enrolment<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Device>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let used = transaction.execute(
+            "UPDATE join_code SET uses_left = uses_left - 1
+             WHERE token_hash = ? AND uses_left > 0 AND expires_at > ?",
+            params![secret_hash::of(enrolment.token), now.as_millisecond()],
+        )?;
+        if used == 0 {
+            return Ok(None);
+        }
+        let device = Device {
+            id: free_id(&transaction, enrolment.host_name)?,
+            name: enrolment.name.unwrap_or(enrolment.host_name).to_owned(),
+            joined_at: now,
+        };
+        transaction.execute(
+            "INSERT INTO device (id, name, password_hash, joined_at) VALUES (?, ?, ?, ?)",
+            params![
+                device.id.as_str(),
+                device.name,
+                mosquitto_hash::hash(enrolment.password.as_bytes()),
+                now.as_millisecond()
+            ],
+        )?;
+        let audit = AuditLine {
+            at: now,
+            actor: "device",
+        };
+        let details = json!({ "device": device.id.as_str(), "name": device.name });
+        audit.write(&transaction, "device_joined", &details)?;
+        transaction.commit()?;
+        Ok(Some(device))
+    }
+
+    /// All enrolled machines, by id.
+    pub fn devices(&self) -> Result<Vec<Device>, StoreError> {
+        let connection = self.lock();
+        let mut statement =
+            connection.prepare_cached("SELECT id, name, joined_at FROM device ORDER BY id")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        rows.map(|row| {
+            let (id, name, joined_at) = row?;
+            Ok(Device {
+                id: stored_id(&id)?,
+                name,
+                joined_at: time::from_ms(joined_at),
+            })
+        })
+        .collect()
+    }
+}
+
+/// The first id for this host name that neither a device nor an MQTT user has.
+fn free_id(transaction: &Transaction<'_>, host_name: &str) -> Result<DeviceId, StoreError> {
+    let wanted = DeviceId::from_host_name(host_name);
+    let mut statement = transaction.prepare(
+        "SELECT 1 FROM device WHERE id = ?1 UNION SELECT 1 FROM mqtt_user WHERE name = ?1",
+    )?;
+    let mut candidate = wanted.clone();
+    let mut number = 1;
+    loop {
+        let taken = statement
+            .query_row([candidate.as_str()], |_| Ok(()))
+            .optional()?;
+        let reserved = super::names::check_mqtt_name(candidate.as_str()).is_err();
+        if taken.is_none() && !reserved {
+            return Ok(candidate);
+        }
+        number += 1;
+        candidate = wanted.numbered(number);
+    }
+}
+
+fn stored_id(text: &str) -> Result<DeviceId, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged {
+        what: "a device id",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{NewJoinCode, temporary};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn add_code(db: &HubDb, token: &str, uses: u32) {
+        let new = NewJoinCode {
+            token,
+            uses,
+            expires: at("2026-11-22T10:15:00Z"),
+        };
+        let audit = AuditLine {
+            at: at("2026-11-22T10:00:00Z"),
+            actor: "admin",
+        };
+        db.add_join_code(new, audit).unwrap();
+    }
+
+    fn enrol(db: &HubDb, token: &str, host_name: &str, now: &str) -> Option<String> {
+        let enrolment = Enrolment {
+            token,
+            host_name,
+            name: None,
+            password: "pw",
+        };
+        let device = db.enrol(enrolment, at(now)).unwrap();
+        device.map(|device| device.id.to_string())
+    }
+
+    #[test]
+    fn a_code_serves_as_often_as_it_says_and_no_longer() {
+        let (_directory, db) = temporary();
+        add_code(&db, "twice", 2);
+        assert_eq!(enrol(&db, "guess", "ws", "2026-11-22T10:01:00Z"), None);
+        assert_eq!(
+            enrol(&db, "twice", "ws", "2026-11-22T10:01:00Z").as_deref(),
+            Some("ws")
+        );
+        assert_eq!(
+            enrol(&db, "twice", "WS", "2026-11-22T10:01:00Z").as_deref(),
+            Some("ws-2")
+        );
+        assert_eq!(enrol(&db, "twice", "ws", "2026-11-22T10:01:00Z"), None);
+        add_code(&db, "late", 1);
+        assert_eq!(enrol(&db, "late", "ws", "2026-11-22T10:15:00Z"), None);
+        assert_eq!(db.devices().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_machine_never_gets_the_name_of_another_mqtt_client() {
+        let (_directory, db) = temporary();
+        add_code(&db, "code", 9);
+        let now = "2026-11-22T10:01:00Z";
+        assert_eq!(enrol(&db, "code", "join", now).as_deref(), Some("join-2"));
+        let own = netmonitor_protocol::acl::OwnFilters::default();
+        let user = crate::hub::NewMqttUser {
+            name: "Zigbee",
+            role: None,
+            password: "pw",
+            own: &own,
+        };
+        let audit = AuditLine {
+            at: at(now),
+            actor: "console",
+        };
+        db.add_mqtt_user(user, audit).unwrap();
+        assert_eq!(
+            enrol(&db, "code", "zigbee", now).as_deref(),
+            Some("zigbee-2")
+        );
+        let user = crate::hub::NewMqttUser {
+            name: "Zigbee-2",
+            ..user
+        };
+        assert!(db.add_mqtt_user(user, audit).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! Programs that use the REST API.
+
+use rusqlite::{OptionalExtension as _, params};
+use serde_json::json;
+
+use super::accounts::stored_role;
+use super::{Account, AddError, AuditLine, HubDb, UserRole, check_name};
+use crate::{StoreError, secret_hash};
+
+/// A bearer token to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewToken<'a> {
+    /// What it is for.
+    pub name: &'a str,
+    /// What it may do.
+    pub role: UserRole,
+    /// 256 random bits; only its hash is kept.
+    pub token: &'a str,
+}
+
+impl HubDb {
+    /// Makes a token.
+    pub fn add_token(&self, new: NewToken<'_>, audit: AuditLine<'_>) -> Result<(), AddError> {
+        check_name(new.name)?;
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        transaction
+            .execute(
+                "INSERT INTO token (name, role, token_hash, created_at) VALUES (?, ?, ?, ?)",
+                params![
+                    new.name,
+                    new.role.as_str(),
+                    secret_hash::of(new.token),
+                    audit.at.as_millisecond()
+                ],
+            )
+            .map_err(|error| AddError::from_insert(error, new.name))?;
+        let details = json!({ "name": new.name, "role": new.role.as_str() });
+        audit.write(&transaction, "token_added", &details)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Who shows this token.
+    pub fn token(&self, token: &str) -> Result<Option<Account>, StoreError> {
+        let found = self
+            .lock()
+            .prepare_cached("SELECT name, role FROM token WHERE token_hash = ?")?
+            .query_row([secret_hash::of(token)], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()?;
+        found
+            .map(|(name, role)| {
+                Ok(Account {
+                    name,
+                    role: stored_role(&role)?,
+                })
+            })
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::temporary;
+
+    #[test]
+    fn a_token_is_known_by_itself_and_by_nothing_else() {
+        let (_directory, db) = temporary();
+        let audit = AuditLine {
+            at: "2026-11-22T10:00:00Z".parse().unwrap(),
+            actor: "console",
+        };
+        let new = NewToken {
+            name: "grafana",
+            role: UserRole::Viewer,
+            token: "t0ken",
+        };
+        db.add_token(new, audit).unwrap();
+        assert!(matches!(db.add_token(new, audit), Err(AddError::Exists(_))));
+        assert_eq!(db.token("t0ken").unwrap().unwrap().role, UserRole::Viewer);
+        assert!(db.token("T0ken").unwrap().is_none());
+        assert!(db.token("").unwrap().is_none());
+    }
+}

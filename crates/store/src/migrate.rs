@@ -1,0 +1,148 @@
+//! Opening a database: settings, version check, upgrades in place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+/// How long a statement waits for another process: a backup or `verify` may read for a while.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The steps from an empty file to the current version, one SQL script each. A step that was
+/// released is never changed.
+pub(crate) type Steps = &'static [&'static str];
+
+/// Opens for writing, and upgrades what is older. A file of a newer version is left as it is.
+pub(crate) fn open(path: &Path, steps: Steps) -> Result<Connection, StoreError> {
+    let opened = || -> rusqlite::Result<(Connection, i64)> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let version = version(&connection)?;
+        Ok((connection, version))
+    };
+    let (mut connection, found) = opened().map_err(|source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let done = check_version(path, found, steps)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What was acknowledged must survive a power cut: SQLite's documentation, "synchronous".
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    for (number, step) in (1_i64..).zip(steps).skip(done) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(connection)
+}
+
+/// Opens for reading only. None if there is no such file yet.
+pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connection>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let opened = || -> rusqlite::Result<(Connection, i64)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let version = version(&connection)?;
+        Ok((connection, version))
+    };
+    let (connection, found) = opened().map_err(|source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let done = check_version(path, found, steps)?;
+    // Half made or not upgraded yet: its writer is at it.
+    Ok((done == steps.len()).then_some(connection))
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// How many steps the file has behind it.
+fn check_version(path: &Path, found: i64, steps: Steps) -> Result<usize, StoreError> {
+    usize::try_from(found)
+        .ok()
+        .filter(|done| *done <= steps.len())
+        .ok_or_else(|| StoreError::NewerVersion {
+            path: path.to_owned(),
+            found,
+            known: i64::try_from(steps.len()).unwrap_or(i64::MAX),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEPS: Steps = &["CREATE TABLE one (x);", "CREATE TABLE two (y);"];
+
+    fn tables(connection: &Connection) -> i64 {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_old_file_is_upgraded_and_a_current_one_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        assert_eq!(tables(&open(&path, &STEPS[..1]).unwrap()), 1);
+        assert!(open_read_only(&path, STEPS).unwrap().is_none());
+        assert_eq!(tables(&open(&path, STEPS).unwrap()), 2);
+        assert_eq!(tables(&open(&path, STEPS).unwrap()), 2);
+        assert!(open_read_only(&path, STEPS).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_refused_and_not_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        open(&path, STEPS)
+            .unwrap()
+            .pragma_update(None, "user_version", 9)
+            .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let error = open(&path, STEPS).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StoreError::NewerVersion {
+                    found: 9,
+                    known: 2,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let broken: Steps = &["CREATE TABLE one (x);", "CREATE TABLE two (y); nonsense;"];
+        assert!(open(&path, broken).is_err());
+        let connection = open(&path, STEPS).unwrap();
+        assert_eq!(tables(&connection), 2);
+    }
+
+    #[test]
+    fn what_is_not_a_database_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        std::fs::write(
+            &path,
+            "this is a letter to a friend, long enough to be read as a header",
+        )
+        .unwrap();
+        let error = open(&path, STEPS).unwrap_err();
+        assert!(error.to_string().contains("x.db"), "{error}");
+    }
+}
