@@ -1,0 +1,9 @@
+//! The agent as its users meet it: the program itself, a real broker, a real bus.
+//!
+//! Stories in modules named `with_...` need that program installed and fail without it; the
+//! others need nothing.
+
+mod command_line;
+mod program;
+mod sample;
+mod with_mosquitto;

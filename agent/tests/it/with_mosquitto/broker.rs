@@ -1,0 +1,147 @@
+//! A mosquitto of our own: TLS as the hub speaks it, and a plain listener to watch from.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use netmonitor_protocol::HUB_TLS_NAME;
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::tls;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+use crate::program::{DEADLINE, Running};
+
+/// The token that this broker accepts of those who join.
+const TOKEN: &str = "a-token";
+
+/// The password of every device, and of the hub.
+pub(super) const PASSWORD: &str = "a-password";
+
+/// The users of this broker.
+const USERS: [(&str, &str); 4] = [
+    ("join", TOKEN),
+    ("hub", PASSWORD),
+    ("ws-14", PASSWORD),
+    ("ws-15", PASSWORD),
+];
+
+pub(super) struct Broker {
+    folder: tempfile::TempDir,
+    process: Option<Running>,
+    plain: u16,
+    tls: u16,
+    ca_fingerprint: [u8; 32],
+}
+
+impl Broker {
+    pub(super) fn start() -> Self {
+        let mut broker = Self {
+            folder: tempfile::tempdir().unwrap(),
+            process: None,
+            plain: free_port(),
+            tls: free_port(),
+            ca_fingerprint: [0; 32],
+        };
+        broker.make_certificates();
+        broker.make_passwords();
+        broker.configure();
+        broker.restart();
+        broker
+    }
+
+    /// Kills the broker, if it runs, and starts it on the same ports, knowing nothing.
+    pub(super) fn restart(&mut self) {
+        self.stop();
+        let mut command = Command::new("mosquitto");
+        command
+            .arg("-c")
+            .arg(self.path("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let process = Running::start(&mut command);
+        let start = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.plain)).is_err() {
+            assert!(start.elapsed() < DEADLINE, "mosquitto does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.process = Some(process);
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.process = None;
+    }
+
+    pub(super) fn plain_port(&self) -> u16 {
+        self.plain
+    }
+
+    pub(super) fn tls_address(&self) -> String {
+        format!("127.0.0.1:{}", self.tls)
+    }
+
+    pub(super) fn join_code(&self) -> JoinCode {
+        JoinCode {
+            addresses: vec![self.tls_address()],
+            ca_fingerprint: self.ca_fingerprint,
+            token: TOKEN.to_owned(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A CA, and a server certificate whose file has the CA's behind it, as the hub shows it.
+    fn make_certificates(&mut self) {
+        let mut ca_parameters = CertificateParams::new(Vec::new()).unwrap();
+        ca_parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_key = KeyPair::generate().unwrap();
+        let ca = ca_parameters.self_signed(&ca_key).unwrap();
+        let issuer = Issuer::new(ca_parameters, ca_key);
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![HUB_TLS_NAME.to_owned()])
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
+        self.ca_fingerprint = tls::fingerprint(ca.der());
+        let chain = certificate.pem() + &ca.pem();
+        std::fs::write(self.path("chain.pem"), chain).unwrap();
+        std::fs::write(self.path("key.pem"), key.serialize_pem()).unwrap();
+    }
+
+    fn make_passwords(&self) {
+        let passwords = self.path("passwords");
+        let lines: String = USERS
+            .iter()
+            .map(|(user, password)| format!("{user}:{password}\n"))
+            .collect();
+        std::fs::write(&passwords, lines).unwrap();
+        let hashed = Command::new("mosquitto_passwd")
+            .arg("-U")
+            .arg(&passwords)
+            .status()
+            .unwrap();
+        assert!(hashed.success());
+    }
+
+    fn configure(&self) {
+        let text = format!(
+            "user root\nallow_anonymous false\npassword_file {passwords}\n\
+             listener {plain} 127.0.0.1\n\
+             listener {tls} 127.0.0.1\ncertfile {chain}\nkeyfile {key}\n",
+            passwords = self.path("passwords").display(),
+            plain = self.plain,
+            tls = self.tls,
+            chain = self.path("chain.pem").display(),
+            key = self.path("key.pem").display(),
+        );
+        std::fs::write(self.path("mosquitto.conf"), text).unwrap();
+    }
+}
+
+/// mosquitto cannot choose a port by itself.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

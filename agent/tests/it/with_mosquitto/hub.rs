@@ -1,0 +1,125 @@
+//! What the hub does on the broker: enrols machines, and watches what they say.
+
+use netmonitor_protocol::Message;
+use netmonitor_protocol::payload::{JoinReply, Metrics, Presence, Session};
+use netmonitor_service::Secret;
+use netmonitor_service::mqtt::{self, Dial, Endpoint, Event, Events, Options, Publisher};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::broker::{Broker, PASSWORD};
+use super::everything;
+use crate::program::DEADLINE;
+
+pub(super) struct Hub {
+    publisher: Publisher,
+    events: Events,
+    seen: Vec<Message>,
+    _connection: JoinSet<()>,
+}
+
+impl Hub {
+    pub(super) async fn start(broker: &Broker) -> Self {
+        let dial = Dial::Fixed {
+            endpoints: vec![Endpoint {
+                host: "127.0.0.1".to_owned(),
+                port: broker.plain_port(),
+                tls: None,
+            }],
+            user: "hub".to_owned(),
+            password: Secret::new(PASSWORD),
+        };
+        let (publisher, events, connection) = mqtt::client(Options {
+            filters: everything(),
+            ..Options::new("hub", dial)
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection.run(CancellationToken::new()));
+        let mut hub = Self {
+            publisher,
+            events,
+            seen: Vec::new(),
+            _connection: tasks,
+        };
+        hub.connected().await;
+        hub
+    }
+
+    async fn event(&mut self) -> Event {
+        let event = timeout(DEADLINE, self.events.next()).await;
+        event
+            .expect("nothing happens")
+            .expect("the connection runs")
+    }
+
+    async fn connected(&mut self) {
+        while !matches!(self.event().await, Event::Connected) {}
+    }
+
+    /// Waits until the connection was lost and stands again.
+    pub(super) async fn reconnected(&mut self) {
+        while !matches!(self.event().await, Event::Disconnected(_)) {}
+        self.connected().await;
+    }
+
+    /// The next message.
+    pub(super) async fn next(&mut self) -> Message {
+        loop {
+            if let Event::Message(message) = self.event().await {
+                self.seen.push(message.clone());
+                return message;
+            }
+        }
+    }
+
+    pub(super) async fn next_session(&mut self) -> Session {
+        loop {
+            if let Message::DeviceSession(_, session) = self.next().await {
+                return session;
+            }
+        }
+    }
+
+    pub(super) async fn next_sample(&mut self) -> Metrics {
+        loop {
+            if let Message::DeviceMetrics(_, sample) = self.next().await {
+                return *sample;
+            }
+        }
+    }
+
+    pub(super) async fn next_status(&mut self, expected: Presence) {
+        loop {
+            if let Message::DeviceStatus(_, presence) = self.next().await
+                && presence == expected
+            {
+                return;
+            }
+        }
+    }
+
+    /// Whether this has come at all.
+    pub(super) fn saw(&self, message: &Message) -> bool {
+        self.seen.contains(message)
+    }
+
+    pub(super) async fn say(&self, message: Message) {
+        self.publisher.publish(message).await.unwrap();
+    }
+
+    /// Answers the next machine that wants to join.
+    pub(super) async fn enrol(mut self, device: &str) -> Self {
+        loop {
+            if let Message::JoinRequest(id, request) = self.next().await {
+                assert!(!request.host_name.is_empty());
+                let reply = JoinReply::Joined {
+                    device: device.parse().unwrap(),
+                    password: PASSWORD.to_owned(),
+                };
+                self.say(Message::JoinReply(id, reply)).await;
+                return self;
+            }
+        }
+    }
+}
