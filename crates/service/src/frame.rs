@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,13 +26,20 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// A service's link to the rest of the hub.
 #[derive(Debug)]
 pub struct Frame {
+    service: Arc<Service>,
+    publisher: Publisher,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+/// What is said of the service.
+#[derive(Debug)]
+struct Service {
     name: ServiceName,
     version: &'static str,
     since: Timestamp,
     counters: Counters,
-    publisher: Publisher,
-    tasks: JoinSet<()>,
-    stop: CancellationToken,
+    degraded: AtomicBool,
 }
 
 impl Frame {
@@ -44,33 +52,27 @@ impl Frame {
         filters: Vec<String>,
         queue: usize,
     ) -> (Self, Events) {
-        let since = clock::now();
-        let counters = Counters::default();
-        let stop = CancellationToken::new();
-        let birth = {
-            let counters = counters.clone();
-            move || {
-                let health = health(ServiceState::Running, since, version, counters.snapshot());
-                vec![Message::HubService(name, health)]
-            }
-        };
-        let (publisher, events, connection) = mqtt::client(Options {
-            will: Some(Message::HubService(
-                name,
-                health(ServiceState::Stopped, since, version, BTreeMap::new()),
-            )),
-            filters,
-            queue,
-            birth: Some(Arc::new(birth)),
-            ..Options::new(format!("netmonitor-{name}"), dial)
-        });
-        let mut tasks = JoinSet::new();
-        tasks.spawn(connection.run(stop.clone()));
-        let frame = Self {
+        let service = Arc::new(Service {
             name,
             version,
-            since,
-            counters,
+            since: clock::now(),
+            counters: Counters::default(),
+            degraded: AtomicBool::new(false),
+        });
+        let born = service.clone();
+        let (publisher, events, connection) = mqtt::client(Options {
+            will: Some(service.health(ServiceState::Stopped)),
+            filters,
+            queue,
+            birth: Some(Arc::new(move || vec![born.now()])),
+            ..Options::new(format!("netmonitor-{name}"), dial)
+        });
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection.run(stop.clone()));
+        tasks.spawn(report(service.clone(), publisher.clone(), stop.clone()));
+        let frame = Self {
+            service,
             publisher,
             tasks,
             stop,
@@ -80,7 +82,7 @@ impl Frame {
 
     /// What the service counts.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.service.counters
     }
 
     /// Sends.
@@ -93,13 +95,10 @@ impl Frame {
         self.log(EventKind::ServiceStarted).await;
     }
 
-    /// Publishes the counters from time to time, until dropped.
-    pub async fn report(&self) {
-        let mut interval = tokio::time::interval(REPORT_INTERVAL);
-        interval.tick().await;
-        loop {
-            interval.tick().await;
-            self.say(ServiceState::Running).await;
+    /// Says whether something keeps the service from its work.
+    pub async fn set_degraded(&self, degraded: bool) {
+        if self.service.degraded.swap(degraded, Ordering::Relaxed) != degraded {
+            send(&self.publisher, self.service.now()).await;
         }
     }
 
@@ -107,53 +106,65 @@ impl Frame {
     pub async fn stop(mut self) {
         let goodbye = async {
             self.log(EventKind::ServiceStopped).await;
-            self.say(ServiceState::Stopped).await;
+            let stopped = self.service.health(ServiceState::Stopped);
+            send(&self.publisher, stopped).await;
         };
         if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
-            tracing::debug!(service = %self.name, "no time for a goodbye");
+            tracing::debug!(service = %self.service.name, "no time for a goodbye");
         }
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
 
-    async fn say(&self, state: ServiceState) {
-        let health = health(state, self.since, self.version, self.counters.snapshot());
-        self.send(Message::HubService(self.name, health)).await;
-    }
-
     async fn log(&self, kind: EventKind) {
-        self.send(Message::Event(LogEvent {
+        let event = LogEvent {
             time: clock::now(),
             kind,
             severity: Severity::Info,
             device: None,
             actor: None,
             parameters: BTreeMap::from([
-                ("service".to_owned(), self.name.to_string()),
-                ("version".to_owned(), self.version.to_owned()),
+                ("service".to_owned(), self.service.name.to_string()),
+                ("version".to_owned(), self.service.version.to_owned()),
             ]),
-        }))
-        .await;
-    }
-
-    /// A report that cannot be sent is repeated soon enough.
-    async fn send(&self, message: Message) {
-        if let Err(error) = self.publisher.publish(message).await {
-            tracing::debug!(service = %self.name, %error, "report not sent");
-        }
+        };
+        send(&self.publisher, Message::Event(event)).await;
     }
 }
 
-fn health(
-    state: ServiceState,
-    since: Timestamp,
-    version: &str,
-    counters: BTreeMap<String, u64>,
-) -> ServiceHealth {
-    ServiceHealth {
-        state,
-        since,
-        version: version.to_owned(),
-        counters,
+impl Service {
+    /// The message that says how the service is now.
+    fn now(&self) -> Message {
+        self.health(if self.degraded.load(Ordering::Relaxed) {
+            ServiceState::Degraded
+        } else {
+            ServiceState::Running
+        })
+    }
+
+    fn health(&self, state: ServiceState) -> Message {
+        let health = ServiceHealth {
+            state,
+            since: self.since,
+            version: self.version.to_owned(),
+            counters: self.counters.snapshot(),
+        };
+        Message::HubService(self.name, health)
+    }
+}
+
+/// Publishes the counters from time to time.
+async fn report(service: Arc<Service>, publisher: Publisher, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(REPORT_INTERVAL);
+    interval.tick().await;
+    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+        send(&publisher, service.now()).await;
+    }
+}
+
+/// A report that cannot be sent is repeated soon enough.
+async fn send(publisher: &Publisher, message: Message) {
+    if let Err(error) = publisher.publish(message).await {
+        tracing::debug!(%error, "report not sent");
     }
 }

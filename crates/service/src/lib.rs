@@ -7,7 +7,7 @@
 //! - [`frame`]: what each of the hub's services does alike: say that it is there, count, leave
 //! - [`tls`]: the hub proves itself by the fingerprint of its CA
 //! - [`data_dir`]: what lies where in the hub's data directory
-//! - [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
+//! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
 //!   towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`secret`], [`counters`]: small types that the above share
@@ -18,6 +18,7 @@ pub mod counters;
 pub mod data_dir;
 pub mod environment;
 pub mod frame;
+pub mod listen;
 pub mod logging;
 pub mod mqtt;
 pub mod private_file;

@@ -43,8 +43,10 @@ pub enum Event {
     Connected,
     /// The connection ended, or could not be made. Another attempt follows.
     Disconnected(ConnectionError),
-    /// A message arrived.
+    /// A message arrived, just published.
     Message(Message),
+    /// A retained message: what was the case before this client subscribed.
+    Retained(Message),
 }
 
 /// Why there is no connection.
@@ -286,6 +288,9 @@ impl Session<'_> {
             In(Incoming::Publish(publish)) => {
                 let topic = String::from_utf8_lossy(&publish.topic);
                 match Message::decode(&topic, &publish.payload) {
+                    Ok(message) if publish.retain => {
+                        self.report(Event::Retained(message)).await?;
+                    }
                     Ok(message) => self.report(Event::Message(message)).await?,
                     Err(error) => {
                         tracing::debug!(error = format!("{error:#}"), "message passed over");
