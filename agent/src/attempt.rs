@@ -56,7 +56,7 @@ async fn connected(events: &mut Events) -> Result<(), AttemptError> {
         match events.next().await {
             Some(Event::Connected) => return Ok(()),
             Some(Event::Disconnected(error)) => return Err(error.into()),
-            Some(Event::Message(_)) => {}
+            Some(Event::Message(_) | Event::Retained(_)) => {}
             None => return Err(AttemptError::TimedOut),
         }
     }

@@ -119,8 +119,8 @@ async fn take_samples(
     }
 }
 
-/// Follows the connection, and objects when someone says that this device is gone: a broker
-/// that has the will of an older connection, or a stale retained message.
+/// Follows the connection, and objects when someone says that this device is gone, as a broker
+/// does with the will of an older connection.
 async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>) {
     // The reason that was logged last: an outage of hours is one line, not thousands.
     let mut reason = None;
@@ -141,7 +141,8 @@ async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>)
                 tracing::debug!(%device, "someone said offline: saying online");
                 claims.send_replace(());
             }
-            Event::Message(_) => {}
+            // What was retained is from before: the birth has just said otherwise.
+            Event::Message(_) | Event::Retained(_) => {}
         }
     }
 }
