@@ -3,6 +3,11 @@
 //! Stories in modules named `with_...` need that program installed and fail without it; the
 //! others need nothing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests may unwrap, and so may what they call"
+)]
+
 mod command_line;
 mod program;
 mod sample;
