@@ -1,1 +1,43 @@
 //! The embedded MQTT broker: our network edge over the router of rumqttd.
+//!
+//! The edge has everything that meets the network: listeners, TLS, both protocol versions on
+//! one port, authentication, access control, wills, retained messages, `QoS` 1 and 2, keepalive
+//! and limits. The router does the matching, and keeps a log per filter from which each
+//! subscriber reads at its own pace.
+//!
+//! It never trusts a byte that a client sends, never lets one client wait for another, and
+//! never drops anything without counting it. It knows nothing of devices beyond the access
+//! rules of [`netmonitor_protocol::acl`].
+//!
+//! From the outside in:
+//!
+//! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
+//! - `listen`, `connect`, `connection`: a socket from bind to close
+//! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
+//! - `client`, `outbound`: one client's state, and what its packets do
+//! - `sessions`, `edge`, `counters`: what all clients share
+//! - `exchange`, `retained`, `message`, `router`: where messages go
+
+mod broker;
+mod client;
+mod config;
+mod connect;
+mod connection;
+mod counters;
+mod edge;
+mod exchange;
+mod listen;
+mod message;
+mod outbound;
+mod packet;
+mod properties;
+mod reply;
+mod retained;
+mod router;
+mod sessions;
+mod wire;
+
+pub use broker::{Broker, Handle};
+pub use config::Config;
+pub use edge::Authenticate;
+pub use listen::StartError;

@@ -1,0 +1,211 @@
+//! The broker as its owner sees it: open, run, ask, stop.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::connection;
+use crate::counters::Counter;
+use crate::edge::{Authenticate, Edge};
+use crate::exchange::BROKER;
+use crate::listen::{StartError, listen, tune};
+use crate::message::Message;
+use crate::packet::QoS;
+
+/// How long clients may take to hear that the broker stops.
+const GRACE: Duration = Duration::from_secs(2);
+/// How often the router is looked after.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait when the system has no file descriptors left.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// A broker whose listeners are open. Connections are taken once it runs.
+pub struct Broker {
+    edge: Arc<Edge>,
+    listeners: Vec<Listener>,
+    addresses: Vec<(&'static str, SocketAddr)>,
+}
+
+struct Listener {
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Broker {
+    /// Opens every listener.
+    #[expect(
+        clippy::unused_async,
+        reason = "a listener needs the runtime that will run it"
+    )]
+    pub async fn bind(
+        config: Config,
+        authenticator: Arc<dyn Authenticate>,
+        tls: Arc<rustls::ServerConfig>,
+    ) -> Result<Self, StartError> {
+        let acceptor = TlsAcceptor::from(tls);
+        let plain = config.mqtt.iter().map(|address| ("mqtt", address, None));
+        let secured = config.mqtts.iter();
+        let secured = secured.map(|address| ("mqtts", address, Some(acceptor.clone())));
+        let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
+        for (flag, address, tls) in plain.chain(secured) {
+            let socket = listen(flag, address)?;
+            let local = socket.local_addr().map_err(|source| StartError::Listen {
+                flag,
+                address: address.clone(),
+                source,
+            })?;
+            addresses.push((flag, local));
+            listeners.push(Listener { socket, tls });
+        }
+        let edge = Edge::new(config, authenticator).map_err(|_| StartError::Router)?;
+        Ok(Self {
+            edge: Arc::new(edge),
+            listeners,
+            addresses,
+        })
+    }
+
+    /// Where it listens: `mqtt` or `mqtts`, and the address with the port that was chosen.
+    pub fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
+        self.addresses.clone()
+    }
+
+    /// For those who ask and command while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle {
+            edge: self.edge.clone(),
+        }
+    }
+
+    /// Serves until `shutdown`. Then MQTT 5 clients are told, and no will is published: it is
+    /// not the clients that go.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let edge = self.edge;
+        let sockets = Arc::new(Semaphore::new(edge.config.connections_max));
+        let mut tasks = JoinSet::new();
+        for listener in self.listeners {
+            tasks.spawn(accept(edge.clone(), listener, sockets.clone()));
+        }
+        let mut look_after = interval(LOOK_AFTER);
+        let outcome = loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break Ok(()),
+                () = edge.exchange.dead() => {
+                    break Err(anyhow::anyhow!("the broker's router has stopped"));
+                }
+                _ = look_after.tick() => edge.exchange.nudge(),
+                Some(ended) = tasks.join_next() => {
+                    break Err(anyhow::anyhow!("a listener has ended: {ended:?}"));
+                }
+            }
+        };
+        edge.shutdown.cancel();
+        // Whoever is not gone by then is cut off.
+        drop(timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await);
+        outcome
+    }
+}
+
+/// Takes connections until the shutdown, and waits for them to end.
+async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = edge.shutdown.cancelled() => break,
+            accepted = listener.socket.accept() => accepted,
+            Some(ended) = connections.join_next() => {
+                if let Err(err) = ended {
+                    tracing::error!(error = %err, "a connection has ended in a bug");
+                }
+                continue;
+            }
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(err) => {
+                // Out of file descriptors, or a peer that was gone before we looked.
+                edge.counters.one(Counter::ConnectionsFailed);
+                tracing::debug!(error = %err, "cannot accept a connection");
+                sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        let Ok(permit) = sockets.clone().try_acquire_owned() else {
+            edge.counters.one(Counter::ConnectionsOverLimit);
+            continue;
+        };
+        edge.counters.one(Counter::ConnectionsAccepted);
+        if let Err(err) = tune(&socket) {
+            tracing::debug!(%peer, error = %err, "cannot set socket options");
+        }
+        let connection = connection::serve(edge.clone(), socket, listener.tls.clone(), peer);
+        connections.spawn(async move {
+            connection.await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// A way to a broker that runs elsewhere in the process.
+#[derive(Clone)]
+pub struct Handle {
+    edge: Arc<Edge>,
+}
+
+impl Handle {
+    /// What has been counted since the start, and what there is now.
+    pub fn counters(&self) -> BTreeMap<String, u64> {
+        let (messages, bytes) = self.edge.exchange.retained_size();
+        let mut all = self.edge.counters.all();
+        for (name, value) in [
+            ("clients", self.edge.sessions.len()),
+            ("retained_messages", messages),
+            ("retained_bytes", bytes),
+        ] {
+            all.insert(name.to_owned(), value as u64);
+        }
+        all
+    }
+
+    /// Ends every connection of the user, wills included, and returns how many there were.
+    /// Take its credential away first: one that is being checked is checked again.
+    pub async fn disconnect_user(&self, user: &str) -> usize {
+        self.edge.sessions.revoke(user).await
+    }
+
+    /// Forgets the retained messages that the filter matches, as if each had been cleared by a
+    /// publish. Returns how many there were.
+    pub fn clear_retained(&self, filter: &str) -> usize {
+        let exchange = &self.edge.exchange;
+        let kept = exchange.snapshot(filter).messages;
+        for kept in &kept {
+            let cleared = exchange.publish(
+                BROKER,
+                Message {
+                    topic: kept.topic.to_string(),
+                    payload: Bytes::new(),
+                    qos: QoS::AtLeastOnce,
+                    retain: true,
+                    properties: Bytes::new(),
+                    expiry_secs: None,
+                },
+            );
+            if cleared.is_err() {
+                return 0;
+            }
+        }
+        kept.len()
+    }
+}

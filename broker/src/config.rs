@@ -1,0 +1,60 @@
+//! What an admin may set. Every number has its unit in its name.
+
+use serde::{Deserialize, Serialize};
+
+/// The `[broker]` table. The defaults suit a hub with 1 GB of RAM and a thousand devices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Addresses for MQTT without TLS. Port 0 lets the system choose one.
+    pub mqtt: Vec<String>,
+    /// Addresses for MQTT over TLS. `[::]` takes IPv4 as well.
+    pub mqtts: Vec<String>,
+    /// Longest packet that a client may send, headers included.
+    pub packet_max_bytes: usize,
+    /// How many sockets may be open at once, those that have not said anything included.
+    pub connections_max: usize,
+    /// How long a peer may take from its first byte of TLS to a whole CONNECT.
+    pub connect_timeout_secs: u64,
+    /// The longest keepalive; also what applies to a client that asks for none.
+    pub keepalive_max_secs: u16,
+    /// Messages of QoS 1 and 2 that a client may leave unacknowledged before it gets no more.
+    pub inflight_max_messages: u16,
+    /// Subscriptions of one client.
+    pub subscriptions_per_client_max: usize,
+    /// Different filters, and different topics, that the router may come to know. It forgets
+    /// none until the broker starts again (about 6.4 kB each and 0.6 kB each).
+    pub router_filters_max: usize,
+    /// See `router_filters_max`.
+    pub router_topics_max: usize,
+    /// What the router keeps for slow subscribers of one of our own filters. Payloads are
+    /// shared by all filters that match them.
+    pub backlog_bytes: usize,
+    /// The same for a filter outside our roots.
+    pub backlog_foreign_bytes: usize,
+    /// Retained messages, all together.
+    pub retained_max_messages: usize,
+    /// Retained messages, all together, with their topics.
+    pub retained_max_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mqtt: vec!["127.0.0.1:1883".to_owned()],
+            mqtts: vec!["[::]:8883".to_owned()],
+            packet_max_bytes: 256 * 1024,
+            connections_max: 2_000,
+            connect_timeout_secs: 10,
+            keepalive_max_secs: 600,
+            inflight_max_messages: 100,
+            subscriptions_per_client_max: 64,
+            router_filters_max: 10_000,
+            router_topics_max: 100_000,
+            backlog_bytes: 4 * 1024 * 1024,
+            backlog_foreign_bytes: 1024 * 1024,
+            retained_max_messages: 50_000,
+            retained_max_bytes: 32 * 1024 * 1024,
+        }
+    }
+}

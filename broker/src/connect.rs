@@ -1,0 +1,220 @@
+//! From the first byte to CONNACK: who is it, and may it come in.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use netmonitor_protocol::acl::Principal;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::client::{Client, may_publish};
+use crate::counters::{Counter, Who};
+use crate::edge::Edge;
+use crate::message::Message;
+use crate::packet::{Connect, Hello, Version, Will, read_hello};
+use crate::reply::{self, Welcome, reason};
+use crate::sessions::{Key, Lease};
+use crate::wire::take_frame;
+
+/// Longest client id. MQTT asks for 23 bytes; names of ours are far shorter than this.
+const CLIENT_ID_MAX: usize = 256;
+
+/// A client that is let in. Its CONNACK waits to be written.
+pub(crate) struct Admitted {
+    pub(crate) client: Client,
+    /// What came behind CONNECT.
+    pub(crate) rest: BytesMut,
+    /// How long it may be silent. None: for ever, as it asked for with 3.1.1.
+    pub(crate) patience: Option<Duration>,
+}
+
+/// Why there will be no connection. The peer has been told, as far as its version allows.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Rejected {
+    #[error("closed before CONNECT")]
+    Closed,
+    #[error("{0}")]
+    Fault(#[from] crate::wire::Fault),
+    #[error("input/output: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("refused with reason {0:#04x}")]
+    Refused(u8),
+}
+
+/// Reads CONNECT, checks it and answers. The caller sets the deadline.
+pub(crate) async fn admit<S>(
+    edge: &Arc<Edge>,
+    stream: &mut S,
+    peer: SocketAddr,
+) -> Result<Admitted, Rejected>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut incoming = BytesMut::new();
+    let connect = match read_connect(edge, stream, &mut incoming).await? {
+        Hello::Connect(connect) => connect,
+        Hello::OtherVersion(level) => {
+            let version = if level > 5 { Version::V5 } else { Version::V4 };
+            return Err(refuse(stream, version, reason::UNSUPPORTED_VERSION).await);
+        }
+    };
+    let version = connect.version;
+    match enter(edge, *connect, peer).await {
+        Ok((client, patience)) => Ok(Admitted {
+            client,
+            rest: incoming,
+            patience,
+        }),
+        Err(reason) => Err(refuse(stream, version, reason).await),
+    }
+}
+
+async fn read_connect<S>(
+    edge: &Edge,
+    stream: &mut S,
+    incoming: &mut BytesMut,
+) -> Result<Hello, Rejected>
+where
+    S: AsyncRead + Unpin,
+{
+    loop {
+        if let Some(frame) = take_frame(incoming, edge.config.packet_max_bytes)? {
+            return Ok(read_hello(frame)?);
+        }
+        // Whoever does not speak MQTT need not send a whole packet to be found out.
+        if incoming.first().is_some_and(|first| *first != 0x10) {
+            return Err(Rejected::Closed);
+        }
+        incoming.reserve(1024);
+        if stream.read_buf(incoming).await? == 0 {
+            return Err(Rejected::Closed);
+        }
+    }
+}
+
+async fn refuse<S>(stream: &mut S, version: Version, reason: u8) -> Rejected
+where
+    S: AsyncWrite + Unpin,
+{
+    let mut out = BytesMut::new();
+    reply::refusal(&mut out, version, reason);
+    let told = async {
+        stream.write_all(&out).await?;
+        stream.shutdown().await
+    };
+    match told.await {
+        Ok(()) => Rejected::Refused(reason),
+        Err(err) => Rejected::Io(err),
+    }
+}
+
+/// The client, or the reason why it is not let in.
+async fn enter(
+    edge: &Arc<Edge>,
+    connect: Connect,
+    peer: SocketAddr,
+) -> Result<(Client, Option<Duration>), u8> {
+    if connect.properties.wants_authentication_method {
+        return Err(reason::BAD_AUTH_METHOD);
+    }
+    let (client_id, assigned) = client_id(&connect)?;
+    let user = connect.user.as_deref().unwrap_or_default();
+    let who = Who {
+        user,
+        client_id: &client_id,
+        peer,
+    };
+    let (Some(_), Some(password)) = (&connect.user, &connect.password) else {
+        edge.counters
+            .refuse(Counter::LoginsRefused, &who, "no user name or password");
+        return Err(reason::NOT_AUTHORIZED);
+    };
+    let (principal, lease) = sit_down(edge, &who, password, connect.will.as_ref()).await?;
+
+    let (patience, server_keepalive_secs) = patience(edge, &connect);
+    let will = connect.will.map(Message::from);
+    let mut client = Client::new(edge.clone(), connect.version, principal, lease, peer, will);
+    client.outbound.limit(
+        connect.properties.receive_maximum,
+        connect.properties.maximum_packet_size,
+    );
+    let welcome = Welcome {
+        assigned_client_id: assigned.then_some(client_id.as_str()),
+        server_keepalive_secs,
+        maximum_packet_size: u32::try_from(edge.config.packet_max_bytes).unwrap_or(u32::MAX),
+        session_ends_with_connection: connect.properties.session_expiry_secs.is_some(),
+    };
+    reply::welcome(&mut client.out, connect.version, &welcome);
+    Ok((client, patience))
+}
+
+/// Checks credential and will, and ends an older connection of the same client.
+async fn sit_down(
+    edge: &Arc<Edge>,
+    who: &Who<'_>,
+    password: &[u8],
+    will: Option<&Will>,
+) -> Result<(Principal, Lease), u8> {
+    loop {
+        let revocations = edge.sessions.revocations();
+        let known = edge.authenticate(who.user, password, who.client_id).await;
+        let Some(principal) = known else {
+            let counters = &edge.counters;
+            counters.refuse(Counter::LoginsRefused, who, "wrong user name or password");
+            return Err(reason::NOT_AUTHORIZED);
+        };
+        if let Some(will) = will {
+            if !may_publish(&principal, &will.topic) {
+                edge.counters
+                    .refuse(Counter::WillsRefused, who, &will.topic);
+                return Err(reason::NOT_AUTHORIZED);
+            }
+            // So that there is room for it when it is needed.
+            if edge.exchange.reserve(&will.topic).is_err() {
+                edge.counters.one(Counter::DroppedRouterFull);
+                return Err(reason::SERVER_UNAVAILABLE);
+            }
+        }
+        let key = Key {
+            user: who.user.to_owned(),
+            client_id: who.client_id.to_owned(),
+        };
+        if let Ok((lease, taken_over)) = edge.sessions.take(key, revocations).await {
+            if taken_over {
+                edge.counters.one(Counter::Takeovers);
+            }
+            return Ok((principal, lease));
+        }
+    }
+}
+
+/// The client's id, and whether it was us who gave it.
+fn client_id(connect: &Connect) -> Result<(String, bool), u8> {
+    if connect.client_id.len() > CLIENT_ID_MAX {
+        return Err(reason::CLIENT_ID_INVALID);
+    }
+    if !connect.client_id.is_empty() {
+        return Ok((connect.client_id.clone(), false));
+    }
+    if connect.version == Version::V4 && !connect.clean {
+        return Err(reason::CLIENT_ID_INVALID);
+    }
+    // Unique is enough: it only has meaning together with the user.
+    let random = RandomState::new().build_hasher().finish();
+    Ok((format!("auto-{random:016x}"), true))
+}
+
+/// One and a half keepalives, and the keepalive to tell the client if it is not its own.
+fn patience(edge: &Edge, connect: &Connect) -> (Option<Duration>, Option<u16>) {
+    let (asked, max) = (connect.keepalive_secs, edge.config.keepalive_max_secs);
+    let (secs, told) = match connect.version {
+        Version::V4 => (asked, None),
+        Version::V5 if asked == 0 || asked > max => (max, Some(max)),
+        Version::V5 => (asked, None),
+    };
+    let patience = (secs > 0).then(|| Duration::from_millis(u64::from(secs) * 1500));
+    (patience, told)
+}

@@ -1,0 +1,257 @@
+//! One socket, from accept to close: the loop round a [`Client`].
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use crate::client::{Client, End, handle_all};
+use crate::connect::{Admitted, admit};
+use crate::counters::Counter;
+use crate::edge::Edge;
+use crate::router::Link;
+use crate::sessions::Kick;
+
+/// How long the last words to a client may take. Nobody waits for them.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Serves one accepted socket to its end. What a peer does not say in time, it need not say.
+pub(crate) async fn serve(
+    edge: Arc<Edge>,
+    socket: TcpStream,
+    tls: Option<TlsAcceptor>,
+    peer: SocketAddr,
+) {
+    let patience = Duration::from_secs(edge.config.connect_timeout_secs);
+    let deadline = Instant::now() + patience;
+    match tls {
+        None => serve_stream(edge, socket, peer, deadline).await,
+        Some(acceptor) => match timeout_at(deadline, acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => serve_stream(edge, stream, peer, deadline).await,
+            Ok(Err(err)) => {
+                edge.counters.one(Counter::ConnectionsFailed);
+                tracing::debug!(%peer, error = %err, "TLS handshake failed");
+            }
+            Err(_) => {
+                edge.counters.one(Counter::ConnectionsFailed);
+                tracing::debug!(%peer, "TLS handshake took too long");
+            }
+        },
+    }
+}
+
+/// The same for whatever carries bytes.
+async fn serve_stream<S>(edge: Arc<Edge>, mut stream: S, peer: SocketAddr, deadline: Instant)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let admitted = tokio::select! {
+        admitted = timeout_at(deadline, admit(&edge, &mut stream, peer)) => admitted,
+        () = edge.shutdown.cancelled() => return,
+    };
+    match admitted {
+        Ok(Ok(admitted)) => {
+            let (reader, writer) = tokio::io::split(stream);
+            converse(admitted, reader, writer).await;
+        }
+        Ok(Err(rejected)) => {
+            edge.counters.one(Counter::ConnectionsFailed);
+            tracing::debug!(%peer, reason = %rejected, "no connection");
+        }
+        Err(_) => {
+            edge.counters.one(Counter::ConnectionsFailed);
+            tracing::debug!(%peer, "no CONNECT in time");
+        }
+    }
+}
+
+async fn converse<S>(admitted: Admitted, mut reader: ReadHalf<S>, mut writer: WriteHalf<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Admitted {
+        mut client,
+        rest,
+        patience,
+    } = admitted;
+    let key = client.lease.key().clone();
+    tracing::debug!(
+        user = key.user,
+        client = key.client_id,
+        mqtt = client.speaks(),
+        "connected"
+    );
+    let end = exchange_packets(&mut client, rest, patience, &mut reader, &mut writer).await;
+    tracing::debug!(
+        user = key.user,
+        client = key.client_id,
+        ?end,
+        "disconnected"
+    );
+    // Publishes the will and frees the seat before anything that could wait for the peer.
+    let last_words = client.end(end);
+    if end != End::Lost {
+        let farewell = async {
+            writer.write_all(&last_words).await?;
+            writer.shutdown().await
+        };
+        // A peer that cannot be reached misses what it would not have read.
+        drop(timeout(FAREWELL, farewell).await);
+    }
+}
+
+/// What happens between CONNACK and the end.
+async fn exchange_packets<S>(
+    client: &mut Client,
+    mut incoming: BytesMut,
+    patience: Option<Duration>,
+    reader: &mut ReadHalf<S>,
+    writer: &mut WriteHalf<S>,
+) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let edge = client.edge.clone();
+    let mut kicks = client.lease.kicks();
+    let mut clock = Clock::new(patience, edge.config.keepalive_max_secs);
+    let alarm = sleep_until(clock.deadline());
+    tokio::pin!(alarm);
+    let mut unflushed = false;
+    if let Err(end) = handle_all(client, &mut incoming) {
+        return end;
+    }
+    loop {
+        client.pump();
+        let has_output = !client.out.is_empty();
+        clock.output(has_output || unflushed);
+        let reads = !client.is_clogged();
+        let wants_more = client.wants_more();
+        let outcome = tokio::select! {
+            // Why a connection ends goes before what it still has to say; the rest is fair
+            // enough, since each of them moves only a bounded piece.
+            biased;
+            kick = kicks.wait_for(Option::is_some) => {
+                return End::Kicked(kick.ok().and_then(|kick| *kick).unwrap_or(Kick::Revoked));
+            }
+            () = edge.shutdown.cancelled() => return End::ShuttingDown,
+            () = &mut alarm => {
+                if clock.deadline() <= Instant::now() {
+                    return End::Silent;
+                }
+                alarm.as_mut().reset(clock.deadline());
+                Ok(())
+            }
+            written = write_some(writer, &mut client.out), if has_output || unflushed => {
+                match written {
+                    Ok(wrote) => {
+                        unflushed = wrote;
+                        clock.wrote();
+                        Ok(())
+                    }
+                    Err(_) => Err(End::Lost),
+                }
+            }
+            read = read_some(reader, &mut incoming), if reads => match read {
+                Ok(0) | Err(_) => Err(End::Lost),
+                Ok(_) => handle_all(client, &mut incoming).and_then(|packets| {
+                    if packets > 0 {
+                        clock.read();
+                    }
+                    // So that a client that never stops sending gets its messages, too.
+                    client.pump();
+                    client.deliver_ready()
+                }),
+            },
+            next = next(&mut client.outbound.link), if wants_more => match next {
+                Ok(delivery) => client.deliver(delivery),
+                Err(_) => Err(End::RouterStopped),
+            },
+        };
+        if let Err(end) = outcome {
+            return end;
+        }
+    }
+}
+
+/// When a peer has been silent, or deaf, for too long.
+struct Clock {
+    /// None: it may be silent for ever.
+    silence: Option<Duration>,
+    deafness: Duration,
+    last_packet: Instant,
+    /// When the oldest byte that waits to be written began to wait, or the last one left.
+    waiting_since: Option<Instant>,
+}
+
+impl Clock {
+    fn new(patience: Option<Duration>, max_secs: u16) -> Self {
+        Self {
+            silence: patience,
+            deafness: patience.unwrap_or(Duration::from_millis(u64::from(max_secs) * 1500)),
+            last_packet: Instant::now(),
+            waiting_since: None,
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let silent = self.silence.map(|patience| self.last_packet + patience);
+        // Without anything to write, look again when something might have come up.
+        let deaf = self.waiting_since.unwrap_or_else(Instant::now) + self.deafness;
+        silent.map_or(deaf, |silent| silent.min(deaf))
+    }
+
+    fn read(&mut self) {
+        self.last_packet = Instant::now();
+    }
+
+    fn wrote(&mut self) {
+        self.waiting_since = Some(Instant::now());
+    }
+
+    fn output(&mut self, waits: bool) {
+        if !waits {
+            self.waiting_since = None;
+        } else if self.waiting_since.is_none() {
+            self.waiting_since = Some(Instant::now());
+        }
+    }
+}
+
+/// Writes a piece, or when all is written flushes it out of TLS. True: flush next. Cancel safe.
+async fn write_some<S>(writer: &mut WriteHalf<S>, out: &mut BytesMut) -> std::io::Result<bool>
+where
+    S: AsyncWrite,
+{
+    if out.is_empty() {
+        writer.flush().await?;
+        return Ok(false);
+    }
+    let written = writer.write(out).await?;
+    if written == 0 {
+        return Err(std::io::ErrorKind::WriteZero.into());
+    }
+    out.advance(written);
+    Ok(true)
+}
+
+async fn read_some<S>(reader: &mut ReadHalf<S>, incoming: &mut BytesMut) -> std::io::Result<usize>
+where
+    S: AsyncRead,
+{
+    incoming.reserve(4096);
+    reader.read_buf(incoming).await
+}
+
+async fn next(
+    link: &mut Option<Link>,
+) -> Result<crate::router::Delivery, crate::router::RouteError> {
+    match link {
+        Some(link) => link.next().await,
+        None => std::future::pending().await,
+    }
+}

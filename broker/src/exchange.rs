@@ -1,0 +1,155 @@
+//! Where every message passes: the retained store and the router, under one lock, so that what
+//! is retained and what subscribers saw last are always the same.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::message::{Envelope, Message};
+use crate::retained::{Kept, Retained};
+use crate::router::{Link, Publisher, RouteError, Router};
+
+/// The number under which the broker itself publishes. Clients count from 1.
+pub(crate) const BROKER: u64 = 0;
+
+/// The middle of the broker.
+pub(crate) struct Exchange {
+    router: Router,
+    ordered: Mutex<Ordered>,
+    started: Instant,
+    /// Cancelled when the router has stopped.
+    dead: CancellationToken,
+}
+
+struct Ordered {
+    publisher: Publisher,
+    retained: Retained,
+    sequence: u64,
+}
+
+/// What became of a published message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Published {
+    Done,
+    /// Delivered, but the retained store had no room for it.
+    NotKept,
+}
+
+/// Retained messages for a new subscription.
+pub(crate) struct Snapshot {
+    pub(crate) messages: Vec<Kept>,
+    /// What was published up to here is in the snapshot, or replaced by something newer.
+    pub(crate) sequence: u64,
+}
+
+impl Exchange {
+    pub(crate) fn start(config: &Config) -> Result<Self, RouteError> {
+        let router = Router::start(config);
+        let publisher = router.publisher(config.router_topics_max)?;
+        Ok(Self {
+            router,
+            ordered: Mutex::new(Ordered {
+                publisher,
+                retained: Retained::new(config.retained_max_messages, config.retained_max_bytes),
+                sequence: 0,
+            }),
+            started: Instant::now(),
+            dead: CancellationToken::new(),
+        })
+    }
+
+    /// Keeps the message if it is to be retained, and gives it to all subscribers.
+    pub(crate) fn publish(&self, from: u64, message: Message) -> Result<Published, RouteError> {
+        let expiry = message
+            .expiry_secs
+            .map(|secs| Duration::from_secs(secs.into()));
+        let mut envelope = Envelope {
+            sequence: 0,
+            publisher: from,
+            qos: message.qos,
+            retain: message.retain,
+            stored: message.retain,
+            expires_at: expiry.map(|expiry| self.now() + expiry),
+            properties: message.properties,
+            payload: message.payload,
+        };
+        let mut ordered = self.ordered();
+        ordered.publisher.admit(&message.topic)?;
+        ordered.sequence += 1;
+        envelope.sequence = ordered.sequence;
+        let mut packed = envelope.pack();
+        if message.retain && !ordered.retained.set(&message.topic, &envelope, &packed) {
+            envelope.stored = false;
+            packed = envelope.pack();
+        }
+        self.notice(ordered.publisher.publish(&message.topic, packed))?;
+        if envelope.stored == message.retain {
+            Ok(Published::Done)
+        } else {
+            Ok(Published::NotKept)
+        }
+    }
+
+    /// Makes sure that there will be room for the topic.
+    pub(crate) fn reserve(&self, topic: &str) -> Result<(), RouteError> {
+        self.ordered().publisher.admit(topic)
+    }
+
+    /// What a new subscription starts with. Subscribe at the router first.
+    pub(crate) fn snapshot(&self, filter: &str) -> Snapshot {
+        let now = self.now();
+        let ordered = self.ordered();
+        Snapshot {
+            messages: ordered.retained.matching(filter, now),
+            sequence: ordered.sequence,
+        }
+    }
+
+    /// A subscriber's link to the router.
+    pub(crate) fn link(&self) -> Result<Link, RouteError> {
+        self.notice(self.router.link())
+    }
+
+    /// Whether the router has room for the filter.
+    pub(crate) fn admit(&self, filter: &str) -> Result<(), RouteError> {
+        self.router.admit(filter)
+    }
+
+    /// See [`Publisher::nudge`]; also finds out whether the router still runs.
+    pub(crate) fn nudge(&self) {
+        let nudged = self.ordered().publisher.nudge();
+        if self.notice(nudged).is_err() {
+            tracing::error!("the broker's router has stopped");
+        }
+    }
+
+    /// Time since the start, on the monotonic clock: what expiry is counted in.
+    pub(crate) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Resolves when the router has stopped.
+    pub(crate) async fn dead(&self) {
+        self.dead.cancelled().await;
+    }
+
+    /// Number and bytes of retained messages.
+    pub(crate) fn retained_size(&self) -> (usize, usize) {
+        let ordered = self.ordered();
+        (ordered.retained.len(), ordered.retained.bytes())
+    }
+
+    fn notice<T>(&self, result: Result<T, RouteError>) -> Result<T, RouteError> {
+        if matches!(result, Err(RouteError::Dead)) {
+            self.dead.cancel();
+        }
+        result
+    }
+
+    fn ordered(&self) -> MutexGuard<'_, Ordered> {
+        // Nothing between lock and unlock leaves the state half changed.
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,147 @@
+//! What the broker says to packets at the edge of the protocol.
+
+use netmonitor_broker::Config;
+
+use crate::support::{Options, Raw, packet, start, start_with, text};
+
+#[tokio::test]
+async fn both_versions_are_spoken_on_one_port() {
+    let broker = start().await;
+    let mut four = Raw::connect(&broker, &Options::new(4, "free", "four")).await;
+    let mut five = Raw::connect(&broker, &Options::new(5, "free", "five")).await;
+    assert_eq!(five.subscribe("a/+", 1).await, 1);
+    assert_eq!(four.publish_acked("a/b", "hello", false).await, 0);
+    assert_eq!(five.said().await, ("a/b".to_owned(), "hello".to_owned()));
+}
+
+#[tokio::test]
+async fn other_levels_are_refused_as_the_protocol_says() {
+    let broker = start().await;
+    let check = async |hello: &[u8], answer: &[u8]| {
+        let mut raw = Raw::open(&broker).await;
+        raw.send(&packet(0x10, hello)).await;
+        raw.expect(0x20, answer).await;
+        raw.expect_closed().await;
+    };
+    check(b"\0\x06MQIsdp\x03\x02\0\x3C\0\x01c", &[0, 1]).await;
+    check(b"\0\x04MQTT\x06\x02\0\x3C\0\0\x01c", &[0, 0x84, 0]).await;
+}
+
+#[tokio::test]
+async fn an_empty_client_id_is_assigned() {
+    let broker = start().await;
+    let mut five = Raw::open(&broker).await;
+    five.send(&Options::new(5, "free", "").packet()).await;
+    let (_, body) = five.recv().await.unwrap();
+    let assigned = body.windows(5).any(|window| window == b"auto-");
+    assert!(assigned, "{body:?}");
+    Raw::connect(&broker, &Options::new(4, "free", "")).await;
+
+    // 3.1.1 allows it only with a clean session.
+    let mut connect = Options::new(4, "free", "").packet();
+    connect[9] &= !2;
+    let mut four = Raw::open(&broker).await;
+    four.send(&connect).await;
+    four.expect(0x20, &[0, 2]).await;
+}
+
+#[tokio::test]
+async fn a_keepalive_of_none_is_replaced_where_the_client_can_be_told() {
+    let broker = start().await;
+    let mut five = Raw::open(&broker).await;
+    let options = Options::new(5, "free", "five").keepalive(0);
+    five.send(&options.packet()).await;
+    let (_, body) = five.recv().await.unwrap();
+    assert!(
+        body.windows(3).any(|window| window == [19, 2, 88]),
+        "{body:?}"
+    );
+    Raw::connect(&broker, &Options::new(4, "free", "four").keepalive(0)).await;
+}
+
+#[tokio::test]
+async fn faults_end_the_connection_with_their_reason() {
+    let broker = start().await;
+    let check = async |level, bytes: &[u8], reason: Option<u8>| {
+        let mut raw = Raw::connect(&broker, &Options::new(level, "free", "c")).await;
+        raw.send(bytes).await;
+        if let Some(reason) = reason {
+            raw.expect(0xE0, &[reason, 0]).await;
+        }
+        raw.expect_closed().await;
+    };
+    let wildcard = packet(0x30, &[&text("a/#")[..], b"x"].concat());
+    check(4, &wildcard, None).await;
+    check(5, &packet(0x30, b"\0\x01#\0x"), Some(0x81)).await;
+    check(5, &packet(0x30, b"\0\x02\xFF\xFE\0x"), Some(0x81)).await;
+    check(5, &packet(0x30, b"\0\0\x03\x23\0\x05x"), Some(0x94)).await;
+    check(5, &Options::new(5, "free", "c").packet(), Some(0x82)).await;
+    check(5, &[0x30, 0xFF, 0xFF, 0xFF, 0x7F], Some(0x95)).await;
+    assert_eq!(broker.counter("protocol_faults"), 6);
+}
+
+#[tokio::test]
+async fn a_packet_just_within_the_limit_arrives() {
+    let config = Config {
+        packet_max_bytes: 2_000,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut raw = Raw::connect(&broker, &Options::new(4, "free", "c")).await;
+    raw.subscribe("a", 0).await;
+    let payload = "x".repeat(2_000 - 3 - 3);
+    raw.publish("a", &payload, 0).await;
+    assert_eq!(raw.message().await.payload, payload);
+    raw.publish("a", &(payload + "x"), 0).await;
+    raw.expect_closed().await;
+}
+
+#[tokio::test]
+async fn malformed_filters_and_shared_ones_are_refused_and_the_rest_granted() {
+    let broker = start().await;
+    let mut five = Raw::connect(&broker, &Options::new(5, "free", "five")).await;
+    let filters = ["a/#/b", "$share/g/a", "a+", "ä/+", "#"];
+    let mut body = vec![0, 9, 0];
+    for filter in filters {
+        body.extend(text(filter));
+        body.push(1);
+    }
+    five.send(&packet(0x82, &body)).await;
+    five.expect(0x90, &[0, 9, 0, 0x8F, 0x9E, 0x8F, 1, 1]).await;
+    let mut body = vec![0, 8, 0];
+    body.extend([text("#"), text("never/was")].concat());
+    five.send(&packet(0xA2, &body)).await;
+    five.expect(0xB0, &[0, 8, 0, 0, 0x11]).await;
+    five.publish("x", "not for me", 0).await;
+    five.publish("ä/ö", "for me", 0).await;
+    assert_eq!(five.said().await.1, "for me");
+}
+
+#[tokio::test]
+async fn topics_with_a_dollar_are_not_for_clients() {
+    let broker = start().await;
+    let mut five = Raw::connect(&broker, &Options::new(5, "free", "five")).await;
+    assert_eq!(five.publish_acked("$SYS/uptime", "1", true).await, 0x87);
+    assert_eq!(broker.counter("publishes_refused"), 1);
+}
+
+#[tokio::test]
+async fn mqtt_5_clients_hear_that_the_broker_stops_and_no_will_is_published() {
+    let mut broker = start().await;
+    let mut watcher = subscriber_with_will(&broker, "watcher").await;
+    let mut other = subscriber_with_will(&broker, "other").await;
+    broker.shutdown.cancel();
+    for raw in [&mut watcher, &mut other] {
+        raw.expect(0xE0, &[0x8B, 0]).await;
+        raw.expect_closed().await;
+    }
+    broker.task.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(broker.counter("wills_published"), 0);
+}
+
+async fn subscriber_with_will(broker: &crate::support::TestBroker, id: &str) -> Raw {
+    let options = Options::new(5, "free", id).will("gone", "yes");
+    let mut raw = Raw::connect(broker, &options).await;
+    raw.subscribe("gone", 1).await;
+    raw
+}

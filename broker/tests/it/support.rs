@@ -1,0 +1,366 @@
+//! A broker on port 0 with a table of users, and a client that speaks raw packets.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netmonitor_broker::{Authenticate, Broker, Config, Handle};
+use netmonitor_protocol::acl::{OwnFilters, Principal, Role};
+use rumqttc::tokio_rustls::rustls;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "secret";
+
+/// Users: `free` may do everything outside our roots, `ws-14` is an agent, `reader` and
+/// `ingest` are what they are called, and `join` is whoever its client id says.
+struct Table;
+
+impl Authenticate for Table {
+    fn authenticate(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal> {
+        if password != PASSWORD.as_bytes() {
+            return None;
+        }
+        let mut own = OwnFilters::default();
+        let role = match user {
+            "free" | "other" => {
+                own.publish.push("#".to_owned());
+                own.subscribe.push("#".to_owned());
+                None
+            }
+            "reader" => Some(Role::Reader),
+            "ingest" => Some(Role::Service("ingest".parse().ok()?)),
+            "join" => Some(Role::Joiner(client_id.parse().ok()?)),
+            id => Some(Role::Agent(id.parse().ok()?)),
+        };
+        Some(Principal {
+            user: user.to_owned(),
+            role,
+            own,
+        })
+    }
+}
+
+/// A running broker. Dropping it stops it.
+pub(crate) struct TestBroker {
+    pub(crate) tcp: SocketAddr,
+    pub(crate) tls: SocketAddr,
+    pub(crate) certificate: String,
+    pub(crate) handle: Handle,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) task: JoinSet<anyhow::Result<()>>,
+}
+
+pub(crate) async fn start() -> TestBroker {
+    start_with(Config::default()).await
+}
+
+pub(crate) async fn start_with(config: Config) -> TestBroker {
+    let config = Config {
+        mqtt: vec!["127.0.0.1:0".to_owned()],
+        mqtts: vec!["[::]:0".to_owned()],
+        ..config
+    };
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certified = rcgen::generate_simple_self_signed(names).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.unwrap())
+        .unwrap();
+    let broker = Broker::bind(config, Arc::new(Table), Arc::new(tls))
+        .await
+        .unwrap();
+    let address = |wanted| {
+        let mut all = broker.addresses().into_iter();
+        all.find(|(name, _)| *name == wanted).unwrap().1
+    };
+    let shutdown = CancellationToken::new();
+    let mut started = TestBroker {
+        tcp: address("mqtt"),
+        tls: address("mqtts"),
+        certificate: certified.cert.pem(),
+        handle: broker.handle(),
+        shutdown: shutdown.clone(),
+        task: JoinSet::new(),
+    };
+    started.task.spawn(broker.run(shutdown));
+    started
+}
+
+impl TestBroker {
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        self.handle.counters()[name]
+    }
+
+    /// Waits until the condition holds.
+    pub(crate) async fn eventually(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let wait = async {
+            while !condition(self) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(DEADLINE, wait).await.expect(what);
+    }
+}
+
+/// How a raw client connects.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) level: u8,
+    pub(crate) user: &'static str,
+    pub(crate) client_id: String,
+    pub(crate) keepalive_secs: u16,
+    pub(crate) will: Option<(&'static str, &'static str)>,
+    pub(crate) receive_maximum: Option<u16>,
+}
+
+impl Options {
+    pub(crate) fn new(level: u8, user: &'static str, client_id: &str) -> Self {
+        Self {
+            level,
+            user,
+            client_id: client_id.to_owned(),
+            keepalive_secs: 60,
+            will: None,
+            receive_maximum: None,
+        }
+    }
+
+    /// A retained will of QoS 1.
+    pub(crate) fn will(mut self, topic: &'static str, payload: &'static str) -> Self {
+        self.will = Some((topic, payload));
+        self
+    }
+
+    pub(crate) fn keepalive(mut self, secs: u16) -> Self {
+        self.keepalive_secs = secs;
+        self
+    }
+
+    pub(crate) fn packet(&self) -> Vec<u8> {
+        let mut body = text("MQTT");
+        let will_flags = self.will.map_or(0, |_| 0x2C);
+        body.extend([self.level, 0xC2 | will_flags]);
+        body.extend(self.keepalive_secs.to_be_bytes());
+        if self.level == 5 {
+            match self.receive_maximum {
+                None => body.push(0),
+                Some(max) => {
+                    body.extend([3, 33]);
+                    body.extend(max.to_be_bytes());
+                }
+            }
+        }
+        body.extend(text(&self.client_id));
+        if let Some((topic, payload)) = self.will {
+            body.extend(vec![0; usize::from(self.level == 5)]);
+            body.extend(text(topic));
+            body.extend(text(payload));
+        }
+        body.extend(text(self.user));
+        body.extend(text(PASSWORD));
+        packet(0x10, &body)
+    }
+}
+
+pub(crate) fn text(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    [&length.to_be_bytes()[..], text.as_bytes()].concat()
+}
+
+pub(crate) fn packet(first: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![first];
+    let mut length = body.len();
+    loop {
+        let more = length >= 128;
+        packet.push(u8::try_from(length % 128).unwrap() | if more { 0x80 } else { 0 });
+        length /= 128;
+        if !more {
+            break;
+        }
+    }
+    packet.extend(body);
+    packet
+}
+
+/// A message as it came to a raw client.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) payload: String,
+    pub(crate) qos: u8,
+    pub(crate) retain: bool,
+    pub(crate) id: u16,
+    pub(crate) properties: Vec<u8>,
+}
+
+/// A client without a library between it and the socket.
+pub(crate) struct Raw {
+    pub(crate) stream: TcpStream,
+    level: u8,
+}
+
+impl Raw {
+    /// A socket on which nothing has been said.
+    pub(crate) async fn open(broker: &TestBroker) -> Self {
+        let stream = TcpStream::connect(broker.tcp).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, level: 4 }
+    }
+
+    /// Connects and expects to be let in.
+    pub(crate) async fn connect(broker: &TestBroker, options: &Options) -> Self {
+        let mut raw = Self::open(broker).await;
+        raw.level = options.level;
+        raw.send(&options.packet()).await;
+        let (first, body) = raw.recv().await.expect("closed instead of CONNACK");
+        assert_eq!((first, &body[..2]), (0x20, &[0, 0][..]));
+        raw
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next packet, or None when the broker has closed the connection.
+    pub(crate) async fn recv(&mut self) -> Option<(u8, Vec<u8>)> {
+        timeout(DEADLINE, self.recv_packet())
+            .await
+            .expect("nothing came")
+    }
+
+    async fn recv_packet(&mut self) -> Option<(u8, Vec<u8>)> {
+        let first = self.stream.read_u8().await.ok()?;
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            let byte = self.stream.read_u8().await.ok()?;
+            length |= usize::from(byte & 0x7F) << shift;
+            shift += 7;
+            if byte < 128 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).await.ok()?;
+        Some((first, body))
+    }
+
+    pub(crate) async fn expect(&mut self, first: u8, body: &[u8]) {
+        assert_eq!(self.recv().await, Some((first, body.to_vec())));
+    }
+
+    pub(crate) async fn expect_closed(&mut self) {
+        assert_eq!(self.recv().await, None);
+    }
+
+    /// Everything before this has been dealt with by the broker.
+    pub(crate) async fn ping(&mut self) {
+        self.send(&[0xC0, 0]).await;
+        self.expect(0xD0, &[]).await;
+    }
+
+    fn no_properties(&self) -> Vec<u8> {
+        vec![0; usize::from(self.level == 5)]
+    }
+
+    /// Subscribes, and returns the granted QoS or the reason. No message may come between.
+    pub(crate) async fn subscribe(&mut self, filter: &str, options: u8) -> u8 {
+        let body = [
+            &[0, 1][..],
+            &self.no_properties(),
+            &text(filter),
+            &[options],
+        ]
+        .concat();
+        self.send(&packet(0x82, &body)).await;
+        let (first, body) = self.recv().await.expect("closed instead of SUBACK");
+        assert_eq!(first, 0x90);
+        *body.last().unwrap()
+    }
+
+    /// Sends PUBLISH with id 1. `flags`: retain 1, QoS 1 2, QoS 2 4.
+    pub(crate) async fn publish(&mut self, topic: &str, payload: &str, flags: u8) {
+        let id: &[u8] = if flags & 6 == 0 { &[] } else { &[0, 1] };
+        let none = self.no_properties();
+        let body = [&text(topic)[..], id, &none, payload.as_bytes()].concat();
+        self.send(&packet(0x30 | flags, &body)).await;
+    }
+
+    /// Publishes with QoS 1 and returns the reason in the PUBACK, 0 for none.
+    pub(crate) async fn publish_acked(&mut self, topic: &str, payload: &str, retain: bool) -> u8 {
+        self.publish(topic, payload, 2 | u8::from(retain)).await;
+        let (first, body) = self.recv().await.expect("closed instead of PUBACK");
+        assert_eq!((first, &body[..2]), (0x40, &[0, 1][..]));
+        body.get(2).copied().unwrap_or(0)
+    }
+
+    /// The next message, acknowledged if it asks for it.
+    pub(crate) async fn message(&mut self) -> Message {
+        loop {
+            let (first, body) = self.recv().await.expect("closed instead of a message");
+            match first >> 4 {
+                3 => {
+                    let message = self.parse(first, &body);
+                    let id = message.id.to_be_bytes();
+                    match message.qos {
+                        1 => self.send(&[0x40, 2, id[0], id[1]]).await,
+                        2 => self.send(&[0x50, 2, id[0], id[1]]).await,
+                        _ => {}
+                    }
+                    return message;
+                }
+                6 => self.send(&[0x70, 2, body[0], body[1]]).await,
+                _ => panic!("not a message: {first:#x}"),
+            }
+        }
+    }
+
+    fn parse(&self, first: u8, body: &[u8]) -> Message {
+        let length = usize::from(u16::from_be_bytes([body[0], body[1]]));
+        let topic = String::from_utf8(body[2..2 + length].to_vec()).unwrap();
+        let mut rest = &body[2 + length..];
+        let qos = first >> 1 & 3;
+        let mut id = 0;
+        if qos > 0 {
+            id = u16::from_be_bytes([rest[0], rest[1]]);
+            rest = &rest[2..];
+        }
+        let mut properties = Vec::new();
+        if self.level == 5 {
+            let length = usize::from(rest[0]);
+            properties = rest[1..=length].to_vec();
+            rest = &rest[1 + length..];
+        }
+        Message {
+            topic,
+            payload: String::from_utf8(rest.to_vec()).unwrap(),
+            qos,
+            retain: first & 1 != 0,
+            id,
+            properties,
+        }
+    }
+
+    /// The next message as topic and payload.
+    pub(crate) async fn said(&mut self) -> (String, String) {
+        let message = self.message().await;
+        (message.topic, message.payload)
+    }
+}
+
+/// A subscriber of QoS 1 to one filter, as user `free`.
+pub(crate) async fn subscriber(broker: &TestBroker, client_id: &str, filter: &str) -> Raw {
+    let mut raw = Raw::connect(broker, &Options::new(4, "free", client_id)).await;
+    assert_eq!(raw.subscribe(filter, 1).await, 1);
+    raw
+}
