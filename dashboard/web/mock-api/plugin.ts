@@ -1,4 +1,185 @@
-import type { Plugin } from 'vite';
+/** Answers as the hub would, for `npm run dev`, `npm run preview` and the pictures. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connect, Plugin } from 'vite';
+import { historyOf } from './history.ts';
+import {
+  devicesAt,
+  eventsAt,
+  hubAt,
+  INTERVAL_MS,
+  metricsAt,
+  SCENARIOS,
+  servicesOf,
+  type Scenario,
+} from './world.ts';
+
+const BASE = '/api/v1';
+const TOKEN = 'let-me-in';
+
+/** What the api sends with the pages: the built UI must run under it. */
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+function cookies(request: IncomingMessage): Map<string, string> {
+  const pairs = (request.headers.cookie ?? '').split(/; */).map((pair) => pair.split('='));
+  return new Map(pairs.map(([name = '', value = '']) => [name, value]));
+}
+
+function scenarioOf(request: IncomingMessage): Scenario {
+  const asked = cookies(request).get('mock');
+  return SCENARIOS.find((scenario) => scenario === asked) ?? 'fleet';
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text === '' ? {} : (JSON.parse(text) as Record<string, string>);
+}
+
+function send(response: ServerResponse, value: unknown, status = 200): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(value === undefined ? '' : JSON.stringify(value));
+}
+
+function problem(response: ServerResponse, status: number, detail: string): void {
+  response.setHeader('Content-Type', 'application/problem+json');
+  send(response, { type: 'about:blank', title: 'No', status, detail }, status);
+}
+
+function logIn(response: ServerResponse, name: string): void {
+  response.setHeader('Set-Cookie', 'session=1; Path=/; HttpOnly; SameSite=Strict');
+  send(response, { name, role: 'admin' });
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://mock');
+  const path = url.pathname.slice(BASE.length);
+  const scenario = scenarioOf(request);
+  const inside = cookies(request).has('session') && scenario !== 'setup';
+  const query = url.searchParams;
+  const method = request.method ?? 'GET';
+  if (method !== 'GET' && request.headers['x-requested-with'] !== 'netmonitor') {
+    problem(response, 403, 'the header X-Requested-With is missing');
+    return;
+  }
+  switch (`${method} ${path}`) {
+    case 'GET /setup': {
+      const token = query.get('token');
+      const needed = scenario === 'setup';
+      send(response, token === null ? { needed } : { needed, token_valid: token === TOKEN });
+      return;
+    }
+    case 'POST /setup':
+      logIn(response, (await bodyOf(request))['name'] ?? '');
+      return;
+    case 'POST /login': {
+      const { name = '', password } = await bodyOf(request);
+      if (password === 'wrong') problem(response, 401, 'wrong name or password');
+      else logIn(response, name);
+      return;
+    }
+    case 'POST /logout':
+      response.setHeader('Set-Cookie', 'session=; Path=/; Max-Age=0');
+      send(response, undefined, 204);
+      return;
+  }
+  if (!inside) {
+    problem(response, 401, 'not logged in');
+    return;
+  }
+  const device = /^\/devices\/([^/]+)(\/history|\/services)?$/.exec(path);
+  const now = Date.now();
+  if (device) {
+    const [, id = '', part] = device;
+    const found = devicesAt(scenario, now).find((candidate) => candidate.id === id);
+    if (!found) problem(response, 404, 'no such device');
+    else if (part === '/services') send(response, servicesOf(id));
+    else if (part === '/history') {
+      const from = Date.parse(query.get('from') ?? '') || now - 3_600_000;
+      const to = Date.parse(query.get('to') ?? '') || now;
+      send(response, historyOf(id, from, to, Number(query.get('points') ?? 500)));
+    } else send(response, found);
+    return;
+  }
+  switch (`${method} ${path}`) {
+    case 'GET /account':
+      send(response, { name: 'marie', role: 'admin' });
+      return;
+    case 'GET /devices':
+      send(response, { items: devicesAt(scenario, now), next: null });
+      return;
+    case 'GET /events':
+      send(response, { items: eventsAt(scenario, query.get('device')), next: null });
+      return;
+    case 'GET /hub':
+      send(response, hubAt(scenario, now));
+      return;
+    case 'POST /join-codes': {
+      const code = 'nm1-9vbRk2mT5cQ8yZ3dWnHs7LpXf4GjUaKe6tBoCiMwYxRv1qDzSgNhJ0uEl-192.168.1.2.8883';
+      send(response, {
+        code,
+        command: `netmonitor-agent join ${code}`,
+        expires: new Date(now + 900_000).toISOString(),
+      });
+      return;
+    }
+    case 'GET /stream':
+      stream(request, response, scenario);
+      return;
+    default:
+      problem(response, 404, 'no such thing');
+  }
+}
+
+function stream(request: IncomingMessage, response: ServerResponse, scenario: Scenario): void {
+  response.setHeader('Content-Type', 'text/event-stream');
+  response.flushHeaders();
+  const say = (event: string, data: unknown) =>
+    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  for (const device of devicesAt(scenario, Date.now())) say('device', device);
+  say('hub', hubAt(scenario, Date.now()));
+  // Devices do not report all at once.
+  const timers = devicesAt(scenario, Date.now()).map((device, at) => {
+    let every: ReturnType<typeof setInterval> | undefined;
+    const first = setTimeout(() => {
+      every = setInterval(() => {
+        if (device.status !== 'online') return;
+        const metrics = metricsAt(device.id, Date.now());
+        say('metrics', { id: device.id, metrics, troubles: device.troubles });
+      }, INTERVAL_MS);
+    }, at * 130);
+    return () => {
+      clearTimeout(first);
+      clearInterval(every);
+    };
+  });
+  request.on('close', () => {
+    for (const stop of timers) stop();
+  });
+}
+
+const middleware: Connect.NextHandleFunction = (request, response, next) => {
+  if (!request.url?.startsWith(`${BASE}/`)) {
+    next();
+    return;
+  }
+  handle(request, response).catch((error: unknown) => {
+    problem(response, 500, String(error));
+  });
+};
+
 export function mockApi(): Plugin {
-  return { name: 'netmonitor-mock-api' };
+  return {
+    name: 'netmonitor-mock-api',
+    configureServer(server) {
+      server.middlewares.use(middleware);
+    },
+    configurePreviewServer(server) {
+      server.middlewares.use((_request, response, next) => {
+        response.setHeader('Content-Security-Policy', POLICY);
+        next();
+      });
+      server.middlewares.use(middleware);
+    },
+  };
 }

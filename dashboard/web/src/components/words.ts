@@ -1,6 +1,7 @@
 import type { Device, Trouble } from '../api/types';
 import type { Messages } from '../i18n/en';
 import type { Format } from '../lib/format';
+import { shortName } from '../lib/troubles';
 
 /** The language that things are put into. */
 export interface Words {
@@ -28,7 +29,7 @@ export function troubleText(trouble: Trouble, device: Device, { t, f }: Words): 
       // The root needs no name.
       return t.trouble.disk(value, trouble.subject === '/' ? undefined : trouble.subject);
     case 'services': {
-      const names = device.services?.failed_names ?? [];
+      const names = (device.services?.failed_names ?? []).map(shortName);
       if (names.length > 0) return t.trouble.services(names);
       return t.trouble.servicesCount(device.services?.failed ?? 1);
     }

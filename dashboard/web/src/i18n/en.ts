@@ -134,14 +134,7 @@ export const en = {
     never: 'No values yet',
     up: (duration: string) => `up ${duration}`,
     cores: (count: number) => plural(count, { one: '1 core', other: `${count} cores` }),
-    servicesRunning: (count: number) =>
-      plural(count, { one: '1 service runs', other: `${count} services run` }),
-    servicesFailed: (count: number, total: string) =>
-      plural(count, {
-        one: `1 of ${total} services failed`,
-        other: `${count} of ${total} services failed`,
-      }),
-    noServices: 'No service manager',
+    services: (count: number) => plural(count, { one: '1 service', other: `${count} services` }),
   },
 
   add: {

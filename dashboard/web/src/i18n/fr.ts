@@ -130,14 +130,7 @@ export const fr: Messages = {
     never: 'Pas encore de valeurs',
     up: (duration) => `actif depuis ${duration}`,
     cores: (count) => plural(count, { one: '1 cœur', other: `${count} cœurs` }),
-    servicesRunning: (count) =>
-      plural(count, { one: '1 service actif', other: `${count} services actifs` }),
-    servicesFailed: (count, total) =>
-      plural(count, {
-        one: `1 service sur ${total} en échec`,
-        other: `${count} services sur ${total} en échec`,
-      }),
-    noServices: 'Pas de gestionnaire de services',
+    services: (count) => plural(count, { one: '1 service', other: `${count} services` }),
   },
 
   add: {

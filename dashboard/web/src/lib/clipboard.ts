@@ -14,7 +14,6 @@ export async function copy(element: HTMLElement): Promise<boolean> {
     selection?.removeAllRanges();
     selection?.addRange(range);
     // Deprecated and without a successor on pages that are not secure.
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
     return document.execCommand('copy');
   }
 }

@@ -27,6 +27,10 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     minimumSignificantDigits: 3,
     maximumSignificantDigits: 3,
   });
+  const hundredth = new Intl.NumberFormat(tag, {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 2,
+  });
   const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
   const tenth = new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
@@ -59,8 +63,15 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
 
   function bytes(count: number): string {
     const [value, unit] = scaled(count);
-    const digits = unit === units.bytes[0] ? whole.format(value) : sized.format(value);
-    return digits + NNBSP + unit;
+    // 0.993 would be a figure wider than any other amount.
+    const format = unit === units.bytes[0] ? whole : value < 1 ? hundredth : sized;
+    return format.format(value) + NNBSP + unit;
+  }
+
+  /** For an axis, where `4 MiB` says as much as `4.00 MiB`. */
+  function bytesShort(count: number): string {
+    const [value, unit] = scaled(count);
+    return significant.format(value) + NNBSP + unit;
   }
 
   function duration(secs: number): string {
@@ -91,10 +102,12 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     /** `96 %`: in sentences. */
     percentWhole: (value: number) => whole.format(value) + NNBSP + '%',
     celsius: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '°C',
+    celsiusWhole: (value: number) => whole.format(value) + NNBSP + '°C',
     bytes,
     /** Every byte, for the tooltip. */
     bytesExact: (count: number) => whole.format(count) + NNBSP + (units.bytes[0] ?? ''),
     rate: (perSecond: number) => units.perSecond(bytes(perSecond)),
+    rateShort: (perSecond: number) => units.perSecond(bytesShort(perSecond)),
     duration,
     /** `4 min ago`. */
     ago: (secs: number) => (secs < 5 ? units.justNow : units.ago(duration(secs))),

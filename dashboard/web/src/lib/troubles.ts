@@ -40,3 +40,8 @@ export function fullestDisk(device: Device) {
     undefined,
   );
 }
+
+/** `nginx.service` is `nginx` to everybody; other kinds of units keep their ending. */
+export function shortName(service: string): string {
+  return service.replace(/\.service$/, '');
+}
