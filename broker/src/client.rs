@@ -135,12 +135,12 @@ impl Client {
         match packet {
             Packet::Publish(publish) => return self.publish(publish),
             Packet::Ack {
-                kind: AckKind::PubRel,
+                kind: AckKind::Rel,
                 id,
                 ..
             } => {
                 let known = self.received.remove(&id);
-                self.ack(AckKind::PubComp, id, not_found_unless(known));
+                self.ack(AckKind::Comp, id, not_found_unless(known));
             }
             Packet::Ack { kind, id, reason } => self.acknowledged(kind, id, reason),
             Packet::Subscribe {
@@ -168,13 +168,13 @@ impl Client {
         };
         match qos {
             QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => self.ack(AckKind::PubAck, id, outcome),
+            QoS::AtLeastOnce => self.ack(AckKind::Ack, id, outcome),
             QoS::ExactlyOnce => {
                 // A refusal ends the exchange in MQTT 5; 3.1.1 cannot hear of it and goes on.
                 if outcome == reason::SUCCESS || self.version == Version::V4 {
                     self.received.insert(id);
                 }
-                self.ack(AckKind::PubRec, id, outcome);
+                self.ack(AckKind::Rec, id, outcome);
             }
         }
         Ok(())

@@ -210,10 +210,11 @@ fn client_id(connect: &Connect) -> Result<(String, bool), u8> {
 /// One and a half keepalives, and the keepalive to tell the client if it is not its own.
 fn patience(edge: &Edge, connect: &Connect) -> (Option<Duration>, Option<u16>) {
     let (asked, max) = (connect.keepalive_secs, edge.config.keepalive_max_secs);
-    let (secs, told) = match connect.version {
-        Version::V4 => (asked, None),
-        Version::V5 if asked == 0 || asked > max => (max, Some(max)),
-        Version::V5 => (asked, None),
+    let replaced = connect.version == Version::V5 && (asked == 0 || asked > max);
+    let (secs, told) = if replaced {
+        (max, Some(max))
+    } else {
+        (asked, None)
     };
     let patience = (secs > 0).then(|| Duration::from_millis(u64::from(secs) * 1500));
     (patience, told)

@@ -168,7 +168,7 @@ where
                 }),
             },
             next = next(&mut client.outbound.link), if wants_more => match next {
-                Ok(delivery) => client.deliver(delivery),
+                Ok(delivery) => client.deliver(&delivery),
                 Err(_) => Err(End::RouterStopped),
             },
         };

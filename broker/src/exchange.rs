@@ -97,6 +97,11 @@ impl Exchange {
         self.ordered().publisher.admit(topic)
     }
 
+    /// The number of the last message.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.ordered().sequence
+    }
+
     /// What a new subscription starts with. Subscribe at the router first.
     pub(crate) fn snapshot(&self, filter: &str) -> Snapshot {
         let now = self.now();

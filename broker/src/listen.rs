@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 const BACKLOG: i32 = 1024;
 /// When the kernel starts to ask whether a quiet peer is still there. The keepalive of MQTT is
 /// faster; this is for those who switched it off.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(120);
+const TCP_KEEPALIVE: Duration = Duration::from_mins(2);
 
 /// Why the broker cannot start. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,8 @@ pub(crate) struct Outbound {
 struct Subscription {
     options: Options,
     identifier: Option<usize>,
+    /// Messages up to here were there before the subscription.
+    begins_after: u64,
     /// Retained messages up to here came with the snapshot.
     snapshot_sequence: u64,
     last_offset: Option<u64>,
@@ -50,11 +52,12 @@ struct Pending {
     identifier: Option<usize>,
 }
 
+/// Which acknowledgement a message in flight waits for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Awaits {
-    PubAck,
-    PubRec,
-    PubComp,
+    Ack,
+    Rec,
+    Comp,
 }
 
 impl Outbound {
@@ -121,8 +124,8 @@ impl Client {
     }
 
     /// Passes on a message from the router, and some more if they are there.
-    pub(crate) fn deliver(&mut self, first: Delivery) -> Result<(), End> {
-        self.deliver_live(&first);
+    pub(crate) fn deliver(&mut self, first: &Delivery) -> Result<(), End> {
+        self.deliver_live(first);
         self.deliver_ready()
     }
 
@@ -160,7 +163,8 @@ impl Client {
             return;
         };
         let own = subscription.options.no_local && envelope.publisher == self.number;
-        let known = envelope.stored && envelope.sequence <= subscription.snapshot_sequence;
+        let known = envelope.sequence <= subscription.begins_after
+            || envelope.stored && envelope.sequence <= subscription.snapshot_sequence;
         if own || known {
             return;
         }
@@ -232,8 +236,8 @@ impl Client {
         self.edge.counters.one(Counter::MessagesSent);
         match pending.qos {
             QoS::AtMostOnce => None,
-            QoS::AtLeastOnce => outbound.inflight.insert(id, Awaits::PubAck),
-            QoS::ExactlyOnce => outbound.inflight.insert(id, Awaits::PubRec),
+            QoS::AtLeastOnce => outbound.inflight.insert(id, Awaits::Ack),
+            QoS::ExactlyOnce => outbound.inflight.insert(id, Awaits::Rec),
         };
         true
     }
@@ -242,18 +246,18 @@ impl Client {
     pub(crate) fn acknowledged(&mut self, kind: AckKind, id: u16, reason: u8) {
         let inflight = &mut self.outbound.inflight;
         match (kind, inflight.get(&id).copied()) {
-            (AckKind::PubAck, Some(Awaits::PubAck)) | (AckKind::PubComp, Some(Awaits::PubComp)) => {
+            (AckKind::Ack, Some(Awaits::Ack)) | (AckKind::Comp, Some(Awaits::Comp)) => {
                 inflight.remove(&id);
             }
-            (AckKind::PubRec, Some(Awaits::PubRec)) if reason >= reason::UNSPECIFIED => {
+            (AckKind::Rec, Some(Awaits::Rec)) if reason >= reason::UNSPECIFIED => {
                 inflight.remove(&id);
             }
-            (AckKind::PubRec, Some(Awaits::PubRec | Awaits::PubComp)) => {
-                inflight.insert(id, Awaits::PubComp);
-                self.ack(AckKind::PubRel, id, reason::SUCCESS);
+            (AckKind::Rec, Some(Awaits::Rec | Awaits::Comp)) => {
+                inflight.insert(id, Awaits::Comp);
+                self.ack(AckKind::Rel, id, reason::SUCCESS);
             }
-            (AckKind::PubRec, _) => {
-                self.ack(AckKind::PubRel, id, reason::PACKET_ID_NOT_FOUND);
+            (AckKind::Rec, _) => {
+                self.ack(AckKind::Rel, id, reason::PACKET_ID_NOT_FOUND);
             }
             _ => {}
         }
@@ -306,6 +310,7 @@ impl Client {
         options: Options,
         identifier: Option<usize>,
     ) -> Result<(), RouteError> {
+        let begins_after = self.edge.exchange.sequence();
         let known = self.outbound.numbers.get(&filter).copied();
         let number = match known {
             Some(number) => number,
@@ -323,6 +328,7 @@ impl Client {
             .or_insert(Subscription {
                 options,
                 identifier,
+                begins_after,
                 snapshot_sequence: 0,
                 last_offset: None,
             });

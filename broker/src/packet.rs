@@ -15,8 +15,9 @@ pub(crate) enum Version {
     V5,
 }
 
-/// Quality of service.
+/// Quality of service, by the names that MQTT has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::enum_variant_names, reason = "the names of the specification")]
 pub(crate) enum QoS {
     AtMostOnce,
     AtLeastOnce,
@@ -85,13 +86,13 @@ pub(crate) struct Publish {
     pub(crate) properties: Properties,
 }
 
-/// The four acknowledgements, as numbered in the fixed header.
+/// PUBACK, PUBREC, PUBREL and PUBCOMP, as numbered in the fixed header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AckKind {
-    PubAck = 4,
-    PubRec = 5,
-    PubRel = 6,
-    PubComp = 7,
+    Ack = 4,
+    Rec = 5,
+    Rel = 6,
+    Comp = 7,
 }
 
 /// How a client wants what a filter matches.
@@ -210,10 +211,10 @@ pub(crate) fn read(version: Version, frame: Frame) -> Result<Packet, Fault> {
     let mut reader = Reader::new(frame.body);
     match kind {
         3 => read_publish(version, flags, reader).map(Packet::Publish),
-        4 => read_ack(version, AckKind::PubAck, &mut reader),
-        5 => read_ack(version, AckKind::PubRec, &mut reader),
-        6 => read_ack(version, AckKind::PubRel, &mut reader),
-        7 => read_ack(version, AckKind::PubComp, &mut reader),
+        4 => read_ack(version, AckKind::Ack, &mut reader),
+        5 => read_ack(version, AckKind::Rec, &mut reader),
+        6 => read_ack(version, AckKind::Rel, &mut reader),
+        7 => read_ack(version, AckKind::Comp, &mut reader),
         8 => read_subscribe(version, reader),
         10 => read_unsubscribe(version, reader),
         12 => reader.expect_end().map(|()| Packet::Ping),

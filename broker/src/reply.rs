@@ -154,7 +154,7 @@ impl Outgoing<'_> {
 
 /// PUBACK, PUBREC, PUBREL or PUBCOMP.
 pub(crate) fn ack(out: &mut BytesMut, version: Version, kind: AckKind, id: u16, reason: u8) {
-    let flags = if kind == AckKind::PubRel { 2 } else { 0 };
+    let flags = if kind == AckKind::Rel { 2 } else { 0 };
     out.put_u8((kind as u8) << 4 | flags);
     if version == Version::V4 || reason == reason::SUCCESS {
         out.put_u8(2);

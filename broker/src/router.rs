@@ -15,13 +15,14 @@
 //! - It is never given a reason to end a link. We end it, last, and its name is used again.
 //! - It forgets neither filters nor topics: both are counted and limited here.
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use netmonitor_protocol::topics::{PRIVATE_ROOT, PUBLIC_ROOT};
@@ -37,6 +38,10 @@ use crate::config::Config;
 const PREFIX: &str = "m/";
 /// Messages that the router hands to a link at a time; it stops at about 200 unread ones.
 const BATCH: u64 = 32;
+/// Messages that may wait in a link outside the router; the oldest goes first.
+const READY_MAX: usize = 1024;
+/// How long the router may take to answer. It takes some 50 microseconds.
+const ANSWER: Duration = Duration::from_secs(5);
 /// Pieces in which a log forgets.
 const SEGMENTS: usize = 8;
 
@@ -57,7 +62,8 @@ impl From<LinkError> for RouteError {
     }
 }
 
-type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), LinkError> + Send + Sync;
+/// Holds the way to the router's thread, whose type cannot be named.
+type Connect = dyn Fn(&str) -> Result<(LinkTx, LinkRx), RouteError> + Send + Sync;
 
 /// The way to the router's thread.
 pub(crate) struct Router {
@@ -106,10 +112,10 @@ impl Router {
 
     /// The link for all that is published. There is one.
     pub(crate) fn publisher(&self, topics_max: usize) -> Result<Publisher, RouteError> {
-        let (tx, _rx) = (self.connect)("publisher")?;
+        let (tx, rx) = (self.connect)("publisher")?;
         Ok(Publisher {
             tx,
-            _rx,
+            _rx: rx,
             topics: HashSet::new(),
             topics_max,
         })
@@ -122,6 +128,7 @@ impl Router {
         Ok(Link {
             tx,
             rx,
+            ready: VecDeque::new(),
             name,
             names: self.names.clone(),
         })
@@ -203,12 +210,17 @@ impl Delivery {
 pub(crate) struct Link {
     tx: LinkTx,
     rx: LinkRx,
+    /// Messages that were met on the way to an answer.
+    ready: VecDeque<Delivery>,
     name: u64,
     names: Arc<Mutex<Names>>,
 }
 
 impl Link {
     /// From now on, messages that match the filter come with this number (never 0).
+    ///
+    /// Blocks until the router has done it. What is published afterwards is certain to come:
+    /// without the wait it could pass the subscription in the router's queues.
     pub(crate) fn subscribe(&mut self, filter: &str, number: usize) -> Result<(), RouteError> {
         let subscribe = Subscribe {
             pkid: 1,
@@ -224,7 +236,20 @@ impl Link {
             id: Some(number),
             user_properties: Vec::new(),
         };
-        self.send(Packet::Subscribe(subscribe, Some(properties)))
+        self.send(Packet::Subscribe(subscribe, Some(properties)))?;
+        let deadline = Instant::now() + ANSWER;
+        loop {
+            match self.rx.recv_deadline(deadline)? {
+                // The type of an acknowledgement cannot be named.
+                Some(Notification::DeviceAck(ack)) => {
+                    if matches!(Packet::from(ack), Packet::SubAck(..)) {
+                        return Ok(());
+                    }
+                }
+                Some(other) => self.sort(other)?,
+                None => {}
+            }
+        }
     }
 
     /// No more of this filter; what is on its way still comes.
@@ -239,25 +264,40 @@ impl Link {
     /// The next message. Cancel safe: the router's queue is swapped in one step.
     pub(crate) async fn next(&mut self) -> Result<Delivery, RouteError> {
         loop {
-            match self.rx.next().await? {
-                // The router has paused this link because nobody read. It may be told to go on
-                // exactly once for each pause.
-                Some(Notification::Unschedule) => self.rx.ready()?,
-                Some(Notification::Forward(forward)) => {
-                    let numbers = forward.properties.map(|p| p.subscription_identifiers);
-                    let number = numbers.and_then(|numbers| numbers.last().copied());
-                    return Ok(Delivery {
-                        subscription: number.unwrap_or_default(),
-                        offset: forward.cursor.map_or(0, |(_, offset)| offset),
-                        topic: forward.publish.topic,
-                        packed: forward.publish.payload,
-                    });
-                }
-                Some(Notification::Disconnect(..)) => return Err(RouteError::Dead),
-                // Its own acknowledgements: ours have been sent already.
-                _ => {}
+            if let Some(delivery) = self.ready.pop_front() {
+                return Ok(delivery);
+            }
+            if let Some(notification) = self.rx.next().await? {
+                self.sort(notification)?;
             }
         }
+    }
+
+    fn sort(&mut self, notification: Notification) -> Result<(), RouteError> {
+        match notification {
+            // The router has paused this link because nobody read. It may be told to go on
+            // exactly once for each pause.
+            Notification::Unschedule => self.rx.ready()?,
+            Notification::Forward(forward) => {
+                let numbers = forward.properties.map(|p| p.subscription_identifiers);
+                let number = numbers.and_then(|numbers| numbers.last().copied());
+                if self.ready.len() >= READY_MAX {
+                    // Only a client that subscribes again and again and reads nothing comes
+                    // here. The gap in the offsets is counted as any other.
+                    self.ready.pop_front();
+                }
+                self.ready.push_back(Delivery {
+                    subscription: number.unwrap_or_default(),
+                    offset: forward.cursor.map_or(0, |(_, offset)| offset),
+                    topic: forward.publish.topic,
+                    packed: forward.publish.payload,
+                });
+            }
+            Notification::Disconnect(..) => return Err(RouteError::Dead),
+            // Other acknowledgements of the router: ours do not wait for them.
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The next message, if there is one already.

@@ -1,4 +1,12 @@
 //! The broker as its clients see it: real sockets, real clients, port 0.
+//!
+//! Stories in modules named `with_...` need that program installed and fail without it; the
+//! others need nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests may unwrap, and so may what they call"
+)]
 
 mod abuse;
 mod access;
@@ -8,3 +16,4 @@ mod presence;
 mod protocol;
 mod retained;
 mod support;
+mod with_mosquitto;

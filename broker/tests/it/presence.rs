@@ -1,1 +1,170 @@
-//! todo
+//! Deaths are announced, each once, and never after a return.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Options, Raw, start, subscriber};
+
+fn agent(level: u8) -> Options {
+    Options::new(level, "free", "agent").will("status", "offline")
+}
+
+#[tokio::test]
+async fn a_lost_connection_publishes_the_will_at_once_and_a_clean_end_does_not() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    for level in [4, 5] {
+        let lost = Raw::connect(&broker, &agent(level)).await;
+        let since = Instant::now();
+        drop(lost);
+        assert_eq!(watcher.said().await.1, "offline");
+        assert!(since.elapsed() < Duration::from_millis(250));
+
+        let mut clean = Raw::connect(&broker, &agent(level)).await;
+        clean.send(&[0xE0, 0]).await;
+        clean.expect_closed().await;
+        broker
+            .eventually("it left", |broker| broker.counter("clients") == 1)
+            .await;
+    }
+    assert_eq!(broker.counter("wills_published"), 2);
+
+    // MQTT 5 may ask for the will.
+    let mut asks = Raw::connect(&broker, &agent(5)).await;
+    asks.send(&[0xE0, 1, 4]).await;
+    assert_eq!(watcher.said().await.1, "offline");
+}
+
+#[tokio::test]
+async fn the_will_is_kept_for_those_who_come_later() {
+    let broker = start().await;
+    drop(Raw::connect(&broker, &agent(4)).await);
+    broker
+        .eventually("the will", |broker| broker.counter("wills_published") == 1)
+        .await;
+    let mut late = subscriber(&broker, "late", "#").await;
+    let message = late.message().await;
+    assert_eq!((&message.payload[..], message.retain), ("offline", true));
+}
+
+#[tokio::test]
+async fn a_takeover_ends_in_online_and_the_next_death_is_announced() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    for round in 0..20 {
+        let level = 4 + round % 2;
+        let mut old = Raw::connect(&broker, &agent(level)).await;
+        old.publish_acked("status", "online", true).await;
+        assert_eq!(watcher.said().await.1, "online");
+
+        let mut new = Raw::connect(&broker, &agent(9 - level)).await;
+        new.publish_acked("status", "online", true).await;
+        assert_eq!(watcher.said().await.1, "offline");
+        assert_eq!(watcher.said().await.1, "online");
+        if level == 5 {
+            old.expect(0xE0, &[0x8E, 0]).await;
+        }
+        old.expect_closed().await;
+
+        drop(new);
+        assert_eq!(watcher.said().await.1, "offline");
+    }
+    assert_eq!(broker.counter("takeovers"), 20);
+    assert_eq!(broker.counter("wills_published"), 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_back_within_a_millisecond_loses_no_death() {
+    const ROUNDS: u64 = 60;
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    for _ in 0..ROUNDS {
+        let mut client = Raw::connect(&broker, &agent(4)).await;
+        client.publish_acked("status", "online", true).await;
+        drop(client);
+    }
+    for _ in 0..ROUNDS {
+        assert_eq!(watcher.said().await.1, "online");
+        assert_eq!(watcher.said().await.1, "offline");
+    }
+    assert_eq!(broker.counter("wills_published"), ROUNDS);
+}
+
+#[tokio::test]
+async fn many_takeovers_at_once_leave_one_client_and_no_other() {
+    let broker = start().await;
+    let mut sockets = Vec::new();
+    for _ in 0..30 {
+        let mut raw = Raw::open(&broker).await;
+        raw.send(&agent(4).packet()).await;
+        sockets.push(raw);
+    }
+    broker
+        .eventually("all but one went", |broker| {
+            broker.counter("wills_published") == 29 && broker.counter("clients") == 1
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_gone_after_one_and_a_half_keepalives() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    let since = Instant::now();
+    let mut silent = Raw::connect(&broker, &agent(5).keepalive(1)).await;
+    assert_eq!(watcher.said().await.1, "offline");
+    let after = since.elapsed();
+    assert!(after >= Duration::from_millis(1_500), "{after:?}");
+    assert!(after < Duration::from_millis(2_500), "{after:?}");
+    silent.expect(0xE0, &[0x8D, 0]).await;
+}
+
+#[tokio::test]
+async fn what_a_client_receives_does_not_count_as_a_sign_of_life() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    let mut reads = Raw::connect(&broker, &agent(4).keepalive(1)).await;
+    reads.subscribe("stream", 0).await;
+    let since = Instant::now();
+    while broker.counter("wills_published") == 0 {
+        watcher.publish("stream", "tick", 0).await;
+        sleep(Duration::from_millis(50)).await;
+        assert!(since.elapsed() < Duration::from_secs(5));
+    }
+    assert_eq!(watcher.said().await.1, "offline");
+}
+
+#[tokio::test]
+async fn a_client_that_pings_lives_on() {
+    let broker = start().await;
+    let mut alive = Raw::connect(&broker, &agent(4).keepalive(1)).await;
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_millis(2_500) {
+        alive.ping().await;
+        sleep(Duration::from_millis(300)).await;
+    }
+    assert_eq!(broker.counter("keepalives_expired"), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_has_stopped_reading_is_dropped_though_it_still_pings() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    let mut deaf = Raw::connect(&broker, &agent(4).keepalive(1)).await;
+    deaf.subscribe("stream", 0).await;
+    let mut source = Raw::connect(&broker, &Options::new(4, "free", "source")).await;
+    let payload = "x".repeat(100_000);
+    let since = Instant::now();
+    while broker.counter("wills_published") == 0 {
+        source.publish("stream", &payload, 0).await;
+        source.ping().await;
+        // An error is what this test waits for.
+        drop(deaf.stream.write_all(&[0xC0, 0]).await);
+        sleep(Duration::from_millis(10)).await;
+        assert!(since.elapsed() < Duration::from_secs(15));
+    }
+    assert_eq!(watcher.said().await.1, "offline");
+    assert_eq!(broker.counter("keepalives_expired"), 1);
+}
