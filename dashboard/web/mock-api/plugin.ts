@@ -16,6 +16,8 @@ import {
 const BASE = '/api/v1';
 const TOKEN = 'let-me-in';
 
+const LOST_AFTER_MS = 1_000;
+
 /** What the api sends with the pages: the built UI must run under it. */
 const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -153,6 +155,8 @@ function stream(request: IncomingMessage, response: ServerResponse, scenario: Sc
       clearInterval(every);
     };
   });
+  // A hub that goes while someone looks.
+  if (scenario === 'lost') setTimeout(() => response.destroy(), LOST_AFTER_MS);
   request.on('close', () => {
     for (const stop of timers) stop();
   });

@@ -19,7 +19,7 @@ const MINUTE = 60_000;
 export const INTERVAL_MS = 3_000;
 
 /** What is asked of the mock: cookie `mock=empty`, for example. */
-export const SCENARIOS = ['fleet', 'well', 'empty', 'setup', 'faults'] as const;
+export const SCENARIOS = ['fleet', 'well', 'empty', 'setup', 'faults', 'lost'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 interface Plan {

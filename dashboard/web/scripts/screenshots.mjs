@@ -1,16 +1,13 @@
 // Pictures of every page, in both themes and languages, at the widths that matter.
 //
-//   node scripts/screenshots.mjs [URL of a running server] [--out DIR] [--only TEXT]
+//   node scripts/screenshots.mjs [URL] [--out DIR] [--only REGEX] [--login NAME:PASSWORD]
 //
-// Without a URL it builds the UI and serves it with the mock.
+// Without a URL it builds the UI and serves it with the mock. With --login the URL is a real hub:
+// only what it can show is taken. Ends with 1 if a page threw, broke the content security policy
+// or was wider than its window.
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-
-const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { out: { type: 'string', default: 'screenshots' }, only: { type: 'string' } },
-});
 
 const SIZES = [
     [360, 740],
@@ -20,64 +17,66 @@ const SIZES = [
 const THEMES = ['light', 'dark'];
 const LOCALES = ['en-GB', 'fr-FR'];
 
+const FLEET = 'ul[aria-label] a';
+const CHARTS = '.uplot canvas';
+
 /** What to look at: a name, the mock's scenario, an address, what to wait for, what to do there. */
 const VIEWS = [
-    { name: 'fleet', scenario: 'fleet', path: '/', ready: '[aria-label="nas"]' },
-    { name: 'fleet-well', scenario: 'well', path: '/', ready: '[aria-label="ws-01"]' },
+    { name: 'fleet', scenario: 'fleet', path: '/', ready: FLEET, real: true },
+    { name: 'fleet-well', scenario: 'well', path: '/', ready: FLEET },
     { name: 'fleet-faults', scenario: 'faults', path: '/', ready: '[role="alert"]' },
-    { name: 'fleet-empty', scenario: 'empty', path: '/', ready: '.empty', press: '.empty button' },
     {
-        name: 'fleet-unreachable',
-        scenario: 'fleet',
+        name: 'fleet-empty',
+        scenario: 'empty',
         path: '/',
-        ready: '[aria-label="nas"]',
-        cutOff: true,
+        ready: '.empty',
+        press: ['.empty button'],
     },
+    { name: 'fleet-unreachable', scenario: 'lost', path: '/', ready: FLEET, cutOff: true },
     {
         name: 'add-device',
         scenario: 'fleet',
         path: '/',
-        ready: '[aria-label="nas"]',
-        press: 'header .right > button',
-        then: 'dialog .primary',
+        ready: FLEET,
+        press: ['header .right > button', 'dialog .primary'],
+        window: true,
     },
     {
         name: 'menu',
         scenario: 'fleet',
         path: '/',
-        ready: '[aria-label="nas"]',
-        press: 'header button[aria-expanded]',
-    },
-    { name: 'device', scenario: 'fleet', path: '/devices/nas?range=1h', ready: '.uplot canvas' },
-    {
-        name: 'device-15m',
-        scenario: 'fleet',
-        path: '/devices/hub?range=15m',
-        ready: '.uplot canvas',
+        ready: FLEET,
+        press: ['header button[aria-expanded]'],
+        window: true,
     },
     {
-        name: 'device-7d',
+        name: 'device',
         scenario: 'fleet',
-        path: '/devices/web-02?range=7d',
-        ready: '.uplot canvas',
+        path: '/devices/nas?range=1h',
+        ready: CHARTS,
+        hover: true,
     },
-    { name: 'device-offline', scenario: 'fleet', path: '/devices/ws-14', ready: '.uplot canvas' },
+    { name: 'device-15m', scenario: 'fleet', path: '/devices/hub?range=15m', ready: CHARTS },
+    { name: 'device-7d', scenario: 'fleet', path: '/devices/web-02?range=7d', ready: CHARTS },
+    { name: 'device-offline', scenario: 'fleet', path: '/devices/ws-14', ready: CHARTS },
+    { name: 'device-first', path: '/', ready: FLEET, press: [FLEET], then: CHARTS, real: true },
     { name: 'login', path: '/login', ready: 'form' },
     { name: 'setup', scenario: 'setup', path: '/setup?token=let-me-in', ready: 'form' },
     { name: 'setup-link', scenario: 'setup', path: '/setup', ready: 'code' },
 ];
 
-let url = positionals[0];
-let server;
-if (url === undefined) {
-    const vite = await import('vite');
-    await vite.build({ logLevel: 'warn' });
-    server = await vite.preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'warn' });
-    url = server.resolvedUrls.local[0];
-}
-url = url.replace(/\/$/, '');
-await mkdir(values.out, { recursive: true });
+const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+        out: { type: 'string', default: 'screenshots' },
+        only: { type: 'string', default: '' },
+        login: { type: 'string' },
+    },
+});
 
+let complaints = 0;
+const { url, close } = await serverAt(positionals[0]);
+await mkdir(values.out, { recursive: true });
 const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -90,61 +89,92 @@ const browser = await chromium.launch({
         '--disable-sync',
     ],
 });
-
-let complaints = 0;
+const only = new RegExp(values.only);
 for (const view of VIEWS) {
+    if (values.login === undefined ? view.name === 'device-first' : !view.real) continue;
     for (const [width, height] of SIZES) {
-        for (const theme of THEMES) {
+        for (const colorScheme of THEMES) {
             for (const locale of LOCALES) {
-                const name = [view.name, width, theme, locale.slice(0, 2)].join('-');
-                if (values.only !== undefined && !new RegExp(values.only).test(name)) continue;
-                await picture(view, name, { width, height }, theme, locale);
+                const name = [view.name, width, colorScheme, locale.slice(0, 2)].join('-');
+                if (!only.test(name)) continue;
+                const context = await browser.newContext({
+                    viewport: { width, height },
+                    colorScheme,
+                    locale,
+                });
+                await picture(context, view, name);
+                await context.close();
             }
         }
     }
 }
 await browser.close();
-await server?.close();
+await close();
 process.exitCode = complaints > 0 ? 1 : 0;
 
-async function picture(view, name, viewport, theme, locale) {
-    const context = await browser.newContext({ viewport, colorScheme: theme, locale });
-    const cookies = [];
-    if (view.scenario) {
-        cookies.push(
-            { name: 'mock', value: view.scenario, url },
-            { name: 'session', value: '1', url },
-        );
-    }
-    await context.addCookies(cookies);
-    const page = await context.newPage();
+async function serverAt(given) {
+    if (given !== undefined) return { url: given.replace(/\/$/, ''), close: async () => {} };
+    const vite = await import('vite');
+    await vite.build({ logLevel: 'warn' });
+    const server = await vite.preview({
+        preview: { port: 0, host: '127.0.0.1' },
+        logLevel: 'warn',
+    });
+    return { url: server.resolvedUrls.local[0].replace(/\/$/, ''), close: () => server.close() };
+}
+
+async function picture(context, view, name) {
     const complain = (text) => {
         complaints += 1;
         console.error(`${name}: ${text}`);
     };
+    await enter(context, view);
+    const page = await context.newPage();
     page.on('pageerror', (error) => complain(error.message));
     page.on('console', (message) => {
-        const expected = /401|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
+        const expected = /\b40[13]\b|ERR_FAILED|ERR_INCOMPLETE|ERR_CONNECTION/.test(message.text());
         if (message.type() === 'error' && !expected) complain(message.text());
     });
     await page.goto(url + view.path);
     await page.waitForSelector(view.ready);
     if (view.cutOff) {
-        await context.setOffline(true);
-        await page.reload().catch(() => undefined);
+        // The mock ends the stream, and nothing answers any more.
+        await context.route('**/api/**', (route) => route.abort());
+        await page.waitForSelector('[role="alert"]');
     }
-    if (view.press) await page.click(view.press);
-    if (view.then) await page.click(view.then);
-    // The charts draw in the next frame, the first live values come within a few seconds.
-    await page.waitForTimeout(view.path.startsWith('/devices') ? 1500 : 500);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (wide > viewport.width) complain(`${wide} px wide`);
+    for (const selector of view.press ?? []) await page.click(selector);
+    if (view.then) await page.waitForSelector(view.then);
+    // The first live values come within a few seconds, and the charts draw in the next frame.
+    await page.waitForTimeout(view.ready === CHARTS || view.then === CHARTS ? 1500 : 400);
+    const { width, height } = page.viewportSize();
+    const [wide, tall] = await page.evaluate(() => {
+        const { scrollWidth, scrollHeight } = document.documentElement;
+        return [scrollWidth, scrollHeight];
+    });
+    if (wide > width) complain(`${wide} px wide`);
     // As tall as the page: what is off screen is not drawn.
-    const tall = await page.evaluate(() => document.documentElement.scrollHeight);
-    if (tall > viewport.height && !view.press) {
-        await page.setViewportSize({ width: viewport.width, height: tall });
+    if (tall > height && !view.window) {
+        await page.setViewportSize({ width, height: tall });
         await page.waitForTimeout(400);
     }
+    if (view.hover) await page.hover('.u-over', { position: { x: 60, y: 60 } });
     await page.screenshot({ path: `${values.out}/${name}.png` });
-    await context.close();
+}
+
+/** Cookies for the mock, or a login at a real hub. */
+async function enter(context, view) {
+    if (values.login !== undefined) {
+        const [user, password] = values.login.split(/:(.*)/s);
+        const answer = await context.request.post(`${url}/api/v1/login`, {
+            data: { name: user, password },
+            headers: { 'X-Requested-With': 'netmonitor' },
+        });
+        if (!answer.ok()) throw new Error(`cannot log in: ${answer.status()}`);
+        return;
+    }
+    if (view.scenario === undefined) return;
+    await context.addCookies([
+        { name: 'mock', value: view.scenario, url },
+        { name: 'session', value: '1', url },
+    ]);
 }

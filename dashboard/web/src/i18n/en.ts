@@ -103,6 +103,7 @@ export const en = {
   trouble: {
     offlineFor: (duration: string) => `Offline for ${duration}`,
     offline: 'Offline',
+    offlineBrief: (duration: string) => `Offline ${duration}`,
     unknown: 'Not heard from yet',
     cpu: (value: string) => `CPU ${value}`,
     ram: (value: string) => `RAM ${value}`,
@@ -199,6 +200,7 @@ export const en = {
     live: 'Live',
     backToLive: 'Back to live',
     from: (from: string, to: string) => `${from} to ${to}`,
+    liveTo: (from: string) => `Live, from ${from}`,
     chartHelp: 'Drag to zoom, double click to go back, arrow keys to move.',
     noData: (from: string, to: string) => `Nothing came from ${from} to ${to}`,
     historyFailed: 'The stored history could not be read; live values go on.',
@@ -225,9 +227,9 @@ export const en = {
     summary: (running: string, total: string) => `${running} of ${total} running`,
     showAll: (count: string) => `Show all ${count}`,
     from: {
-      systemd: 'from systemd',
-      windows: 'from Windows',
-      processes: 'from the process list',
+      systemd: ', from systemd',
+      windows: ', from Windows',
+      processes: ', from the process list',
       unknown: '',
     },
   },

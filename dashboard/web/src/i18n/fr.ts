@@ -100,6 +100,7 @@ export const fr: Messages = {
   trouble: {
     offlineFor: (duration) => `Hors ligne depuis ${duration}`,
     offline: 'Hors ligne',
+    offlineBrief: (duration) => `Hors ligne, ${duration}`,
     unknown: 'Pas encore de nouvelles',
     cpu: (value) => `CPU ${value}`,
     ram: (value) => `RAM ${value}`,
@@ -195,6 +196,7 @@ export const fr: Messages = {
     live: 'En direct',
     backToLive: 'Revenir au direct',
     from: (from, to) => `${from} à ${to}`,
+    liveTo: (from) => `En direct, depuis ${from}`,
     chartHelp: 'Glissez pour agrandir, double-cliquez pour revenir, flèches pour se déplacer.',
     noData: (from, to) => `Rien n’est arrivé de ${from} à ${to}`,
     historyFailed: 'L’historique n’a pas pu être lu ; les valeurs en direct continuent.',
@@ -221,9 +223,9 @@ export const fr: Messages = {
     summary: (running, total) => `${running} sur ${total} actifs`,
     showAll: (count) => `Tout afficher (${count})`,
     from: {
-      systemd: 'd’après systemd',
-      windows: 'd’après Windows',
-      processes: 'd’après la liste des processus',
+      systemd: ', d’après systemd',
+      windows: ', d’après Windows',
+      processes: ', d’après la liste des processus',
       unknown: '',
     },
   },

@@ -113,6 +113,9 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     ago: (secs: number) => (secs < 5 ? units.justNow : units.ago(duration(secs))),
     clock: (time: number) => clock.format(time),
     clockSeconds: (time: number) => clockSeconds.format(time),
+    /** The time, with the day where it is not today's. */
+    moment: (time: number, now: number) =>
+      (day.format(time) === day.format(now) ? clock : dayClock).format(time),
     day: (time: number) => day.format(time),
     dayClock: (time: number) => dayClock.format(time),
     /** Date, time and zone, for the tooltip. */

@@ -11,7 +11,12 @@ export function routeOf(path: string): Route {
   if (path === '/login') return { page: 'login' };
   if (path === '/setup') return { page: 'setup' };
   const id = /^\/devices\/([^/]+)\/?$/.exec(path)?.[1];
-  return id === undefined ? { page: 'unknown' } : { page: 'device', id: decodeURIComponent(id) };
+  if (id === undefined) return { page: 'unknown' };
+  try {
+    return { page: 'device', id: decodeURIComponent(id) };
+  } catch {
+    return { page: 'unknown' };
+  }
 }
 
 export function deviceHref(id: string): string {

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import type { DeviceMetrics } from '../api/types';
+import {
+  append,
+  columnsOf,
+  drawn,
+  gapsOf,
+  NOTHING,
+  sampleOf,
+  stepOf,
+  type Columns,
+} from './history';
+
+function columns(times: number[], cpu: (number | null)[]): Columns {
+  return columnsOf({
+    from: 0,
+    to: 0,
+    times,
+    series: { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } },
+  });
+}
+
+const MEMORY = { total_bytes: 100, used_bytes: 40, used_percent: 40 };
+
+describe('a live sample', () => {
+  test('goes on where the stored history ends', () => {
+    const joined = append(columns([1000, 2000], [1, 2]), { time: 3000, values: { cpu: 3 } }, 0, 0);
+    expect(joined.times).toEqual([1000, 2000, 3000]);
+    expect(joined.series['cpu']?.mean).toEqual([1, 2, 3]);
+  });
+
+  test('that the history already has changes nothing', () => {
+    const stored = columns([1000, 2000], [1, 2]);
+    expect(append(stored, { time: 2000, values: { cpu: 9 } }, 0, 0)).toBe(stored);
+  });
+
+  test('pushes out what is older than the view', () => {
+    const joined = append(
+      columns([1000, 2000], [1, 2]),
+      { time: 3000, values: { cpu: 3 } },
+      0,
+      1500,
+    );
+    expect(joined.times).toEqual([2000, 3000]);
+    expect(joined.series['cpu']?.max).toEqual([2, 3]);
+  });
+
+  test('of a disk that is new begins with nothing before it', () => {
+    const joined = append(columns([1000], [1]), { time: 2000, values: { 'disk:/usb': 5 } }, 0, 0);
+    expect(joined.series['disk:/usb']?.mean).toEqual([null, 5]);
+    expect(joined.series['cpu']?.mean).toEqual([1, null]);
+  });
+
+  test('in a long range is taken into the point that is growing', () => {
+    const stored = columns([0], [10]);
+    const first = append(stored, { time: 100_000, values: { cpu: 20 } }, 60_000, 0);
+    const second = append(first, { time: 103_000, values: { cpu: 40 } }, 60_000, 0);
+    expect(second.times).toEqual([0, 100_000]);
+    expect(second.series['cpu']).toEqual({ mean: [10, 30], min: [10, 20], max: [10, 40] });
+    const third = append(second, { time: 161_000, values: { cpu: 50 } }, 60_000, 0);
+    expect(third.times).toEqual([0, 100_000, 161_000]);
+  });
+
+  test('never changes a point that came from the store', () => {
+    const stored = columns([0], [10]);
+    append(stored, { time: 3000, values: { cpu: 90 } }, 60_000, 0);
+    expect(stored.series['cpu']?.mean).toEqual([10]);
+  });
+
+  test('starts a history where there is none', () => {
+    const begun = append(NOTHING, { time: 5, values: { cpu: 1 } }, 0, 0);
+    expect(begun.times).toEqual([5]);
+  });
+});
+
+describe('a report', () => {
+  const report: DeviceMetrics = {
+    time: '1970-01-01T00:00:05Z',
+    uptime_secs: 1,
+    cpu_percent: 7,
+    per_core_percent: [7],
+    memory: MEMORY,
+    disks: [{ mount: '/srv', ...MEMORY }],
+    network: [{ interface: 'eth0', received_bytes: 1, sent_bytes: 1, received_bytes_per_sec: 3 }],
+    temperatures: [{ sensor: 'cpu', celsius: 48 }],
+  };
+
+  test('has the names of the history', () => {
+    expect(sampleOf(report)).toEqual({
+      time: 5000,
+      values: { cpu: 7, ram: 40, 'disk:/srv': 40, 'rx:eth0': 3, 'temp:cpu': 48 },
+    });
+  });
+});
+
+describe('gaps', () => {
+  test('are where two points are further apart than allowed', () => {
+    expect(gapsOf([0, 3, 6, 30, 33], 9)).toEqual([{ from: 6, to: 30 }]);
+  });
+
+  test('go on to the end of the view when nothing comes any more', () => {
+    expect(gapsOf([0, 3], 9, 60)).toEqual([{ from: 3, to: 60 }]);
+    expect(gapsOf([0, 3], 9, 10)).toEqual([]);
+  });
+
+  test('are empty points for the chart, so that no line crosses them', () => {
+    const data = columns([0, 3000, 30_000], [1, 2, 3]);
+    expect(drawn(data, ['cpu'], gapsOf(data.times, 9000))).toEqual([
+      [0, 3, 16.5, 30],
+      [1, 2, null, 3],
+      [1, 2, null, 3],
+      [1, 2, null, 3],
+    ]);
+  });
+
+  test('one at the end adds no point', () => {
+    const data = columns([0, 3000], [1, 2]);
+    expect(drawn(data, ['cpu'], gapsOf(data.times, 9000, 60_000))[0]).toEqual([0, 3]);
+  });
+
+  test('a series that is not there draws nothing', () => {
+    expect(drawn(columns([0], [1]), ['swap'], [])).toEqual([[0], [null], [null], [null]]);
+  });
+});
+
+describe('the usual distance', () => {
+  test('is the middle one, so that gaps do not widen it', () => {
+    expect(stepOf([0, 3, 6, 600, 603], 1)).toBe(3);
+  });
+
+  test('is never less than the interval of the device', () => {
+    expect(stepOf([0, 3], 10)).toBe(10);
+    expect(stepOf([], 10)).toBe(10);
+  });
+});
