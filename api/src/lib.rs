@@ -1,1 +1,31 @@
-//! REST API, live stream and login; serves the dashboard.
+//! REST API, live stream and login; serves the dashboard; the only writer of `hub.db`.
+//!
+//! - [`admin`]: administrative commands, from the command line or from the API
+//! - [`control`]: the socket on which the command line reaches the running hub
+//! - [`fleet`]: what is known of all devices now, folded from MQTT
+//! - [`join`]: new machines are enrolled
+//! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
+//! - [`web`]: the dashboard's files
+//! - [`server`]: listeners, and what is put round every request
+//! - [`app`]: what the parts share
+//! - [`config`], [`addresses`], [`limiter`]: small parts
+
+pub mod addresses;
+pub mod admin;
+mod app;
+mod auth;
+pub mod config;
+pub mod control;
+pub mod fleet;
+mod join;
+mod limiter;
+mod problem;
+mod routes;
+mod server;
+mod service;
+pub mod types;
+mod web;
+
+pub use config::Config;
+pub use routes::openapi_json;
+pub use service::Api;

@@ -40,6 +40,8 @@ struct Service {
     since: Timestamp,
     counters: Counters,
     degraded: AtomicBool,
+    /// Whether the log says that the service has started: once, not at each connection.
+    announced: AtomicBool,
 }
 
 impl Frame {
@@ -58,13 +60,14 @@ impl Frame {
             since: clock::now(),
             counters: Counters::default(),
             degraded: AtomicBool::new(false),
+            announced: AtomicBool::new(false),
         });
         let born = service.clone();
         let (publisher, events, connection) = mqtt::client(Options {
             will: Some(service.health(ServiceState::Stopped)),
             filters,
             queue,
-            birth: Some(Arc::new(move || vec![born.now()])),
+            birth: Some(Arc::new(move || born.birth())),
             ..Options::new(format!("netmonitor-{name}"), dial)
         });
         let stop = CancellationToken::new();
@@ -90,11 +93,6 @@ impl Frame {
         &self.publisher
     }
 
-    /// Says in the log that the service is there. Called once, at the first connection.
-    pub async fn announce(&self) {
-        self.log(EventKind::ServiceStarted).await;
-    }
-
     /// Says whether something keeps the service from its work.
     pub async fn set_degraded(&self, degraded: bool) {
         if self.service.degraded.swap(degraded, Ordering::Relaxed) != degraded {
@@ -105,7 +103,8 @@ impl Frame {
     /// Says goodbye and disconnects.
     pub async fn stop(mut self) {
         let goodbye = async {
-            self.log(EventKind::ServiceStopped).await;
+            let event = self.service.log(EventKind::ServiceStopped);
+            send(&self.publisher, event).await;
             let stopped = self.service.health(ServiceState::Stopped);
             send(&self.publisher, stopped).await;
         };
@@ -114,21 +113,6 @@ impl Frame {
         }
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
-    }
-
-    async fn log(&self, kind: EventKind) {
-        let event = LogEvent {
-            time: clock::now(),
-            kind,
-            severity: Severity::Info,
-            device: None,
-            actor: None,
-            parameters: BTreeMap::from([
-                ("service".to_owned(), self.service.name.to_string()),
-                ("version".to_owned(), self.service.version.to_owned()),
-            ]),
-        };
-        send(&self.publisher, Message::Event(event)).await;
     }
 }
 
@@ -150,6 +134,29 @@ impl Service {
             counters: self.counters.snapshot(),
         };
         Message::HubService(self.name, health)
+    }
+
+    /// What is said right after each connect.
+    fn birth(&self) -> Vec<Message> {
+        let mut messages = vec![self.now()];
+        if !self.announced.swap(true, Ordering::Relaxed) {
+            messages.push(self.log(EventKind::ServiceStarted));
+        }
+        messages
+    }
+
+    fn log(&self, kind: EventKind) -> Message {
+        Message::Event(LogEvent {
+            time: clock::now(),
+            kind,
+            severity: Severity::Info,
+            device: None,
+            actor: None,
+            parameters: BTreeMap::from([
+                ("service".to_owned(), self.name.to_string()),
+                ("version".to_owned(), self.version.to_owned()),
+            ]),
+        })
     }
 }
 

@@ -1,0 +1,147 @@
+//! What the parts of the api share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use netmonitor_protocol::Message;
+use netmonitor_protocol::payload::Event;
+use netmonitor_service::mqtt::Publisher;
+use netmonitor_service::{Counters, DataDir, clock};
+use netmonitor_store::{HistoryReader, HubDb, StoreError};
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use crate::Config;
+use crate::admin::{Admin, Command, Outcome, Refusal};
+use crate::fleet::Fleet;
+use crate::limiter::Limiter;
+use crate::types::Live;
+
+/// Events of the live stream that a slow browser may be behind. One that is further behind is
+/// sent everything anew.
+const STREAM_QUEUE: usize = 1024;
+
+/// Shared by all requests.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) hub: Arc<HubDb>,
+    pub(crate) history: Arc<HistoryReader>,
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) limiter: Limiter,
+    /// Passwords are checked one at a time: each costs memory and a core.
+    pub(crate) password_turn: Semaphore,
+    pub(crate) publisher: Publisher,
+    pub(crate) counters: Counters,
+    pub(crate) shutdown: CancellationToken,
+    fleet: Mutex<Fleet>,
+    stream: broadcast::Sender<Arc<Live>>,
+}
+
+/// What an [`App`] is made of.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) data_dir: DataDir,
+    pub(crate) hub: Arc<HubDb>,
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) fleet: Fleet,
+    pub(crate) publisher: Publisher,
+    pub(crate) counters: Counters,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let history = HistoryReader::new(&parts.data_dir.history_db());
+        Self {
+            config: parts.config,
+            hub: parts.hub,
+            history: Arc::new(history),
+            admin: parts.admin,
+            limiter: Limiter::new(),
+            password_turn: Semaphore::new(1),
+            publisher: parts.publisher,
+            counters: parts.counters,
+            shutdown: parts.shutdown,
+            fleet: Mutex::new(parts.fleet),
+            stream: broadcast::Sender::new(STREAM_QUEUE),
+        }
+    }
+
+    /// The fleet as it is now. Not held over an await.
+    pub(crate) fn fleet(&self) -> MutexGuard<'_, Fleet> {
+        self.fleet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the fleet and tells every browser.
+    pub(crate) fn change_fleet(&self, change: impl FnOnce(&mut Fleet) -> Vec<Live>) {
+        let mut fleet = self.fleet();
+        // Sent under the lock, so that a browser that subscribes sees each change exactly once.
+        for live in change(&mut fleet) {
+            let _number_of_viewers = self.stream.send(Arc::new(live)).unwrap_or_default();
+        }
+    }
+
+    /// All there is, and what comes after it.
+    pub(crate) fn watch(&self, now: Timestamp) -> (Vec<Live>, broadcast::Receiver<Arc<Live>>) {
+        let fleet = self.fleet();
+        (fleet.snapshot(now), self.stream.subscribe())
+    }
+
+    /// Asks the database off the async threads.
+    pub(crate) async fn with_hub<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&HubDb) -> T + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let hub = self.hub.clone();
+        Ok(tokio::task::spawn_blocking(move || ask(&hub)).await?)
+    }
+
+    /// Asks the history off the async threads.
+    pub(crate) async fn with_history<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&HistoryReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let history = self.history.clone();
+        Ok(tokio::task::spawn_blocking(move || ask(&history)).await??)
+    }
+
+    /// Carries out an administrative command and tells the other services of it.
+    pub(crate) async fn administer(
+        &self,
+        command: Command,
+        actor: String,
+    ) -> Result<Outcome, Refusal> {
+        let admin = self.admin.clone();
+        let now = clock::now();
+        let work = move || admin.execute(command, &actor, now);
+        let outcome = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Refusal::Fault(error.into()))??;
+        if outcome.credentials_changed {
+            self.credentials_changed().await;
+        }
+        if let Some(event) = outcome.event.clone() {
+            self.log(event).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Has the broker read its credentials anew.
+    pub(crate) async fn credentials_changed(&self) {
+        self.send(Message::CredentialsChanged).await;
+    }
+
+    /// Adds a line to the log. The audit trail has it in any case.
+    pub(crate) async fn log(&self, event: Event) {
+        self.send(Message::Event(event)).await;
+    }
+
+    /// Sends, or says in the log that it could not.
+    pub(crate) async fn send(&self, message: Message) {
+        let topic = message.topic();
+        if let Err(error) = self.publisher.publish(message).await {
+            tracing::warn!(%topic, %error, "message not sent");
+            self.counters.count("messages_not_sent");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Who asks: a browser with a session cookie, or a program with a bearer token.
+
+use std::sync::Arc;
+
+use netmonitor_service::clock;
+use netmonitor_store::hub::{Account, UserRole};
+use poem::http::Method;
+use poem::web::cookie::{Cookie, SameSite};
+use poem::{FromRequest as _, Request};
+use poem_openapi::SecurityScheme;
+use poem_openapi::auth::{ApiKey, Bearer};
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Name of the session cookie.
+pub(crate) const COOKIE: &str = "netmonitor_session";
+
+/// A browser sends this header only from a page of the hub itself: a form on another site
+/// cannot.
+pub(crate) const CSRF_HEADER: &str = "x-requested-with";
+
+/// Whoever was recognised.
+#[derive(SecurityScheme)]
+pub(crate) enum Caller {
+    /// A program.
+    Token(TokenCaller),
+    /// A browser.
+    Browser(BrowserCaller),
+}
+
+/// API token, made with `netmonitor token add`.
+#[derive(SecurityScheme)]
+#[oai(rename = "token", ty = "bearer", checker = "check_token")]
+pub(crate) struct TokenCaller(Account);
+
+/// Session cookie of a browser that has logged in. Requests that change something also need the
+/// header `X-Requested-With: netmonitor`.
+#[derive(SecurityScheme)]
+#[oai(
+    rename = "session",
+    ty = "api_key",
+    key_in = "cookie",
+    key_name = "netmonitor_session",
+    checker = "check_cookie"
+)]
+pub(crate) struct BrowserCaller(Account);
+
+impl Caller {
+    /// The account, whatever it may do.
+    pub(crate) fn account(self) -> Account {
+        match self {
+            Self::Token(TokenCaller(account)) | Self::Browser(BrowserCaller(account)) => account,
+        }
+    }
+
+    /// The account, if it may do what `needed` may.
+    pub(crate) fn at_least(self, needed: UserRole) -> Result<Account, Problem> {
+        let account = self.account();
+        if account.role >= needed {
+            return Ok(account);
+        }
+        Err(Problem::forbidden(format!(
+            "This needs the role {needed}; {:?} is {}.",
+            account.name, account.role
+        )))
+    }
+}
+
+async fn app(request: &Request) -> Option<Arc<App>> {
+    let data = poem::web::Data::<&Arc<App>>::from_request_without_body(request).await;
+    data.ok().map(|poem::web::Data(app)| app.clone())
+}
+
+async fn check_token(request: &Request, bearer: Bearer) -> Option<Account> {
+    let found = app(request)
+        .await?
+        .with_hub(move |hub| hub.token(&bearer.token))
+        .await;
+    or_fault(found)
+}
+
+async fn check_cookie(request: &Request, cookie: ApiKey) -> Option<Account> {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_safe && !request.headers().contains_key(CSRF_HEADER) {
+        return None;
+    }
+    let now = clock::now();
+    let found = app(request)
+        .await?
+        .with_hub(move |hub| hub.web_session(&cookie.key, now))
+        .await;
+    or_fault(found)
+}
+
+/// A database that cannot be read recognises nobody.
+fn or_fault<E: std::fmt::Display>(
+    found: anyhow::Result<Result<Option<Account>, E>>,
+) -> Option<Account> {
+    match found {
+        Ok(Ok(account)) => account,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "credential not checked");
+            None
+        }
+        Err(error) => {
+            tracing::error!(%error, "credential not checked");
+            None
+        }
+    }
+}
+
+/// The cookie that keeps a browser logged in.
+pub(crate) fn session_cookie(value: &str, days: u32, is_https: bool) -> Cookie {
+    let mut cookie = Cookie::new_with_str(COOKIE, value);
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Strict);
+    cookie.set_secure(is_https);
+    let seconds = u64::from(days.max(1)) * 24 * 3600;
+    cookie.set_max_age(std::time::Duration::from_secs(seconds));
+    cookie
+}

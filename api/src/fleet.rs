@@ -1,0 +1,419 @@
+//! What is known of all devices and of the hub's services now, folded from MQTT messages.
+//! Pure: messages and time in, changes for the browsers out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use netmonitor_protocol::payload::{
+    Address, Info, Metrics, Presence, ServiceHealth, ServiceState, Services, Session,
+};
+use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
+use netmonitor_rules::{Limits, exceeded};
+use netmonitor_store::hub;
+
+use crate::types::{
+    self, Device, DeviceMetrics, DeviceStatus, Hub, HubService, HubServiceState, Live, LiveDevice,
+    LiveEvent, LiveHub, LiveMetrics, ServiceCounts, Trouble, TroubleKind,
+};
+
+/// Services of the hub that a user hears of; the frame around them is the hub itself.
+const SHOWN_SERVICES: [ServiceName; 3] =
+    [ServiceName::Broker, ServiceName::Ingest, ServiceName::Api];
+
+/// All devices and services.
+#[derive(Debug)]
+pub struct Fleet {
+    name: String,
+    devices: BTreeMap<DeviceId, State>,
+    services: BTreeMap<ServiceName, ServiceHealth>,
+    addresses: Vec<Address>,
+}
+
+/// What is known of one device.
+#[derive(Debug, Default)]
+struct State {
+    name: String,
+    status: Option<Presence>,
+    status_since: Option<Timestamp>,
+    last_seen: Option<Timestamp>,
+    session: Option<Session>,
+    info: Option<Box<Info>>,
+    metrics: Option<Box<Metrics>>,
+    services: Option<Services>,
+}
+
+/// How a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Just published.
+    Live,
+    /// What was the case before the hub's api connected.
+    Retained,
+}
+
+impl Fleet {
+    /// The enrolled devices, of which nothing is known yet. `name` is the hub's host name.
+    pub fn new(name: String, devices: &[hub::Device]) -> Self {
+        let mut fleet = Self {
+            name,
+            devices: BTreeMap::new(),
+            services: BTreeMap::new(),
+            addresses: Vec::new(),
+        };
+        for device in devices {
+            fleet.add(device);
+        }
+        fleet
+    }
+
+    /// A device was enrolled.
+    pub fn add(&mut self, device: &hub::Device) -> Vec<Live> {
+        let state = self.devices.entry(device.id.clone()).or_default();
+        state.name.clone_from(&device.name);
+        self.device_changed(&device.id)
+    }
+
+    /// The connection to the broker is gone: nothing that was known is certain any more.
+    pub fn lost_sight(&mut self, now: Timestamp) -> Vec<Live> {
+        self.services.clear();
+        let mut changes = vec![self.hub_changed(now)];
+        for state in self.devices.values_mut() {
+            (state.status, state.status_since) = (None, None);
+        }
+        for id in self.devices.keys() {
+            changes.extend(self.device_changed(id));
+        }
+        changes
+    }
+
+    /// A message arrived.
+    pub fn apply(&mut self, message: Message, arrival: Arrival, now: Timestamp) -> Vec<Live> {
+        match message {
+            Message::HubService(name, health) => {
+                self.services.insert(name, health);
+                vec![self.hub_changed(now)]
+            }
+            Message::HubInfo(info) => {
+                self.addresses = info.addresses;
+                vec![self.hub_changed(now)]
+            }
+            Message::Event(event) => vec![Live::Log(LiveEvent {
+                event: event.into(),
+            })],
+            Message::DeviceMetrics(id, metrics) => self.new_metrics(&id, metrics, arrival, now),
+            Message::DeviceStatus(id, presence) => self.change(&id, |state| {
+                if arrival == Arrival::Live && state.status != Some(presence) {
+                    state.status_since = Some(now);
+                }
+                state.status = Some(presence);
+            }),
+            Message::DeviceSession(id, session) => {
+                self.change(&id, |state| state.session = Some(session))
+            }
+            Message::DeviceInfo(id, info) => self.change(&id, |state| state.info = Some(info)),
+            Message::DeviceServices(id, services) => {
+                self.change(&id, |state| state.services = Some(services))
+            }
+            Message::Cleared(Topic::DeviceStatus(id)) => self.change(&id, |state| {
+                (state.status, state.status_since) = (None, None);
+            }),
+            _ => Vec::new(),
+        }
+    }
+
+    fn change(&mut self, id: &DeviceId, change: impl FnOnce(&mut State)) -> Vec<Live> {
+        let Some(state) = self.devices.get_mut(id) else {
+            // Left behind by a device that was removed: nothing to show.
+            return Vec::new();
+        };
+        change(state);
+        self.device_changed(id)
+    }
+
+    fn new_metrics(
+        &mut self,
+        id: &DeviceId,
+        metrics: Box<Metrics>,
+        arrival: Arrival,
+        now: Timestamp,
+    ) -> Vec<Live> {
+        let Some(state) = self.devices.get_mut(id) else {
+            return Vec::new();
+        };
+        state.last_seen = Some(match arrival {
+            Arrival::Live => now,
+            Arrival::Retained => metrics.time.min(now),
+        });
+        let shown = DeviceMetrics::from(&*metrics);
+        state.metrics = Some(metrics);
+        vec![Live::Metrics(LiveMetrics {
+            id: id.to_string(),
+            metrics: shown,
+            troubles: state.troubles(),
+        })]
+    }
+
+    fn device_changed(&self, id: &DeviceId) -> Vec<Live> {
+        let device = self.device(id);
+        device
+            .map(|device| Live::Device(LiveDevice { device }))
+            .into_iter()
+            .collect()
+    }
+
+    fn hub_changed(&self, now: Timestamp) -> Live {
+        Live::Hub(LiveHub { hub: self.hub(now) })
+    }
+
+    /// Everything, as if it had just changed.
+    pub fn snapshot(&self, now: Timestamp) -> Vec<Live> {
+        let devices = self.devices().into_iter();
+        std::iter::once(self.hub_changed(now))
+            .chain(devices.map(|device| Live::Device(LiveDevice { device })))
+            .collect()
+    }
+
+    /// All devices, by id.
+    pub fn devices(&self) -> Vec<Device> {
+        self.devices
+            .iter()
+            .map(|(id, state)| state.show(id))
+            .collect()
+    }
+
+    /// One device.
+    pub fn device(&self, id: &DeviceId) -> Option<Device> {
+        self.devices.get(id).map(|state| state.show(id))
+    }
+
+    /// The services of one device. None if there is no such device.
+    pub fn services(&self, id: &DeviceId) -> Option<types::ServicePage> {
+        let state = self.devices.get(id)?;
+        Some(state.services.as_ref().map_or_else(
+            || types::ServicePage {
+                items: Vec::new(),
+                next: None,
+                manager: types::ServiceManager::Unknown,
+            },
+            types::ServicePage::from,
+        ))
+    }
+
+    /// The hub and its services.
+    pub fn hub(&self, now: Timestamp) -> Hub {
+        Hub {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            time: now.into(),
+            services: SHOWN_SERVICES
+                .iter()
+                .map(|name| self.hub_service(*name))
+                .collect(),
+            addresses: self
+                .addresses
+                .iter()
+                .map(|address| types::Address {
+                    listener: address.listener.clone(),
+                    address: address.address.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    fn hub_service(&self, name: ServiceName) -> HubService {
+        let health = self.services.get(&name);
+        HubService {
+            name: name.to_string(),
+            state: match health.map(|health| health.state) {
+                Some(ServiceState::Running) => HubServiceState::Running,
+                Some(ServiceState::Degraded) => HubServiceState::Degraded,
+                Some(ServiceState::Stopped) => HubServiceState::Stopped,
+                Some(ServiceState::Unknown) | None => HubServiceState::Missing,
+            },
+            since: health.map(|health| health.since.into()),
+            version: health.map(|health| health.version.clone()),
+        }
+    }
+}
+
+impl State {
+    fn show(&self, id: &DeviceId) -> Device {
+        Device {
+            id: id.to_string(),
+            name: self.name.clone(),
+            status: match self.status {
+                Some(Presence::Online) => DeviceStatus::Online,
+                Some(Presence::Offline) => DeviceStatus::Offline,
+                None => DeviceStatus::Unknown,
+            },
+            since: self.since().map(Into::into),
+            last_seen: self.last_seen.map(Into::into),
+            agent_version: self
+                .session
+                .as_ref()
+                .map(|session| session.agent_version.clone()),
+            info: self.info.as_deref().map(Into::into),
+            metrics: self.metrics.as_deref().map(Into::into),
+            services: self.services.as_ref().map(ServiceCounts::from),
+            troubles: self.troubles(),
+            limits: Limits::default().into(),
+        }
+    }
+
+    /// Since when the status holds. What was so before the api connected is known from what
+    /// the device said of itself.
+    fn since(&self) -> Option<Timestamp> {
+        self.status_since.or_else(|| match self.status? {
+            Presence::Online => self.session.as_ref().map(|session| session.since),
+            Presence::Offline => {
+                let session = self.session.as_ref();
+                let ended = session.and_then(|session| session.ended.as_ref());
+                ended.map(|ended| ended.time).or(self.last_seen)
+            }
+        })
+    }
+
+    /// What is wrong. The numbers of a device that is gone say nothing about now.
+    fn troubles(&self) -> Vec<Trouble> {
+        match self.status {
+            Some(Presence::Offline) => vec![Trouble {
+                kind: TroubleKind::Offline,
+                subject: None,
+                value: None,
+                limit: None,
+            }],
+            None => Vec::new(),
+            Some(Presence::Online) => {
+                let numbers = self
+                    .metrics
+                    .iter()
+                    .flat_map(|metrics| exceeded(metrics, &Limits::default()))
+                    .map(Trouble::from);
+                numbers.chain(self.failed_services()).collect()
+            }
+        }
+    }
+
+    fn failed_services(&self) -> Option<Trouble> {
+        let counts = ServiceCounts::from(self.services.as_ref()?);
+        (counts.failed > 0).then(|| Trouble {
+            kind: TroubleKind::Services,
+            subject: Some(counts.failed_names.join(", ")),
+            value: Some(counts.failed.into()),
+            limit: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netmonitor_protocol::SessionId;
+    use netmonitor_protocol::payload::{Cpu, Memory};
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn id() -> DeviceId {
+        "ws-14".parse().unwrap()
+    }
+
+    fn fleet() -> Fleet {
+        let device = hub::Device {
+            id: id(),
+            name: "WS 14".to_owned(),
+            joined_at: at(0),
+        };
+        Fleet::new("pi".to_owned(), &[device])
+    }
+
+    fn metrics(second: i64, ram: u64) -> Message {
+        let metrics = Metrics {
+            session: SessionId(1),
+            seq: 1,
+            time: at(second),
+            uptime_secs: 1,
+            cpu: Cpu {
+                usage_percent: 5.0,
+                per_core_percent: vec![],
+                load: None,
+            },
+            memory: Memory {
+                total_bytes: 100,
+                used_bytes: ram,
+            },
+            swap: None,
+            disks: vec![],
+            network: vec![],
+            temperatures: vec![],
+        };
+        Message::DeviceMetrics(id(), Box::new(metrics))
+    }
+
+    fn status(presence: Presence) -> Message {
+        Message::DeviceStatus(id(), presence)
+    }
+
+    fn kinds(device: &Device) -> Vec<TroubleKind> {
+        device.troubles.iter().map(|trouble| trouble.kind).collect()
+    }
+
+    #[test]
+    fn a_device_is_unknown_until_something_is_heard_of_it() {
+        let device = fleet().device(&id()).unwrap();
+        assert_eq!(device.status, DeviceStatus::Unknown);
+        assert_eq!(device.troubles, []);
+    }
+
+    #[test]
+    fn a_death_is_dated_and_hides_older_troubles() {
+        let mut fleet = fleet();
+        fleet.apply(status(Presence::Online), Arrival::Live, at(1));
+        fleet.apply(metrics(2, 96), Arrival::Live, at(2));
+        assert_eq!(kinds(&fleet.device(&id()).unwrap()), [TroubleKind::Ram]);
+        let changes = fleet.apply(status(Presence::Offline), Arrival::Live, at(3));
+        let [Live::Device(LiveDevice { device })] = changes.as_slice() else {
+            panic!("{changes:?}")
+        };
+        assert_eq!(device.status, DeviceStatus::Offline);
+        assert_eq!(device.since, Some(at(3).into()));
+        assert_eq!(device.last_seen, Some(at(2).into()));
+        assert_eq!(kinds(device), [TroubleKind::Offline]);
+        // Said twice is not said anew.
+        fleet.apply(status(Presence::Offline), Arrival::Live, at(9));
+        assert_eq!(fleet.device(&id()).unwrap().since, Some(at(3).into()));
+    }
+
+    #[test]
+    fn what_was_so_before_the_api_connected_keeps_its_own_time() {
+        let mut fleet = fleet();
+        fleet.apply(status(Presence::Offline), Arrival::Retained, at(100));
+        fleet.apply(metrics(2, 5), Arrival::Retained, at(100));
+        let device = fleet.device(&id()).unwrap();
+        assert_eq!(device.since, Some(at(2).into()));
+        assert_eq!(device.last_seen, Some(at(2).into()));
+    }
+
+    #[test]
+    fn a_blind_hub_claims_nothing() {
+        let mut fleet = fleet();
+        fleet.apply(status(Presence::Offline), Arrival::Live, at(1));
+        let changes = fleet.lost_sight(at(2));
+        assert_eq!(changes.len(), 2);
+        let device = fleet.device(&id()).unwrap();
+        assert_eq!(device.status, DeviceStatus::Unknown);
+        assert_eq!(device.since, None);
+        let states: Vec<_> = fleet.hub(at(2)).services.iter().map(|s| s.state).collect();
+        assert_eq!(states, [HubServiceState::Missing; 3]);
+    }
+
+    #[test]
+    fn a_device_that_is_not_enrolled_does_not_appear() {
+        let mut fleet = fleet();
+        let ghost = Message::DeviceStatus("ghost".parse().unwrap(), Presence::Online);
+        assert_eq!(fleet.apply(ghost, Arrival::Retained, at(1)).len(), 0);
+        assert_eq!(fleet.devices().len(), 1);
+    }
+}

@@ -1,0 +1,81 @@
+//! New machines are enrolled: they ask over MQTT, with a join code; the answer goes back the
+//! same way.
+
+use std::collections::BTreeMap;
+
+use netmonitor_protocol::payload::{Event, EventKind, JoinReply, JoinRequest, Severity};
+use netmonitor_protocol::{JoinRequestId, Message};
+use netmonitor_service::{clock, random};
+use netmonitor_store::StoreError;
+use netmonitor_store::hub::{Device, Enrolment};
+
+use crate::app::App;
+
+/// Longest name that people see, in characters.
+const MAX_NAME: usize = 64;
+
+/// Answers one request.
+pub(crate) async fn answer(app: &App, id: JoinRequestId, request: JoinRequest) {
+    let reply = match enrol(app, request).await {
+        Ok(Some((device, password))) => {
+            app.change_fleet(|fleet| fleet.add(&device));
+            app.log(joined(&device)).await;
+            // The broker must know the new credential before the machine uses it.
+            app.credentials_changed().await;
+            JoinReply::Joined {
+                device: device.id,
+                password,
+            }
+        }
+        Ok(None) => JoinReply::Refused {
+            reason: "the join code is used up or expired: ask for a new one".to_owned(),
+        },
+        Err(error) => {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "a machine could not be enrolled"
+            );
+            JoinReply::Refused {
+                reason: "the hub could not enrol the machine; its log says why".to_owned(),
+            }
+        }
+    };
+    app.send(Message::JoinReply(id, reply)).await;
+}
+
+async fn enrol(app: &App, request: JoinRequest) -> anyhow::Result<Option<(Device, String)>> {
+    let password = random::token();
+    let now = clock::now();
+    let enrolled = app
+        .with_hub(move |hub| -> Result<_, StoreError> {
+            let host_name = shown(&request.host_name);
+            let name = request.name.as_deref().map(shown);
+            let enrolment = Enrolment {
+                token: &request.token,
+                host_name: &host_name,
+                name: name.as_deref(),
+                password: &password,
+            };
+            let device = hub.enrol(enrolment, now)?;
+            Ok(device.map(|device| (device, password)))
+        })
+        .await??;
+    Ok(enrolled)
+}
+
+/// A name as people may see it: no control characters, not endless.
+fn shown(name: &str) -> String {
+    let visible = name.chars().filter(|c| !c.is_control());
+    visible.take(MAX_NAME).collect::<String>().trim().to_owned()
+}
+
+fn joined(device: &Device) -> Event {
+    Event {
+        time: device.joined_at,
+        kind: EventKind::DeviceJoined,
+        severity: Severity::Info,
+        device: Some(device.id.clone()),
+        actor: None,
+        parameters: BTreeMap::from([("name".to_owned(), device.name.clone())]),
+    }
+}

@@ -1,0 +1,150 @@
+//! Errors as the API tells them: RFC 9457 problem documents. What the client reads and what
+//! the log gets are apart.
+
+use std::time::Duration;
+
+use netmonitor_store::StoreError;
+use poem::http::{StatusCode, header};
+use poem::{IntoResponse as _, Response};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct Details {
+    /// Always `about:blank`: title and status say it all.
+    pub(crate) r#type: String,
+    /// What the status means.
+    pub(crate) title: String,
+    /// HTTP status code.
+    pub(crate) status: u16,
+    /// What happened, and what to do.
+    pub(crate) detail: String,
+}
+
+/// Everything that can go wrong with a request.
+#[derive(Debug, ApiResponse)]
+#[oai(bad_request_handler = "bad_request")]
+pub(crate) enum Problem {
+    /// The request cannot be understood, or asks for something impossible.
+    #[oai(status = 400, content_type = "application/problem+json")]
+    BadRequest(Json<Details>),
+    /// No valid credential was shown.
+    #[oai(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Json<Details>),
+    /// The credential does not allow this.
+    #[oai(status = 403, content_type = "application/problem+json")]
+    Forbidden(Json<Details>),
+    /// There is no such thing.
+    #[oai(status = 404, content_type = "application/problem+json")]
+    NotFound(Json<Details>),
+    /// The request does not fit what there is.
+    #[oai(status = 409, content_type = "application/problem+json")]
+    Conflict(Json<Details>),
+    /// The body is not of a type that the API takes.
+    #[oai(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(Json<Details>),
+    /// Too many attempts.
+    #[oai(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(
+        Json<Details>,
+        /// Seconds to wait.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
+    /// The hub has a fault; the log has more.
+    #[oai(status = 500, content_type = "application/problem+json")]
+    Internal(Json<Details>),
+}
+
+fn details(status: StatusCode, detail: impl Into<String>) -> Json<Details> {
+    Json(Details {
+        r#type: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: detail.into(),
+    })
+}
+
+impl Problem {
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::BadRequest(details(StatusCode::BAD_REQUEST, detail))
+    }
+
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::Unauthorized(details(StatusCode::UNAUTHORIZED, detail))
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::Forbidden(details(StatusCode::FORBIDDEN, detail))
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::NotFound(details(StatusCode::NOT_FOUND, detail))
+    }
+
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::Conflict(details(StatusCode::CONFLICT, detail))
+    }
+
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("Too many attempts: try again in {seconds} s.");
+        Self::TooManyRequests(details(StatusCode::TOO_MANY_REQUESTS, detail), seconds)
+    }
+
+    /// A fault of the hub: the log gets the cause, the client does not.
+    pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        tracing::error!(error = format!("{error:#}"), "request failed");
+        Self::Internal(details(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The hub could not do this; its log says why.",
+        ))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// What poem itself rejects: a missing parameter, a body that is no JSON, a wrong type.
+fn bad_request(error: poem::Error) -> Problem {
+    match error.status() {
+        StatusCode::UNAUTHORIZED => Problem::unauthorized(NOT_LOGGED_IN),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            Problem::UnsupportedMediaType(details(status, "Send application/json."))
+        }
+        _ => Problem::bad_request(error.to_string()),
+    }
+}
+
+pub(crate) const NOT_LOGGED_IN: &str = "Log in, or send an API token as `Authorization: Bearer …`.";
+
+/// The same form for what never reached a route: an unknown path, a wrong method, a fault.
+pub(crate) async fn from_poem(error: poem::Error) -> Response {
+    let status = error.status();
+    let detail = match status {
+        StatusCode::NOT_FOUND => "There is nothing under this address.".to_owned(),
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not take this method.".to_owned(),
+        StatusCode::UNAUTHORIZED => NOT_LOGGED_IN.to_owned(),
+        status if status.is_server_error() => {
+            tracing::error!(%error, "request failed");
+            "The hub could not do this; its log says why.".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    let Json(details) = details(status, detail);
+    poem::web::Json(serde_json::json!({
+        "type": details.r#type,
+        "title": details.title,
+        "status": details.status,
+        "detail": details.detail,
+    }))
+    .with_header(header::CONTENT_TYPE, "application/problem+json")
+    .with_status(status)
+    .into_response()
+}

@@ -1,0 +1,73 @@
+//! The routes of the REST API, one file per resource.
+
+mod devices;
+mod events;
+mod history;
+mod hub;
+mod join_codes;
+mod login;
+mod setup;
+mod stream;
+
+use poem_openapi::{OpenApiService, Tags};
+
+/// Groups of routes, for whoever reads the document.
+#[derive(Tags)]
+enum Tag {
+    /// The first admin of a new hub.
+    Setup,
+    /// Logging in and out.
+    Login,
+    /// Machines and their numbers.
+    Devices,
+    /// The log.
+    Events,
+    /// The hub itself.
+    Hub,
+    /// Everything, as it happens.
+    Live,
+}
+
+/// Every route.
+type Routes = (
+    setup::Routes,
+    login::Routes,
+    devices::Routes,
+    history::Routes,
+    events::Routes,
+    hub::Routes,
+    join_codes::Routes,
+    stream::Routes,
+);
+
+/// The API with its document.
+pub(crate) fn service() -> OpenApiService<Routes, ()> {
+    let routes = (
+        setup::Routes,
+        login::Routes,
+        devices::Routes,
+        history::Routes,
+        events::Routes,
+        hub::Routes,
+        join_codes::Routes,
+        stream::Routes,
+    );
+    OpenApiService::new(routes, "NetMonitor", "1")
+        .description(
+            "How every machine of a network is doing. Everything that the dashboard shows and \
+             does goes through this API.\n\nPrograms send `Authorization: Bearer …` with a token \
+             made by `netmonitor token add NAME --role viewer`. Errors are problem documents \
+             (RFC 9457). Times are RFC 3339 in UTC unless a field says milliseconds.",
+        )
+        .server(BASE)
+}
+
+/// Where the API is mounted.
+pub(crate) const BASE: &str = "/api/v1";
+
+/// The OpenAPI document, as it is served and as `api/openapi.json` holds it.
+pub fn openapi_json() -> String {
+    let mut text = service().spec();
+    text.push('\n');
+    text
+}

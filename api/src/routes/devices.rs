@@ -1,0 +1,70 @@
+//! Machines and their latest numbers.
+
+use std::sync::Arc;
+
+use netmonitor_protocol::DeviceId;
+use poem::web::Data;
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+
+use super::Tag;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::problem::Problem;
+use crate::types::{Device, DevicePage, ServicePage};
+
+pub(crate) struct Routes;
+
+#[OpenApi(tag = "Tag::Devices")]
+impl Routes {
+    /// Lists all devices with their latest numbers.
+    #[oai(path = "/devices", method = "get", operation_id = "list_devices")]
+    async fn list(
+        &self,
+        _caller: Caller,
+        app: Data<&Arc<App>>,
+    ) -> Result<Json<DevicePage>, Problem> {
+        let items = app.fleet().devices();
+        Ok(Json(DevicePage { items, next: None }))
+    }
+
+    /// Tells one device with its latest numbers.
+    #[oai(path = "/devices/:id", method = "get", operation_id = "get_device")]
+    async fn get(
+        &self,
+        _caller: Caller,
+        app: Data<&Arc<App>>,
+        /// Id of the device.
+        id: Path<String>,
+    ) -> Result<Json<Device>, Problem> {
+        let device = app.fleet().device(&parse(&id)?);
+        device.map(Json).ok_or_else(|| no_device(&id))
+    }
+
+    /// Lists the services of a device.
+    #[oai(
+        path = "/devices/:id/services",
+        method = "get",
+        operation_id = "list_services"
+    )]
+    async fn services(
+        &self,
+        _caller: Caller,
+        app: Data<&Arc<App>>,
+        /// Id of the device.
+        id: Path<String>,
+    ) -> Result<Json<ServicePage>, Problem> {
+        let services = app.fleet().services(&parse(&id)?);
+        services.map(Json).ok_or_else(|| no_device(&id))
+    }
+}
+
+/// What cannot be an id is the id of no device.
+pub(super) fn parse(id: &str) -> Result<DeviceId, Problem> {
+    id.parse().map_err(|_| no_device(id))
+}
+
+pub(super) fn no_device(id: &str) -> Problem {
+    Problem::not_found(format!("There is no device {id:?}."))
+}

@@ -1,0 +1,167 @@
+//! Logging in and out.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use netmonitor_protocol::payload::{Event, EventKind, Severity};
+use netmonitor_service::{clock, random};
+use netmonitor_store::hub;
+use netmonitor_store::password::HashedPassword;
+use poem::Request;
+use poem::web::Data;
+use poem::web::cookie::CookieJar;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use super::Tag;
+use crate::app::App;
+use crate::auth::{self, Caller};
+use crate::problem::Problem;
+use crate::types::{Account, Login};
+
+pub(crate) struct Routes;
+
+/// Nothing more to say.
+#[derive(ApiResponse)]
+enum Done {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
+}
+
+#[OpenApi(tag = "Tag::Login")]
+impl Routes {
+    /// Logs a browser in: it gets a session cookie.
+    #[oai(path = "/login", method = "post", operation_id = "log_in")]
+    async fn log_in(
+        &self,
+        app: Data<&Arc<App>>,
+        request: &Request,
+        cookies: &CookieJar,
+        body: Json<Login>,
+    ) -> Result<Json<Account>, Problem> {
+        let Json(Login { name, password }) = body;
+        app.limiter
+            .attempt(&name, peer(request))
+            .map_err(Problem::too_many)?;
+        let Some(account) = check(&app, name.clone(), password).await? else {
+            let tried = [("name", name), ("address", peer_text(request))];
+            app.log(event(
+                EventKind::LoginFailed,
+                Severity::Warning,
+                None,
+                tried,
+            ))
+            .await;
+            return Err(Problem::unauthorized("Name or password is wrong."));
+        };
+        start_session(&app, request, cookies, &account).await?;
+        Ok(Json(account.into()))
+    }
+
+    /// Logs this browser out.
+    #[oai(path = "/logout", method = "post", operation_id = "log_out")]
+    async fn log_out(
+        &self,
+        app: Data<&Arc<App>>,
+        cookies: &CookieJar,
+        caller: Caller,
+    ) -> Result<Done, Problem> {
+        let account = caller.account();
+        if let Some(cookie) = cookies.get(auth::COOKIE) {
+            let value = cookie.value_str().to_owned();
+            app.with_hub(move |hub| hub.remove_web_session(&value))
+                .await
+                .map_err(Problem::internal)??;
+            cookies.remove(auth::COOKIE);
+        }
+        let actor = Some(account.name);
+        app.log(event(EventKind::LoggedOut, Severity::Info, actor, []))
+            .await;
+        Ok(Done::Done)
+    }
+
+    /// Tells who is logged in.
+    #[oai(path = "/account", method = "get", operation_id = "get_account")]
+    async fn account(&self, caller: Caller) -> Result<Json<Account>, Problem> {
+        Ok(Json(caller.account().into()))
+    }
+}
+
+/// The account, if name and password are right. Takes as long for a name that does not exist.
+async fn check(app: &App, name: String, password: String) -> Result<Option<hub::Account>, Problem> {
+    let _turn = app
+        .password_turn
+        .acquire()
+        .await
+        .map_err(Problem::internal)?;
+    let checked = app
+        .with_hub(move |hub| match hub.account(&name)? {
+            Some((account, stored)) => Ok(stored.verify(&password).then_some(account)),
+            None => {
+                HashedPassword::verify_nothing(&password);
+                Ok::<_, netmonitor_store::StoreError>(None)
+            }
+        })
+        .await
+        .map_err(Problem::internal)?;
+    Ok(checked?)
+}
+
+/// Gives the browser a new session, whatever cookie it had before.
+pub(super) async fn start_session(
+    app: &App,
+    request: &Request,
+    cookies: &CookieJar,
+    account: &hub::Account,
+) -> Result<(), Problem> {
+    let cookie = random::token();
+    let days = app.config.session_days.max(1);
+    let now = clock::now();
+    let expires = now
+        .saturating_add(SignedDuration::from_hours(i64::from(days) * 24))
+        .unwrap_or(now);
+    let (value, name) = (cookie.clone(), account.name.clone());
+    app.with_hub(move |hub| hub.add_web_session(&value, &name, now, expires))
+        .await
+        .map_err(Problem::internal)??;
+    let is_https = *request.scheme() == poem::http::uri::Scheme::HTTPS;
+    cookies.add(auth::session_cookie(&cookie, days, is_https));
+    let actor = Some(account.name.clone());
+    let from = [("address", peer_text(request))];
+    app.log(event(EventKind::LoggedIn, Severity::Info, actor, from))
+        .await;
+    Ok(())
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    request
+        .remote_addr()
+        .as_socket_addr()
+        .map(|address| address.ip())
+}
+
+fn peer_text(request: &Request) -> String {
+    peer(request).map_or_else(String::new, |ip| ip.to_canonical().to_string())
+}
+
+fn event<const N: usize>(
+    kind: EventKind,
+    severity: Severity,
+    actor: Option<String>,
+    parameters: [(&str, String); N],
+) -> Event {
+    Event {
+        time: clock::now(),
+        kind,
+        severity,
+        device: None,
+        actor,
+        parameters: parameters
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}

@@ -1,0 +1,132 @@
+//! Listeners, and what is put round every request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::listener::{AcceptorExt as _, RustlsCertificate, RustlsConfig, TcpAcceptor};
+use poem::middleware::{AddData, CatchPanic, CookieJarManager, SetHeader};
+use poem::{Endpoint, EndpointExt as _, Request, Response, Route, Server, get};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::{problem, routes, web};
+
+/// What is under way when the hub stops may take so long.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A connection that says nothing for so long is closed. Above the keep-alive of the stream.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// No request of ours is larger.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Only what the hub itself serves, and nothing inline.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
+/// The reader of the API document brings its own scripts and styles along, inline.
+const READER_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Everything that the hub answers over HTTP.
+pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
+    let service = routes::service();
+    let document = service.spec_endpoint();
+    let reader = policy(service.swagger_ui(), READER_POLICY);
+    let pages = policy(
+        Route::new().at("*", get(web::dashboard)),
+        CONTENT_SECURITY_POLICY,
+    );
+    let api = service.with(AddData::new(app)).before(check_length);
+    let routes = Route::new()
+        .at("/api/v1/openapi.json", document)
+        .nest("/api/docs", reader)
+        .nest(routes::BASE, api)
+        .at("/healthz", get(web::healthz))
+        .nest("/", pages);
+    let headers = SetHeader::new()
+        .overriding(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .overriding(header::X_FRAME_OPTIONS, "DENY")
+        .overriding(header::REFERRER_POLICY, "no-referrer");
+    let guarded = routes
+        .with(CookieJarManager::new())
+        .with(CatchPanic::new())
+        .catch_all_error(problem::from_poem)
+        .with(headers)
+        .map_to_response()
+        .boxed();
+    Arc::new(guarded)
+}
+
+/// Refuses bodies that are too long, or that do not say how long they are. (poem's own
+/// middleware asks that of requests without a body, too.)
+async fn check_length(request: Request) -> poem::Result<Request> {
+    if matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::DELETE
+    ) {
+        return Ok(request);
+    }
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    match length {
+        Some(length) if length <= MAX_BODY_BYTES => Ok(request),
+        Some(_) => Err(poem::Error::from_status(StatusCode::PAYLOAD_TOO_LARGE)),
+        // Neither length nor chunks: there is no body.
+        None if !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(request),
+        None => Err(poem::Error::from_status(StatusCode::LENGTH_REQUIRED)),
+    }
+}
+
+/// Sets the content security policy of what `endpoint` answers.
+fn policy<E: Endpoint + 'static>(endpoint: E, policy: &'static str) -> impl Endpoint + 'static {
+    endpoint.after(move |result: poem::Result<E::Output>| async move {
+        result.map(|output| {
+            let mut response = poem::IntoResponse::into_response(output);
+            response.headers_mut().insert(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(policy),
+            );
+            response
+        })
+    })
+}
+
+/// Certificate chain and key in PEM form.
+pub(crate) struct Pem {
+    pub(crate) chain: String,
+    pub(crate) key: String,
+}
+
+/// Answers on one listener until `shutdown`, with TLS if there is a certificate.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Pem>>,
+    endpoint: Arc<BoxEndpoint<'static, Response>>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let plain = TcpAcceptor::from_tokio(listener)?;
+    let acceptor = match tls {
+        None => plain.boxed(),
+        Some(pem) => {
+            let certificate = RustlsCertificate::new()
+                .cert(pem.chain.as_str())
+                .key(pem.key.as_str());
+            let config = RustlsConfig::new().fallback(certificate);
+            plain.rustls(stream::iter([config])).boxed()
+        }
+    };
+    Server::new_with_acceptor(acceptor)
+        .idle_timeout(IDLE)
+        .run_with_graceful_shutdown(endpoint, shutdown.cancelled_owned(), Some(GRACE))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! The service as a whole: opened, run, stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use netmonitor_protocol::topics::Kind;
+use netmonitor_protocol::{Message, ServiceName};
+use netmonitor_service::frame::Frame;
+use netmonitor_service::listen::listen;
+use netmonitor_service::mqtt::{Dial, Event, Events};
+use netmonitor_service::{DataDir, clock};
+use netmonitor_store::certificates::{Certificates, WebNames};
+use netmonitor_store::{HubDb, WriteLock};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{Admin, CONSOLE, Command, Refusal};
+use crate::app::{App, Parts};
+use crate::fleet::{Arrival, Fleet};
+use crate::server::{self, Pem};
+use crate::{Config, addresses, control, join};
+
+/// Received messages that may wait: all retained topics of a large fleet arrive at once.
+const QUEUE: usize = 8192;
+
+/// Requests to join that may be under way; more wait, and time out.
+const JOINS: usize = 16;
+
+/// The service, with its database and its listeners open.
+pub struct Api {
+    config: Config,
+    data_dir: DataDir,
+    hub: Arc<HubDb>,
+    admin: Arc<Admin>,
+    http: Vec<TcpListener>,
+    https: Vec<TcpListener>,
+    pem: Arc<Pem>,
+    control: UnixListener,
+    _lock: WriteLock,
+}
+
+impl Api {
+    /// Opens the database and every listener. What is wrong with them is a fault at start.
+    pub fn open(config: Config, data_dir: DataDir) -> anyhow::Result<Self> {
+        let lock = WriteLock::take(&data_dir.hub_lock())?;
+        let hub = Arc::new(HubDb::open(&data_dir.hub_db())?);
+        let certificates = Certificates::open_or_create(&data_dir.tls())?;
+        let (chain, key) = certificates.web_server(&web_names(), clock::now())?;
+        let open = |flag, addresses: &[String]| {
+            addresses
+                .iter()
+                .map(|address| listen(flag, address))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let admin = Admin::new(hub.clone(), data_dir.clone(), &certificates);
+        Ok(Self {
+            http: open("http", &config.http)?,
+            https: open("https", &config.https)?,
+            pem: Arc::new(Pem { chain, key }),
+            control: control::bind(&data_dir.control_socket())?,
+            admin: Arc::new(admin),
+            config,
+            data_dir,
+            hub,
+            _lock: lock,
+        })
+    }
+
+    /// Where it listens, with the names of the flags.
+    pub fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
+        let named = |name, listeners: &[TcpListener]| -> Vec<_> {
+            listeners
+                .iter()
+                .filter_map(|listener| Some((name, listener.local_addr().ok()?)))
+                .collect()
+        };
+        [named("http", &self.http), named("https", &self.https)].concat()
+    }
+
+    /// The setup link, while the hub has no admin. The addresses must have been written.
+    pub fn setup_link(&self) -> anyhow::Result<Option<String>> {
+        match self
+            .admin
+            .execute(Command::SetupLink, CONSOLE, clock::now())
+        {
+            Ok(outcome) => Ok(Some(outcome.output)),
+            Err(Refusal::Fault(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A join code for the agent that runs inside the hub.
+    pub fn join_code(&self) -> anyhow::Result<String> {
+        let command = Command::JoinCodeAdd {
+            uses: 1,
+            expires_secs: 300,
+        };
+        let outcome = self.admin.execute(command, CONSOLE, clock::now())?;
+        Ok(outcome.output)
+    }
+
+    /// Works until `shutdown`.
+    pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let devices = self.hub.devices()?;
+        let version = env!("CARGO_PKG_VERSION");
+        let (frame, events) = Frame::start(ServiceName::Api, version, dial, filters(), QUEUE);
+        let app = Arc::new(App::new(Parts {
+            config: self.config,
+            data_dir: self.data_dir,
+            hub: self.hub,
+            admin: self.admin,
+            fleet: Fleet::new(addresses::host_name(), &devices),
+            publisher: frame.publisher().clone(),
+            counters: frame.counters().clone(),
+            shutdown: shutdown.clone(),
+        }));
+        let endpoint = server::endpoint(app.clone());
+        let mut tasks = JoinSet::new();
+        let plain = self.http.into_iter().map(|listener| (listener, None));
+        let with_tls = self
+            .https
+            .into_iter()
+            .map(|listener| (listener, Some(self.pem.clone())));
+        for (listener, tls) in plain.chain(with_tls) {
+            tasks.spawn(server::serve(
+                listener,
+                tls,
+                endpoint.clone(),
+                shutdown.clone(),
+            ));
+        }
+        let control = control::serve(app.clone(), self.control, shutdown.clone());
+        tasks.spawn(async move {
+            control.await;
+            Ok(())
+        });
+        tasks.spawn(follow(app, events, shutdown.clone()));
+        let outcome = first_failure(&mut tasks, &shutdown).await;
+        frame.stop().await;
+        outcome
+    }
+}
+
+/// Waits until every task has ended. One that ends before it should takes the service down.
+async fn first_failure(
+    tasks: &mut JoinSet<anyhow::Result<()>>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    while let Some(ended) = tasks.join_next().await {
+        let ended = ended.context("a task of the api panicked").flatten();
+        if !shutdown.is_cancelled() {
+            tasks.abort_all();
+            return ended.and_then(|()| anyhow::bail!("a task of the api ended on its own"));
+        }
+        ended?;
+    }
+    Ok(())
+}
+
+fn filters() -> Vec<String> {
+    [
+        Kind::DeviceStatus,
+        Kind::DeviceSession,
+        Kind::DeviceInfo,
+        Kind::DeviceMetrics,
+        Kind::DeviceServices,
+        Kind::Event,
+        Kind::HubInfo,
+        Kind::HubService,
+        Kind::JoinRequest,
+    ]
+    .map(|kind| kind.row().filter())
+    .to_vec()
+}
+
+/// Folds what arrives into the fleet, and answers machines that want to join.
+async fn follow(
+    app: Arc<App>,
+    mut events: Events,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut joins = JoinSet::new();
+    loop {
+        let event = tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            Some(_) = joins.join_next() => continue,
+            event = events.next() => event,
+        };
+        let now = clock::now();
+        match event {
+            None => return Ok(()),
+            Some(Event::Connected) => {}
+            Some(Event::Disconnected(error)) => {
+                let error = format!("{:#}", anyhow::Error::new(error));
+                tracing::warn!(error, "the api is not connected to the broker");
+                app.change_fleet(|fleet| fleet.lost_sight(now));
+            }
+            Some(Event::Message(Message::JoinRequest(id, request))) => {
+                if joins.len() < JOINS {
+                    let app = app.clone();
+                    joins.spawn(async move { join::answer(&app, id, request).await });
+                } else {
+                    app.counters.count("joins_dropped");
+                }
+            }
+            Some(Event::Message(message)) => {
+                app.change_fleet(|fleet| fleet.apply(message, Arrival::Live, now));
+            }
+            Some(Event::Retained(message)) => {
+                app.change_fleet(|fleet| fleet.apply(message, Arrival::Retained, now));
+            }
+        }
+    }
+}
+
+/// The names under which browsers may reach this machine.
+fn web_names() -> WebNames {
+    let host = addresses::host_name();
+    let mut names = vec![host.clone(), "localhost".to_owned()];
+    if !host.contains('.') {
+        names.push(format!("{host}.local"));
+    }
+    let loopback = ["127.0.0.1", "::1"]
+        .iter()
+        .filter_map(|text| text.parse().ok());
+    let mut all: Vec<_> = loopback.chain(addresses::lan()).collect();
+    all.sort();
+    all.dedup();
+    WebNames {
+        names,
+        addresses: all,
+    }
+}

@@ -1,0 +1,24 @@
+//! What the REST API answers and accepts. Kept apart from the wire types of MQTT: each may
+//! change without the other.
+
+mod account;
+mod device;
+mod event;
+mod history;
+mod hub;
+mod join_code;
+mod live;
+mod time;
+
+pub use account::{Account, Login, Role, Setup, SetupStatus};
+pub use device::{
+    Device, DeviceInfo, DeviceMetrics, DevicePage, DeviceStatus, Disk, DiskInfo, Interface, Limits,
+    Load, Memory, Network, Service, ServiceCounts, ServiceManager, ServicePage, ServiceState,
+    Temperature, Trouble, TroubleKind,
+};
+pub use event::{Event, EventPage, Severity};
+pub use history::{History, Series};
+pub use hub::{Address, Hub, HubService, HubServiceState};
+pub use join_code::{JoinCode, NewJoinCode};
+pub use live::{Live, LiveDevice, LiveEvent, LiveHub, LiveMetrics, LiveRemoved};
+pub use time::Time;

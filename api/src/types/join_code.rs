@@ -1,0 +1,41 @@
+//! Permission for new machines.
+
+use poem_openapi::Object;
+
+use super::Time;
+
+/// What a join code shall allow.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct NewJoinCode {
+    /// How many machines may use it, from 1 to 1000.
+    #[oai(
+        default = "one",
+        validator(minimum(value = "1"), maximum(value = "1000"))
+    )]
+    pub uses: u32,
+    /// For how long, in seconds, from 60 to 604800 (a week).
+    #[oai(
+        default = "a_quarter",
+        validator(minimum(value = "60"), maximum(value = "604800"))
+    )]
+    pub expires_secs: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn a_quarter() -> u32 {
+    15 * 60
+}
+
+/// A join code. It is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct JoinCode {
+    /// The code itself.
+    pub code: String,
+    /// The line to paste on the new machine.
+    pub command: String,
+    /// Until when it can be used.
+    pub expires: Time,
+}

@@ -1,0 +1,74 @@
+//! What the live stream carries. The name of each server-sent event is its `type`.
+
+use poem_openapi::{Object, Union};
+
+use super::{Device, DeviceMetrics, Event, Hub, Trouble};
+
+/// One event of the live stream.
+#[derive(Debug, Clone, Union)]
+#[oai(discriminator_name = "type", rename_all = "lowercase")]
+pub enum Live {
+    /// A device as a whole: sent for every device at first, and when more than its numbers has
+    /// changed.
+    Device(LiveDevice),
+    /// New numbers of a device.
+    Metrics(LiveMetrics),
+    /// A device is gone for good.
+    Removed(LiveRemoved),
+    /// The hub and its services.
+    Hub(LiveHub),
+    /// A line of the log.
+    Log(LiveEvent),
+}
+
+impl Live {
+    /// The name of the server-sent event.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Device(_) => "device",
+            Self::Metrics(_) => "metrics",
+            Self::Removed(_) => "removed",
+            Self::Hub(_) => "hub",
+            Self::Log(_) => "log",
+        }
+    }
+}
+
+/// A device as a whole.
+#[derive(Debug, Clone, Object)]
+pub struct LiveDevice {
+    /// The device.
+    pub device: Device,
+}
+
+/// New numbers of a device.
+#[derive(Debug, Clone, Object)]
+pub struct LiveMetrics {
+    /// Which device.
+    pub id: String,
+    /// Its latest sample.
+    pub metrics: DeviceMetrics,
+    /// What is wrong with it.
+    pub troubles: Vec<Trouble>,
+}
+
+/// A device is gone for good.
+#[derive(Debug, Clone, Object)]
+pub struct LiveRemoved {
+    /// Which device.
+    pub id: String,
+}
+
+/// The hub.
+#[derive(Debug, Clone, Object)]
+pub struct LiveHub {
+    /// The hub.
+    pub hub: Hub,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, Object)]
+pub struct LiveEvent {
+    /// The line.
+    pub event: Event,
+}
