@@ -144,6 +144,8 @@ async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
             edge.counters.one(Counter::ConnectionsOverLimit);
             continue;
         };
+        // An IPv4 peer of a listener for both families is shown as what it is.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         edge.counters.one(Counter::ConnectionsAccepted);
         if let Err(err) = tune(&socket) {
             tracing::debug!(%peer, error = %err, "cannot set socket options");

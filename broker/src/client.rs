@@ -240,7 +240,9 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(will) = self.will.take() {
+        // A broker that stops says nothing about its clients, not even those it cuts off.
+        let will = self.will.take();
+        if let Some(will) = will.filter(|_| !self.edge.shutdown.is_cancelled()) {
             // Why the will could not be published is counted or known by now: nobody is left
             // who could be told.
             if self.edge.exchange.publish(self.number, will).is_ok() {

@@ -14,7 +14,7 @@ use crate::client::{Client, may_publish};
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
 use crate::message::Message;
-use crate::packet::{Connect, Hello, Version, Will, read_hello};
+use crate::packet::{Connect, Hello, Password, Version, Will, read_hello};
 use crate::reply::{self, Welcome, reason};
 use crate::sessions::{Key, Lease};
 use crate::wire::take_frame;
@@ -127,7 +127,7 @@ async fn enter(
         client_id: &client_id,
         peer,
     };
-    let (Some(_), Some(password)) = (&connect.user, &connect.password) else {
+    let (Some(_), Some(Password(password))) = (&connect.user, &connect.password) else {
         edge.counters
             .refuse(Counter::LoginsRefused, &who, "no user name or password");
         return Err(reason::NOT_AUTHORIZED);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::{Client, End, handle_all};
@@ -20,6 +20,15 @@ use crate::sessions::Kick;
 /// How long the last words to a client may take. Nobody waits for them.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// A pause for a publisher that is too fast, and how many of them at most.
+const CATCH_UP: Duration = Duration::from_millis(1);
+const CATCH_UP_MAX: usize = 20;
+
+/// Room for the next read; idle connections hold on to it.
+const READ_MIN: usize = 2 * 1024;
+/// Bytes that are read, and so packets that are dealt with, in one go.
+const READ_MAX: u64 = 16 * 1024;
+
 /// Serves one accepted socket to its end. What a peer does not say in time, it need not say.
 pub(crate) async fn serve(
     edge: Arc<Edge>,
@@ -29,19 +38,25 @@ pub(crate) async fn serve(
 ) {
     let patience = Duration::from_secs(edge.config.connect_timeout_secs);
     let deadline = Instant::now() + patience;
-    match tls {
-        None => serve_stream(edge, socket, peer, deadline).await,
-        Some(acceptor) => match timeout_at(deadline, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => serve_stream(edge, stream, peer, deadline).await,
-            Ok(Err(err)) => {
-                edge.counters.one(Counter::ConnectionsFailed);
-                tracing::debug!(%peer, error = %err, "TLS handshake failed");
-            }
-            Err(_) => {
-                edge.counters.one(Counter::ConnectionsFailed);
-                tracing::debug!(%peer, "TLS handshake took too long");
-            }
-        },
+    let Some(acceptor) = tls else {
+        return serve_stream(edge, socket, peer, deadline).await;
+    };
+    // Boxed, here and below: what is needed once does not stay with every idle connection.
+    let handshake = Box::pin(timeout_at(deadline, acceptor.accept(socket)));
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        () = edge.shutdown.cancelled() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => serve_stream(edge, stream, peer, deadline).await,
+        Ok(Err(err)) => {
+            edge.counters.one(Counter::ConnectionsFailed);
+            tracing::debug!(%peer, error = %err, "TLS handshake failed");
+        }
+        Err(_) => {
+            edge.counters.one(Counter::ConnectionsFailed);
+            tracing::debug!(%peer, "TLS handshake took too long");
+        }
     }
 }
 
@@ -51,7 +66,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admitted = tokio::select! {
-        admitted = timeout_at(deadline, admit(&edge, &mut stream, peer)) => admitted,
+        admitted = timeout_at(deadline, Box::pin(admit(&edge, &mut stream, peer))) => admitted,
         () = edge.shutdown.cancelled() => return,
     };
     match admitted {
@@ -121,7 +136,7 @@ where
     let mut clock = Clock::new(patience, edge.config.keepalive_max_secs);
     let alarm = sleep_until(clock.deadline());
     tokio::pin!(alarm);
-    let mut unflushed = false;
+    let (mut unflushed, mut heard) = (false, false);
     if let Err(end) = handle_all(client, &mut incoming) {
         return end;
     }
@@ -161,6 +176,7 @@ where
                 Ok(_) => handle_all(client, &mut incoming).and_then(|packets| {
                     if packets > 0 {
                         clock.read();
+                        heard = true;
                     }
                     // So that a client that never stops sending gets its messages, too.
                     client.pump();
@@ -175,6 +191,20 @@ where
         if let Err(end) = outcome {
             return end;
         }
+        if std::mem::take(&mut heard) {
+            let_router_catch_up(&edge).await;
+        }
+    }
+}
+
+/// Slows down whoever publishes faster than the router can take it, for a moment, so that it
+/// does not block the thread on which others are served. It never waits for a subscriber.
+async fn let_router_catch_up(edge: &Edge) {
+    for _ in 0..CATCH_UP_MAX {
+        if !edge.exchange.is_congested() {
+            return;
+        }
+        sleep(CATCH_UP).await;
     }
 }
 
@@ -239,12 +269,13 @@ where
     Ok(true)
 }
 
+/// Reads what is there, in pieces that leave time for others. Cancel safe.
 async fn read_some<S>(reader: &mut ReadHalf<S>, incoming: &mut BytesMut) -> std::io::Result<usize>
 where
     S: AsyncRead,
 {
-    incoming.reserve(4096);
-    reader.read_buf(incoming).await
+    incoming.reserve(READ_MIN);
+    reader.take(READ_MAX).read_buf(incoming).await
 }
 
 async fn next(

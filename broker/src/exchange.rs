@@ -14,6 +14,10 @@ use crate::router::{Link, Publisher, RouteError, Router};
 /// The number under which the broker itself publishes. Clients count from 1.
 pub(crate) const BROKER: u64 = 0;
 
+/// Messages that wait for the router before publishers are slowed down; it takes some 200 in a
+/// millisecond. At a thousand events, whoever publishes would block its thread.
+const CONGESTED: usize = 256;
+
 /// The middle of the broker.
 pub(crate) struct Exchange {
     router: Router,
@@ -90,6 +94,11 @@ impl Exchange {
         } else {
             Ok(Published::NotKept)
         }
+    }
+
+    /// Whether more is published than the router can take.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.ordered().publisher.backlog() > CONGESTED
     }
 
     /// Makes sure that there will be room for the topic.

@@ -70,7 +70,7 @@ fn is_any_v6(address: SocketAddr) -> bool {
 }
 
 fn lacks_ipv6(err: &std::io::Error) -> bool {
-    // EAFNOSUPPORT (the kernel has no IPv6) has no kind of its own in the standard library.
+    // Linux's number for a kernel without IPv6: it has no kind in the standard library.
     const EAFNOSUPPORT: i32 = 97;
     err.kind() == std::io::ErrorKind::AddrNotAvailable || err.raw_os_error() == Some(EAFNOSUPPORT)
 }

@@ -270,8 +270,11 @@ impl Client {
         identifier: Option<usize>,
     ) -> Result<(), End> {
         let mut reasons = Vec::with_capacity(filters.len());
-        for (filter, options) in filters {
+        for (index, (filter, options)) in filters.into_iter().enumerate() {
+            // No packet may ask for more work than all the subscriptions that a client can have.
+            let too_many = index >= self.edge.config.subscriptions_per_client_max;
             reasons.push(match self.check_filter(&filter) {
+                Ok(()) if too_many => reason::QUOTA_EXCEEDED,
                 Ok(()) => match self.subscribe_one(filter, options, identifier) {
                     Ok(()) => options.qos.bits(),
                     Err(RouteError::Full) => reason::QUOTA_EXCEEDED,

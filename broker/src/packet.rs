@@ -61,7 +61,17 @@ pub(crate) struct Connect {
     pub(crate) client_id: String,
     pub(crate) will: Option<Will>,
     pub(crate) user: Option<String>,
-    pub(crate) password: Option<Bytes>,
+    pub(crate) password: Option<Password>,
+}
+
+/// What a client proves itself with. It cannot be printed.
+#[derive(PartialEq)]
+pub(crate) struct Password(pub(crate) Bytes);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
 }
 
 /// The message that announces a death.
@@ -164,6 +174,7 @@ pub(crate) fn read_hello(frame: Frame) -> Result<Hello, Fault> {
     }
     let user = has_user.then(|| reader.string()).transpose()?;
     let password = has_password.then(|| reader.binary()).transpose()?;
+    let password = password.map(Password);
     reader.expect_end()?;
     Ok(Hello::Connect(Box::new(Connect {
         version,
@@ -361,7 +372,8 @@ mod tests {
         };
         assert_eq!((four.version, four.keepalive_secs), (Version::V4, 60));
         assert_eq!(four.user.as_deref(), Some("u"));
-        assert_eq!(four.password.as_deref(), Some(&b"\xFF"[..]));
+        assert_eq!(four.password, Some(Password(Bytes::from_static(b"\xFF"))));
+        assert!(!format!("{four:?}").contains("xff"));
         assert_eq!(
             hello(b"\0\x06MQIsdp\x03\x02\0\x3C\0\x01c"),
             Ok(Hello::OtherVersion(3))

@@ -180,6 +180,11 @@ impl Publisher {
         Ok(())
     }
 
+    /// How many messages the router has not taken yet.
+    pub(crate) fn backlog(&self) -> usize {
+        self.tx.buffer().len()
+    }
+
     /// Wakes the router with a message that nobody can have subscribed to. It may go to sleep
     /// with work left when a link ends at the wrong moment, until the next event.
     pub(crate) fn nudge(&mut self) -> Result<(), RouteError> {

@@ -139,6 +139,55 @@ async fn mqtt_5_clients_hear_that_the_broker_stops_and_no_will_is_published() {
     assert_eq!(broker.counter("wills_published"), 0);
 }
 
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_with_what_to_do_about_it() {
+    let broker = start().await;
+    let taken = broker.tcp.to_string();
+    let wrong = "localhost".to_owned();
+    for (mqtt, words) in [
+        (
+            taken.clone(),
+            ["cannot listen on", &taken, "another address with --mqtt"],
+        ),
+        (
+            wrong,
+            [
+                "\"localhost\" is not an address",
+                "--mqtt:",
+                "127.0.0.1:1883",
+            ],
+        ),
+    ] {
+        let config = Config {
+            mqtt: vec![mqtt],
+            ..Config::default()
+        };
+        let said = crate::support::bind(config)
+            .await
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn one_subscribe_cannot_ask_for_more_than_a_client_may_have() {
+    let config = Config {
+        subscriptions_per_client_max: 3,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut five = Raw::connect(&broker, &Options::new(5, "free", "five")).await;
+    let body = [&[0, 9, 0][..], &[text("a"), vec![1]].concat().repeat(5)].concat();
+    five.send(&packet(0x82, &body)).await;
+    five.expect(0x90, &[0, 9, 0, 1, 1, 1, 0x97, 0x97]).await;
+    assert_eq!(five.subscribe("b", 0).await, 0);
+    assert_eq!(five.subscribe("c", 0).await, 0);
+    assert_eq!(five.subscribe("d", 0).await, 0x97);
+    assert_eq!(five.subscribe("a", 1).await, 1);
+}
+
 async fn subscriber_with_will(broker: &crate::support::TestBroker, id: &str) -> Raw {
     let options = Options::new(5, "free", id).will("gone", "yes");
     let mut raw = Raw::connect(broker, &options).await;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netmonitor_broker::{Authenticate, Broker, Config, Handle};
+use netmonitor_broker::{Authenticate, Broker, Config, Handle, StartError};
 use netmonitor_protocol::acl::{OwnFilters, Principal, Role};
 use rumqttc::tokio_rustls::rustls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -67,19 +67,7 @@ pub(crate) async fn start_with(config: Config) -> TestBroker {
         mqtts: vec!["[::]:0".to_owned()],
         ..config
     };
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let certified = rcgen::generate_simple_self_signed(names).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certified.cert.der().clone()], key.unwrap())
-        .unwrap();
-    let broker = Broker::bind(config, Arc::new(Table), Arc::new(tls))
-        .await
-        .unwrap();
+    let (broker, certificate) = bind(config).await.unwrap();
     let address = |wanted| {
         let mut all = broker.addresses().into_iter();
         all.find(|(name, _)| *name == wanted).unwrap().1
@@ -88,13 +76,28 @@ pub(crate) async fn start_with(config: Config) -> TestBroker {
     let mut started = TestBroker {
         tcp: address("mqtt"),
         tls: address("mqtts"),
-        certificate: certified.cert.pem(),
+        certificate,
         handle: broker.handle(),
         shutdown: shutdown.clone(),
         task: JoinSet::new(),
     };
     started.task.spawn(broker.run(shutdown));
     started
+}
+
+/// A broker that does not run yet, and its certificate.
+pub(crate) async fn bind(config: Config) -> Result<(Broker, String), StartError> {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.unwrap())
+        .unwrap();
+    let broker = Broker::bind(config, Arc::new(Table), Arc::new(tls)).await?;
+    Ok((broker, certified.cert.pem()))
 }
 
 impl TestBroker {
