@@ -1,14 +1,25 @@
 //! systemd over D-Bus.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use netmonitor_protocol::payload::{UnitState, WatchableService};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use zbus::connection::Builder;
-use zbus::{Connection, ObjectPath};
+use zbus::message::Type;
+use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath};
 
 /// systemd's name on the bus.
 const SYSTEMD: &str = "org.freedesktop.systemd1";
+
+/// The interface of its manager object.
+const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+
+/// Where the objects of units are.
+const UNITS: &str = "/org/freedesktop/systemd1/unit";
 
 /// Longest time for an answer, so that a systemd that hangs does not stop the list for ever.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -19,6 +30,9 @@ const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 /// The suffix of the units that are services.
 const SUFFIX: &str = ".service";
 
+/// The same in an object path, where every other character is written as `_` and its code.
+const SUFFIX_IN_PATH: &str = "_2eservice";
+
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SystemdError {
@@ -28,13 +42,24 @@ pub(super) enum SystemdError {
     /// The bus does not know who is on it.
     #[error("the system bus does not say whether systemd is there")]
     Bus(#[source] zbus::Error),
+    /// systemd does not tell about changes.
+    #[error("systemd does not tell about changes")]
+    Subscribe(#[source] zbus::Error),
     /// systemd does not list its units.
     #[error("systemd does not list its units")]
     List(#[source] zbus::Error),
 }
 
 /// A connection with the system bus on which systemd was found.
-pub(super) struct Systemd(Connection);
+pub(super) struct Systemd {
+    connection: Connection,
+    /// A service has changed, or the connection has ended. It holds one wake-up at most: however
+    /// many signals came, the list is read once.
+    changed: Arc<Notify>,
+    /// Takes the signals off the connection all the time: signals that nobody takes would hold
+    /// up the answers behind them.
+    _listener: JoinSet<()>,
+}
 
 /// A unit as systemd lists it (org.freedesktop.systemd1(5), `ListUnits`): name, description,
 /// load state, active state, and what is not needed here: sub state, unit that it follows,
@@ -81,7 +106,47 @@ impl Systemd {
             .await
             .map_err(SystemdError::Bus)?;
         let is_there: bool = reply.body().deserialize().map_err(SystemdError::Bus)?;
-        Ok(is_there.then_some(Self(connection)))
+        if !is_there {
+            return Ok(None);
+        }
+        let systemd = Self::subscribe(connection)
+            .await
+            .map_err(SystemdError::Subscribe)?;
+        Ok(Some(systemd))
+    }
+
+    async fn subscribe(connection: Connection) -> zbus::Result<Self> {
+        let of_units = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(SYSTEMD)
+            .interface("org.freedesktop.DBus.Properties")
+            .member("PropertiesChanged")
+            .path_namespace(UNITS)
+            .add_arg("org.freedesktop.systemd1.Unit")
+            .build()?;
+        let of_manager = MatchRule::builder()
+            .msg_type(Type::Signal)
+            .sender(SYSTEMD)
+            .interface(MANAGER)
+            .build()?;
+        let of_units = MessageStream::for_match_rule(of_units, &connection, None).await?;
+        let of_manager = MessageStream::for_match_rule(of_manager, &connection, None).await?;
+        let changed = Arc::new(Notify::new());
+        let mut listener = JoinSet::new();
+        listener.spawn(listen(of_units, of_manager, changed.clone()));
+        let systemd = Self {
+            connection,
+            changed,
+            _listener: listener,
+        };
+        // Without this systemd sends no signals at all.
+        systemd.call("Subscribe", &()).await?;
+        Ok(systemd)
+    }
+
+    /// Returns when a service may have changed since the last call. Cancel safe.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The services that are loaded, with their state.
@@ -109,15 +174,46 @@ impl Systemd {
     where
         B: serde::Serialize + zbus::DynamicType + Sync,
     {
-        self.0
+        self.connection
             .call_method(
                 Some(SYSTEMD),
                 "/org/freedesktop/systemd1",
-                Some("org.freedesktop.systemd1.Manager"),
+                Some(MANAGER),
                 method,
                 body,
             )
             .await
+    }
+}
+
+/// Wakes whoever waits at each signal about a service, and at the end of the connection.
+async fn listen(mut of_units: MessageStream, mut of_manager: MessageStream, changed: Arc<Notify>) {
+    loop {
+        let message = tokio::select! {
+            message = of_units.next() => message,
+            message = of_manager.next() => message,
+        };
+        let Some(Ok(message)) = message else {
+            changed.notify_one();
+            return;
+        };
+        if is_about_a_service(&message) {
+            changed.notify_one();
+        }
+    }
+}
+
+fn is_about_a_service(message: &Message) -> bool {
+    let header = message.header();
+    let path = header.path().map(ObjectPath::as_str).unwrap_or_default();
+    match header.member().map(|member| member.as_str()) {
+        Some("PropertiesChanged") => path.ends_with(SUFFIX_IN_PATH),
+        Some("UnitNew" | "UnitRemoved") => {
+            let body = message.body();
+            let unit = body.deserialize::<(&str, ObjectPath<'_>)>();
+            unit.is_ok_and(|(name, _)| name.ends_with(SUFFIX))
+        }
+        _ => false,
     }
 }
 

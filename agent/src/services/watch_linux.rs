@@ -5,14 +5,23 @@ use std::time::{Duration, Instant};
 use netmonitor_protocol::payload::{ServiceManager, Services, WatchableService};
 use netmonitor_service::clock;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::systemd_linux::Systemd;
 use super::{processes_linux, replace_if_changed};
 use crate::failures::Failures;
 use crate::root::Root;
 
-/// Time between two looks at systemd.
-const SYSTEMD_EVERY: Duration = Duration::from_secs(10);
+/// Longest time between two lists of systemd's: it tells when something changes, and this is
+/// for a change that it did not tell.
+const SYSTEMD_EVERY: Duration = Duration::from_mins(5);
+
+/// Shortest time between two: a start of a service is several signals, a busy machine starts
+/// many.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// Time until systemd is tried again after it did not answer.
+const SYSTEMD_AGAIN: Duration = Duration::from_secs(10);
 
 /// Time between two lists of processes: each process costs some 10 us, so that 500 of them
 /// every 3 s would cost more than all the rest of the agent.
@@ -20,7 +29,7 @@ const PROCESSES_EVERY: Duration = Duration::from_secs(30);
 
 /// Time between two looks whether there is a systemd after all, as when the agent started
 /// before the bus.
-const LOOK_FOR_SYSTEMD_EVERY: Duration = Duration::from_mins(5);
+const LOOK_FOR_SYSTEMD_EVERY: Duration = Duration::from_mins(1);
 
 /// What is known about who manages services here.
 enum Manager {
@@ -44,7 +53,7 @@ pub(super) async fn watch(root: Root, latest: watch::Sender<Option<Services>>) {
             };
             latest.send_if_modified(|known| replace_if_changed(known, services));
         }
-        tokio::time::sleep(manager.pause()).await;
+        manager.pause().await;
         manager.look_again().await;
     }
 }
@@ -70,10 +79,18 @@ impl Manager {
         }
     }
 
-    fn pause(&self) -> Duration {
+    /// Waits until it is worth reading the services again.
+    async fn pause(&self) {
         match self {
-            Self::Systemd(_) => SYSTEMD_EVERY,
-            Self::None(_) => PROCESSES_EVERY,
+            Self::Systemd(Some(systemd)) => {
+                tokio::select! {
+                    () = systemd.changed() => {}
+                    () = sleep(SYSTEMD_EVERY) => {}
+                }
+                sleep(SETTLE).await;
+            }
+            Self::Systemd(None) => sleep(SYSTEMD_AGAIN).await,
+            Self::None(_) => sleep(PROCESSES_EVERY).await,
         }
     }
 

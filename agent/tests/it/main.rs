@@ -12,3 +12,4 @@ mod command_line;
 mod program;
 mod sample;
 mod with_mosquitto;
+mod with_systemd;

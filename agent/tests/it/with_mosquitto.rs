@@ -3,6 +3,7 @@
 mod broker;
 mod hub;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use netmonitor_agent::joined;
@@ -15,13 +16,13 @@ use broker::Broker;
 use hub::Hub;
 
 /// A machine that has joined, and what it takes to watch it.
-struct Joined {
+pub(crate) struct Joined {
     state: tempfile::TempDir,
     broker: Broker,
-    hub: Hub,
+    pub(crate) hub: Hub,
 }
 
-async fn join() -> Joined {
+pub(crate) async fn join() -> Joined {
     let state = tempfile::tempdir().unwrap();
     let broker = Broker::start();
     let hub = Hub::start(&broker).await;
@@ -36,8 +37,12 @@ async fn join() -> Joined {
 }
 
 impl Joined {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        agent(self.state.path(), arguments)
+    }
+
     fn run(&self) -> Running {
-        Running::start(&mut agent(self.state.path(), &["run", "--interval", "1s"]))
+        Running::start(&mut self.command(&["run", "--interval", "1s"]))
     }
 
     async fn birth(&mut self) -> Session {

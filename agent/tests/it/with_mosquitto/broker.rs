@@ -112,10 +112,9 @@ impl Broker {
 
     fn make_passwords(&self) {
         let passwords = self.path("passwords");
-        let lines: String = USERS
-            .iter()
+        let lines = USERS
             .map(|(user, password)| format!("{user}:{password}\n"))
-            .collect();
+            .concat();
         std::fs::write(&passwords, lines).unwrap();
         let hashed = Command::new("mosquitto_passwd")
             .arg("-U")

@@ -12,7 +12,7 @@ use super::broker::{Broker, PASSWORD};
 use super::everything;
 use crate::program::DEADLINE;
 
-pub(super) struct Hub {
+pub(crate) struct Hub {
     publisher: Publisher,
     events: Events,
     seen: Vec<Message>,
@@ -73,30 +73,41 @@ impl Hub {
         }
     }
 
-    pub(super) async fn next_session(&mut self) -> Session {
-        loop {
-            if let Message::DeviceSession(_, session) = self.next().await {
-                return session;
+    /// The next message of which `wanted` makes something. Others in between are no reason to
+    /// wait longer.
+    pub(crate) async fn next_of<T>(&mut self, wanted: impl Fn(Message) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                if let Some(found) = wanted(self.next().await) {
+                    return found;
+                }
             }
-        }
+        };
+        timeout(DEADLINE, found).await.expect("it does not come")
+    }
+
+    pub(super) async fn next_session(&mut self) -> Session {
+        self.next_of(|message| match message {
+            Message::DeviceSession(_, session) => Some(session),
+            _ => None,
+        })
+        .await
     }
 
     pub(super) async fn next_sample(&mut self) -> Metrics {
-        loop {
-            if let Message::DeviceMetrics(_, sample) = self.next().await {
-                return *sample;
-            }
-        }
+        self.next_of(|message| match message {
+            Message::DeviceMetrics(_, sample) => Some(*sample),
+            _ => None,
+        })
+        .await
     }
 
     pub(super) async fn next_status(&mut self, expected: Presence) {
-        loop {
-            if let Message::DeviceStatus(_, presence) = self.next().await
-                && presence == expected
-            {
-                return;
-            }
-        }
+        self.next_of(|message| match message {
+            Message::DeviceStatus(_, presence) => (presence == expected).then_some(()),
+            _ => None,
+        })
+        .await;
     }
 
     /// Whether this has come at all.
@@ -110,16 +121,18 @@ impl Hub {
 
     /// Answers the next machine that wants to join.
     pub(super) async fn enrol(mut self, device: &str) -> Self {
-        loop {
-            if let Message::JoinRequest(id, request) = self.next().await {
-                assert!(!request.host_name.is_empty());
-                let reply = JoinReply::Joined {
-                    device: device.parse().unwrap(),
-                    password: PASSWORD.to_owned(),
-                };
-                self.say(Message::JoinReply(id, reply)).await;
-                return self;
-            }
-        }
+        let (id, request) = self
+            .next_of(|message| match message {
+                Message::JoinRequest(id, request) => Some((id, request)),
+                _ => None,
+            })
+            .await;
+        assert!(!request.host_name.is_empty());
+        let reply = JoinReply::Joined {
+            device: device.parse().unwrap(),
+            password: PASSWORD.to_owned(),
+        };
+        self.say(Message::JoinReply(id, reply)).await;
+        self
     }
 }
