@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use zbus::connection::Builder;
 use zbus::message::Type;
+use zbus::names::MemberName;
 use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath};
 
 /// systemd's name on the bus.
@@ -206,7 +207,7 @@ async fn listen(mut of_units: MessageStream, mut of_manager: MessageStream, chan
 fn is_about_a_service(message: &Message) -> bool {
     let header = message.header();
     let path = header.path().map(ObjectPath::as_str).unwrap_or_default();
-    match header.member().map(|member| member.as_str()) {
+    match header.member().map(MemberName::as_str) {
         Some("PropertiesChanged") => path.ends_with(SUFFIX_IN_PATH),
         Some("UnitNew" | "UnitRemoved") => {
             let body = message.body();
