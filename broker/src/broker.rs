@@ -150,11 +150,8 @@ async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
         if let Err(err) = tune(&socket) {
             tracing::debug!(%peer, error = %err, "cannot set socket options");
         }
-        let connection = connection::serve(edge.clone(), socket, listener.tls.clone(), peer);
-        connections.spawn(async move {
-            connection.await;
-            drop(permit);
-        });
+        let tls = listener.tls.clone();
+        connections.spawn(connection::serve(edge.clone(), socket, tls, peer, permit));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}

@@ -24,7 +24,7 @@ const CLIENT_ID_MAX: usize = 256;
 
 /// A client that is let in. Its CONNACK waits to be written.
 pub(crate) struct Admitted {
-    pub(crate) client: Client,
+    pub(crate) client: Box<Client>,
     /// What came behind CONNECT.
     pub(crate) rest: BytesMut,
     /// How long it may be silent. None: for ever, as it asked for with 3.1.1.
@@ -64,7 +64,7 @@ where
     let version = connect.version;
     match enter(edge, *connect, peer).await {
         Ok((client, patience)) => Ok(Admitted {
-            client,
+            client: Box::new(client),
             rest: incoming,
             patience,
         }),

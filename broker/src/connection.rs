@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -35,11 +36,12 @@ pub(crate) async fn serve(
     socket: TcpStream,
     tls: Option<TlsAcceptor>,
     peer: SocketAddr,
+    _permit: OwnedSemaphorePermit,
 ) {
     let patience = Duration::from_secs(edge.config.connect_timeout_secs);
     let deadline = Instant::now() + patience;
     let Some(acceptor) = tls else {
-        return serve_stream(edge, socket, peer, deadline).await;
+        return Box::pin(serve_stream(edge, socket, peer, deadline)).await;
     };
     // Boxed, here and below: what is needed once does not stay with every idle connection.
     let handshake = Box::pin(timeout_at(deadline, acceptor.accept(socket)));
@@ -48,7 +50,7 @@ pub(crate) async fn serve(
         () = edge.shutdown.cancelled() => return,
     };
     match shaken {
-        Ok(Ok(stream)) => serve_stream(edge, stream, peer, deadline).await,
+        Ok(Ok(stream)) => Box::pin(serve_stream(edge, stream, peer, deadline)).await,
         Ok(Err(err)) => {
             edge.counters.one(Counter::ConnectionsFailed);
             tracing::debug!(%peer, error = %err, "TLS handshake failed");
@@ -72,7 +74,7 @@ where
     match admitted {
         Ok(Ok(admitted)) => {
             let (reader, writer) = tokio::io::split(stream);
-            converse(admitted, reader, writer).await;
+            Box::pin(converse(admitted, reader, writer)).await;
         }
         Ok(Err(rejected)) => {
             edge.counters.one(Counter::ConnectionsFailed);

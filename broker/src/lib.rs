@@ -16,6 +16,7 @@
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `outbound`: one client's state, and what its packets do
 //! - `sessions`, `edge`, `counters`: what all clients share
+//! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `message`, `router`: where messages go
 
 mod broker;
@@ -34,6 +35,7 @@ mod properties;
 mod reply;
 mod retained;
 mod router;
+mod service;
 mod sessions;
 mod wire;
 
@@ -41,3 +43,4 @@ pub use broker::{Broker, Handle};
 pub use config::Config;
 pub use edge::Authenticate;
 pub use listen::StartError;
+pub use service::BrokerService;
