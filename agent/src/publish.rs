@@ -114,7 +114,6 @@ pub(crate) async fn changes(
                 send(&publisher, info.map(|it| Message::DeviceInfo(device, Box::new(it)))).await;
                 send(&publisher, known.latest_services()).await;
             }
-            else => return,
         }
     }
 }

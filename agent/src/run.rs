@@ -176,3 +176,16 @@ async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) {
 pub(crate) fn identity_or_hint(state_dir: &Path) -> anyhow::Result<crate::Identity> {
     joined(state_dir)?.ok_or_else(|| NotJoined.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_can_run_inside_another_program() {
+        fn may_move_between_threads<T: Send>(_task: &T) {}
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::load(folder.path(), None).unwrap();
+        may_move_between_threads(&run(config, CancellationToken::new()));
+    }
+}

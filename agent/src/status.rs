@@ -28,6 +28,13 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
     else {
         return Ok(false);
     };
+    if endpoints.is_empty() {
+        writeln!(
+            out,
+            "connect  no address can be used; join again with --force"
+        )
+        .context(written)?;
+    }
     for endpoint in endpoints {
         let address = endpoint.to_string();
         let dial = Dial::Fixed {

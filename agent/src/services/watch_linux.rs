@@ -62,10 +62,13 @@ impl Manager {
     async fn look() -> Self {
         match Systemd::connect().await {
             Ok(Some(systemd)) => Self::Systemd(Some(systemd)),
-            Ok(None) => Self::None(Instant::now()),
+            Ok(None) => {
+                tracing::debug!("there is no systemd on the bus: listing processes");
+                Self::None(Instant::now())
+            }
             Err(error) => {
                 let error = format!("{:#}", anyhow::Error::from(error));
-                tracing::debug!(error, "no systemd on the bus: listing processes instead");
+                tracing::debug!(error, "systemd cannot be asked: listing processes");
                 Self::None(Instant::now())
             }
         }
