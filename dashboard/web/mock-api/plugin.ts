@@ -1,6 +1,7 @@
 /** Answers as the hub would, for `npm run dev`, `npm run preview` and the pictures. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
+import type { Live } from '../src/api/types.ts';
 import { historyOf } from './history.ts';
 import {
   devicesAt,
@@ -136,17 +137,17 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 function stream(request: IncomingMessage, response: ServerResponse, scenario: Scenario): void {
   response.setHeader('Content-Type', 'text/event-stream');
   response.flushHeaders();
-  const say = (event: string, data: unknown) =>
-    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  for (const device of devicesAt(scenario, Date.now())) say('device', device);
-  say('hub', hubAt(scenario, Date.now()));
+  const say = <Name extends keyof Live>(type: Name, data: Live[Name]) =>
+    response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`);
+  for (const device of devicesAt(scenario, Date.now())) say('device', { device });
+  say('hub', { hub: hubAt(scenario, Date.now()) });
   // Devices do not report all at once.
   const timers = devicesAt(scenario, Date.now()).map((device, at) => {
     let every: ReturnType<typeof setInterval> | undefined;
     const first = setTimeout(() => {
       every = setInterval(() => {
-        if (device.status !== 'online') return;
         const metrics = metricsAt(device.id, Date.now());
+        if (device.status !== 'online' || !metrics) return;
         say('metrics', { id: device.id, metrics, troubles: device.troubles });
       }, INTERVAL_MS);
     }, at * 130);

@@ -250,11 +250,12 @@ const LIMITS = { cpu_percent: 90, ram_percent: 90, disk_percent: 90 };
 function troublesOf(plan: Plan, metrics: DeviceMetrics | undefined, offline: boolean): Trouble[] {
   if (offline) return [{ kind: 'offline' }];
   const disks = (metrics?.disks ?? [])
-    .filter((disk) => disk.used_percent > LIMITS.disk_percent)
+    .map((disk) => ({ mount: disk.mount, percent: disk.used_percent ?? 0 }))
+    .filter((disk) => disk.percent > LIMITS.disk_percent)
     .map((disk) => ({
       kind: 'disk' as const,
       subject: disk.mount,
-      value: disk.used_percent,
+      value: disk.percent,
       limit: LIMITS.disk_percent,
     }));
   const failed = plan.failed ?? [];
@@ -351,7 +352,7 @@ export function servicesOf(id: string): ServiceList {
     state: at > 15 ? 'stopped' : 'running',
     description,
   }));
-  return { items: [...failed, ...usual], next: null, manager: windows ? 'windows' : 'systemd' };
+  return { items: [...failed, ...usual], manager: windows ? 'windows' : 'systemd' };
 }
 
 export function eventsAt(scenario: Scenario, device: string | null): Event[] {

@@ -1,4 +1,4 @@
-import type { Device, Event, Hub, MetricsChange } from './types';
+import type { Device, Event, Hub, Live, MetricsChange } from './types';
 
 /** What the stream says. */
 export interface Listener {
@@ -15,9 +15,9 @@ export interface Listener {
 /** Listens to the hub until the returned function is called. */
 export function listen(listener: Listener): () => void {
   const source = new EventSource('/api/v1/stream');
-  const on = <T>(name: string, take: (data: T) => void) => {
+  const on = <Name extends keyof Live>(name: Name, take: (data: Live[Name]) => void) => {
     source.addEventListener(name, (event: MessageEvent<string>) => {
-      take(JSON.parse(event.data) as T);
+      take(JSON.parse(event.data) as Live[Name]);
     });
   };
   source.addEventListener('open', () => {
@@ -27,13 +27,19 @@ export function listen(listener: Listener): () => void {
   source.addEventListener('error', () => {
     listener.lost(source.readyState === EventSource.CLOSED);
   });
-  on<Device>('device', listener.device);
-  on<MetricsChange>('metrics', listener.metrics);
-  on<{ id: string }>('removed', ({ id }) => {
+  on('device', ({ device }) => {
+    listener.device(device);
+  });
+  on('metrics', listener.metrics);
+  on('removed', ({ id }) => {
     listener.removed(id);
   });
-  on<Hub>('hub', listener.hub);
-  on<Event>('log', listener.log);
+  on('hub', ({ hub }) => {
+    listener.hub(hub);
+  });
+  on('log', ({ event }) => {
+    listener.log(event);
+  });
   return () => {
     source.close();
   };

@@ -11,13 +11,17 @@ export type Hub = Schemas['Hub'];
 export type HubService = Schemas['HubService'];
 export type JoinCode = Schemas['JoinCode'];
 export type Service = Schemas['Service'];
-export type ServiceList = Schemas['ServiceList'];
-export type SetupState = Schemas['SetupState'];
+export type ServiceList = Schemas['ServicePage'];
+export type SetupState = Schemas['SetupStatus'];
 export type Trouble = Schemas['Trouble'];
 
-/** Data of the stream's `metrics` event. */
-export interface MetricsChange {
-  id: string;
-  metrics: DeviceMetrics;
-  troubles: Trouble[];
+/** New values of a device, as the stream brings them. */
+export type MetricsChange = Schemas['LiveMetrics'];
+/** What the stream brings, by the names of its events. */
+export interface Live {
+  device: Schemas['LiveDevice'];
+  metrics: Schemas['LiveMetrics'];
+  removed: Schemas['LiveRemoved'];
+  hub: Schemas['LiveHub'];
+  log: Schemas['LiveEvent'];
 }

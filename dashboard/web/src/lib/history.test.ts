@@ -1,23 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DeviceMetrics } from '../api/types';
-import {
-  append,
-  columnsOf,
-  drawn,
-  gapsOf,
-  NOTHING,
-  sampleOf,
-  stepOf,
-  type Columns,
-} from './history';
+import { append, drawn, gapsOf, NOTHING, sampleOf, stepOf, type Columns } from './history';
 
 function columns(times: number[], cpu: (number | null)[]): Columns {
-  return columnsOf({
-    from: 0,
-    to: 0,
-    times,
-    series: { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } },
-  });
+  return { times, series: { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } }, open: 0 };
 }
 
 const MEMORY = { total_bytes: 100, used_bytes: 40, used_percent: 40 };

@@ -32,22 +32,21 @@ export function columnsOf(history: History): Columns {
 
 /** The values of a report under the names of the history. What is missing has no name. */
 export function sampleOf(metrics: DeviceMetrics): Sample {
-  const values: Record<string, number> = {
-    cpu: metrics.cpu_percent,
-    ram: metrics.memory.used_percent,
-  };
-  if (metrics.swap) values['swap'] = metrics.swap.used_percent;
-  if (metrics.load) values['load1'] = metrics.load.one;
-  for (const disk of metrics.disks) values[`disk:${disk.mount}`] = disk.used_percent;
-  for (const port of metrics.network) {
-    if (port.received_bytes_per_sec !== undefined) {
-      values[`rx:${port.interface}`] = port.received_bytes_per_sec;
-    }
-    if (port.sent_bytes_per_sec !== undefined) {
-      values[`tx:${port.interface}`] = port.sent_bytes_per_sec;
-    }
-  }
-  for (const sensor of metrics.temperatures) values[`temp:${sensor.sensor}`] = sensor.celsius;
+  const { memory, swap, load, disks, network, temperatures } = metrics;
+  const named: [string, number | undefined][] = [
+    ['cpu', metrics.cpu_percent],
+    ['ram', memory.used_percent],
+    ['swap', swap?.used_percent],
+    ['load1', load?.one],
+    ...disks.map((disk): [string, number | undefined] => [`disk:${disk.mount}`, disk.used_percent]),
+    ...network.flatMap((port): [string, number | undefined][] => [
+      [`rx:${port.interface}`, port.received_bytes_per_sec],
+      [`tx:${port.interface}`, port.sent_bytes_per_sec],
+    ]),
+    ...temperatures.map((each): [string, number] => [`temp:${each.sensor}`, each.celsius]),
+  ];
+  const values: Record<string, number> = {};
+  for (const [name, value] of named) if (value !== undefined) values[name] = value;
   return { time: Date.parse(metrics.time), values };
 }
 

@@ -36,7 +36,8 @@ export function inOrder(devices: Iterable<Device>, language: string): Device[] {
 export function fullestDisk(device: Device) {
   const disks = device.metrics?.disks ?? [];
   return disks.reduce<(typeof disks)[number] | undefined>(
-    (fullest, disk) => (fullest && fullest.used_percent >= disk.used_percent ? fullest : disk),
+    (fullest, disk) =>
+      fullest && (fullest.used_percent ?? 0) >= (disk.used_percent ?? 0) ? fullest : disk,
     undefined,
   );
 }

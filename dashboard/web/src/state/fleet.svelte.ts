@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { getAccount, getDevices, getEvents, getHub } from '../api/client';
 import { listen } from '../api/stream';
 import type { Device, Event, Hub, MetricsChange } from '../api/types';
+import { mergeEvents } from '../lib/events';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
 
@@ -65,7 +66,7 @@ class Fleet {
         },
         log: (event) => {
           this.#later(() => {
-            this.events = [event, ...this.events].slice(0, EVENTS);
+            this.events = mergeEvents([event], this.events, EVENTS);
           });
         },
         lost: (forGood) => {
@@ -117,7 +118,7 @@ class Fleet {
       const ids = new Set(devices.map((device) => device.id));
       for (const id of [...this.devices.keys()]) if (!ids.has(id)) this.devices.delete(id);
       for (const device of devices) this.devices.set(device.id, device);
-      if (events) this.events = events;
+      if (events) this.events = mergeEvents(this.events, events, EVENTS);
       if (hub) this.#takeHub(hub);
       this.loaded = true;
       this.epoch += 1;

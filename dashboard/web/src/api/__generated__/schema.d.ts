@@ -11,9 +11,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["setup_state"];
+        /**
+         * Tells whether the hub still needs its first admin.
+         * @description With the token of a setup link it also tells whether that link is still good.
+         */
+        get: operations["get_setup"];
         put?: never;
-        post: operations["setup"];
+        /** Makes the first admin and logs the browser in. The setup link dies with it. */
+        post: operations["set_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,7 +34,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["login"];
+        /** Logs a browser in: it gets a session cookie. */
+        post: operations["log_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,7 +51,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["logout"];
+        /** Logs this browser out. */
+        post: operations["log_out"];
         delete?: never;
         options?: never;
         head?: never;
@@ -59,7 +66,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["account"];
+        /** Tells who is logged in. */
+        get: operations["get_account"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,7 +83,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["devices"];
+        /** Lists all devices with their latest numbers. */
+        get: operations["list_devices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -91,7 +100,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["device"];
+        /** Tells one device with its latest numbers. */
+        get: operations["get_device"];
         put?: never;
         post?: never;
         delete?: never;
@@ -107,7 +117,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["device_services"];
+        /** Lists the services of a device. */
+        get: operations["list_services"];
         put?: never;
         post?: never;
         delete?: never;
@@ -123,7 +134,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["device_history"];
+        /**
+         * Tells the history of a device, in columns.
+         * @description With no more samples in the range than `points`, they come as they were measured;
+         *     otherwise the range is cut into `points` equal stretches with mean, minimum and maximum
+         *     each. Where nothing was measured there is null.
+         */
+        get: operations["get_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -139,7 +156,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["events"];
+        /** Lists the log, the newest lines first. */
+        get: operations["list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,7 +173,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["hub"];
+        /** Tells how the hub and its services are doing. */
+        get: operations["get_hub"];
         put?: never;
         post?: never;
         delete?: never;
@@ -173,7 +192,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Makes a join code: with it a new machine becomes a device. Needs the role admin. */
         post: operations["add_join_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server-sent events: first the hub and every device, then each change.
+         * @description The name of each event is the `type` in its data. Whoever reads too slowly is sent
+         *     everything anew instead of what was missed.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -184,244 +225,682 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail?: string;
-        };
-        SetupState: {
-            needed: boolean;
-            token_valid?: boolean;
-        };
-        SetupRequest: {
-            token: string;
-            name: string;
-            password: string;
-        };
-        LoginRequest: {
-            name: string;
-            password: string;
-        };
-        /** @enum {string} */
-        Role: "admin" | "operator" | "viewer";
+        /**
+         * Account
+         * @description Who is logged in.
+         */
         Account: {
+            /** @description Name of the account, or of the API token. */
             name: string;
-            role: components["schemas"]["Role"];
+            /** @description What it may do. */
+            role: components["schemas"]["Role"] & unknown;
         };
-        DiskInfo: {
-            mount: string;
-            device: string;
-            file_system: string;
-            /** Format: int64 */
-            total_bytes: number;
+        /**
+         * Address
+         * @description One listener of the hub.
+         */
+        Address: {
+            /** @description `http`, `https`, `mqtt`, `mqtts` or `mqtt-ws`. */
+            listener: string;
+            /** @description Address and port. */
+            address: string;
         };
-        InterfaceInfo: {
+        /**
+         * Details
+         * @description A problem document (RFC 9457).
+         */
+        Details: {
+            /** @description Always `about:blank`: title and status say it all. */
+            type: string;
+            /** @description What the status means. */
+            title: string;
+            /**
+             * Format: uint16
+             * @description HTTP status code.
+             */
+            status: number;
+            /** @description What happened, and what to do. */
+            detail: string;
+        };
+        /**
+         * Device
+         * @description One device with its latest numbers.
+         */
+        Device: {
+            /** @description Id in URLs and MQTT topics. */
+            id: string;
+            /** @description What people see. */
             name: string;
-            addresses: string[];
-            mac?: string;
+            /** @description Whether it is there. */
+            status: components["schemas"]["DeviceStatus"] & unknown;
+            /**
+             * Format: date-time
+             * @description Since when it has this status, as far as is known.
+             */
+            since?: string;
+            /**
+             * Format: date-time
+             * @description When it last sent a sample.
+             */
+            last_seen?: string;
+            /** @description Version of its agent. */
+            agent_version?: string;
+            /** @description What it is. Absent until its agent has connected for the first time. */
+            info?: components["schemas"]["DeviceInfo"] & unknown;
+            /** @description Its latest sample. */
+            metrics?: components["schemas"]["DeviceMetrics"] & unknown;
+            /** @description Its services in numbers. */
+            services?: components["schemas"]["ServiceCounts"] & unknown;
+            /** @description What is wrong with it; empty when all is well. */
+            troubles: components["schemas"]["Trouble"][];
+            /** @description Above these it is in trouble. */
+            limits: components["schemas"]["Limits"] & unknown;
         };
+        /**
+         * DeviceInfo
+         * @description What a device is.
+         */
         DeviceInfo: {
+            /** @description The host name as the system has it. */
             host_name: string;
+            /** @description Operating system with version. */
             os: string;
-            architecture: string;
-            /** Format: int64 */
-            cores: number;
-            /** Format: int64 */
-            memory_bytes: number;
-            disks: components["schemas"]["DiskInfo"][];
-            interfaces: components["schemas"]["InterfaceInfo"][];
-            /** Format: double */
-            interval_secs: number;
+            /** @description Kernel release. */
             kernel?: string;
+            /** @description Processor architecture. */
+            architecture: string;
+            /** @description Processor model. */
             processor?: string;
+            /**
+             * Format: uint32
+             * @description Logical cores.
+             */
+            cores: number;
+            /**
+             * Format: uint64
+             * @description Memory in bytes.
+             */
+            memory_bytes: number;
+            /** @description Mounted disks. */
+            disks: components["schemas"]["DiskInfo"][];
+            /** @description Network interfaces. */
+            interfaces: components["schemas"]["Interface"][];
+            /**
+             * Format: double
+             * @description Time between two samples, in seconds.
+             */
+            interval_secs: number;
+            /** @description The kernel's id of the current boot. */
             boot_id?: string;
         };
-        Load: {
-            /** Format: double */
-            one: number;
-            /** Format: double */
-            five: number;
-            /** Format: double */
-            fifteen: number;
-        };
-        MemoryUse: {
-            /** Format: int64 */
-            total_bytes: number;
-            /** Format: int64 */
-            used_bytes: number;
-            /** Format: double */
-            used_percent: number;
-        };
-        DiskUse: {
-            mount: string;
-            /** Format: int64 */
-            total_bytes: number;
-            /** Format: int64 */
-            used_bytes: number;
-            /** Format: double */
-            used_percent: number;
-        };
-        NetworkUse: {
-            interface: string;
-            /** Format: int64 */
-            received_bytes: number;
-            /** Format: int64 */
-            sent_bytes: number;
-            /** Format: double */
-            received_bytes_per_sec?: number;
-            /** Format: double */
-            sent_bytes_per_sec?: number;
-        };
-        Temperature: {
-            sensor: string;
-            /** Format: double */
-            celsius: number;
-        };
+        /**
+         * DeviceMetrics
+         * @description One sample.
+         */
         DeviceMetrics: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was taken, by the device's clock.
+             */
             time: string;
-            /** Format: int64 */
+            /**
+             * Format: uint64
+             * @description Time since boot, in seconds.
+             */
             uptime_secs: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description All cores together, 0 to 100.
+             */
             cpu_percent: number;
+            /** @description Each core, 0 to 100. */
             per_core_percent: number[];
-            memory: components["schemas"]["MemoryUse"];
-            disks: components["schemas"]["DiskUse"][];
-            network: components["schemas"]["NetworkUse"][];
+            /** @description Load averages; absent on Windows. */
+            load?: components["schemas"]["Load"] & unknown;
+            /** @description Memory. */
+            memory: components["schemas"]["Memory"] & unknown;
+            /** @description Swap; absent where there is none. */
+            swap?: components["schemas"]["Memory"] & unknown;
+            /** @description Mounted disks. */
+            disks: components["schemas"]["Disk"][];
+            /** @description Network interfaces. */
+            network: components["schemas"]["Network"][];
+            /** @description Temperature sensors. */
             temperatures: components["schemas"]["Temperature"][];
-            load?: components["schemas"]["Load"];
-            swap?: components["schemas"]["MemoryUse"];
         };
-        ServiceSummary: {
-            /** Format: int64 */
-            total: number;
-            /** Format: int64 */
-            running: number;
-            /** Format: int64 */
-            failed: number;
-            failed_names: string[];
-        };
-        Trouble: {
-            /** @enum {string} */
-            kind: "offline" | "cpu" | "ram" | "disk" | "services";
-            subject?: string;
-            /** Format: double */
-            value?: number;
-            /** Format: double */
-            limit?: number;
-        };
-        Limits: {
-            /** Format: double */
-            cpu_percent: number;
-            /** Format: double */
-            ram_percent: number;
-            /** Format: double */
-            disk_percent: number;
-        };
-        Device: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            status: "online" | "offline" | "unknown";
-            troubles: components["schemas"]["Trouble"][];
-            limits: components["schemas"]["Limits"];
-            /** Format: date-time */
-            since?: string;
-            /** Format: date-time */
-            last_seen?: string;
-            agent_version?: string;
-            info?: components["schemas"]["DeviceInfo"];
-            metrics?: components["schemas"]["DeviceMetrics"];
-            services?: components["schemas"]["ServiceSummary"];
-        };
-        DeviceList: {
+        /**
+         * DevicePage
+         * @description A list of devices.
+         */
+        DevicePage: {
+            /** @description By id. */
             items: components["schemas"]["Device"][];
-            next?: string | null;
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
         };
-        Service: {
-            name: string;
-            /** @enum {string} */
-            state: "running" | "starting" | "stopping" | "stopped" | "failed" | "unknown";
-            description?: string;
+        /**
+         * @description Whether a device is there.
+         * @enum {string}
+         */
+        DeviceStatus: "online" | "offline" | "unknown";
+        /**
+         * Disk
+         * @description A mounted disk.
+         */
+        Disk: {
+            /** @description Where it is mounted. */
+            mount: string;
+            /**
+             * Format: uint64
+             * @description Size in bytes.
+             */
+            total_bytes: number;
+            /**
+             * Format: uint64
+             * @description Used, in bytes.
+             */
+            used_bytes: number;
+            /**
+             * Format: double
+             * @description Used share, 0 to 100.
+             */
+            used_percent?: number;
         };
-        ServiceList: {
-            items: components["schemas"]["Service"][];
-            /** @enum {string} */
-            manager: "systemd" | "windows" | "processes" | "unknown";
-            next?: string | null;
+        /**
+         * DiskInfo
+         * @description What a disk is.
+         */
+        DiskInfo: {
+            /** @description Where it is mounted. */
+            mount: string;
+            /** @description The device behind it. */
+            device: string;
+            /** @description Kind of file system. */
+            file_system: string;
+            /**
+             * Format: uint64
+             * @description Size in bytes.
+             */
+            total_bytes: number;
         };
-        Series: {
-            mean: (number | null)[];
-            min: (number | null)[];
-            max: (number | null)[];
+        /**
+         * Event
+         * @description One line of the log: kind and parameters, to be put into words by whoever shows it.
+         */
+        Event: {
+            /**
+             * Format: int64
+             * @description Number in the log. Absent in the live stream: the line is not stored yet.
+             */
+            id?: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            time: string;
+            /** @description What, e.g. `device_joined`. */
+            kind: string;
+            /** @description How much it matters. */
+            severity: components["schemas"]["Severity"] & unknown;
+            /** @description Which device it is about. */
+            device?: string;
+            /** @description Who did it. */
+            actor?: string;
+            /** @description What the kind needs to be put into words. */
+            parameters: {
+                [key: string]: string;
+            };
         };
+        /**
+         * EventPage
+         * @description A list of events.
+         */
+        EventPage: {
+            /** @description The newest first. */
+            items: components["schemas"]["Event"][];
+            /** @description What to ask for as `before` to get older ones; null on the last page. */
+            next?: string;
+        };
+        /**
+         * History
+         * @description Samples of one device: times, and for each series a value per time.
+         */
         History: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Begin of the range, in milliseconds since 1970.
+             */
             from: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description End of the range, in milliseconds since 1970.
+             */
             to: number;
+            /** @description Milliseconds since 1970, ascending. */
             times: number[];
+            /**
+             * @description By name: `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1`, `rx:{interface}`
+             *     and `tx:{interface}` in bytes per second, `temp:{sensor}` in degrees Celsius.
+             */
             series: {
                 [key: string]: components["schemas"]["Series"];
             };
         };
-        Event: {
-            /** Format: int64 */
-            id: number;
-            /** Format: date-time */
-            time: string;
-            kind: string;
-            /** @enum {string} */
-            severity: "info" | "warning" | "critical" | "unknown";
-            parameters: {
-                [key: string]: string;
-            };
-            device?: string;
-            actor?: string;
-        };
-        EventList: {
-            items: components["schemas"]["Event"][];
-            next?: string | null;
-        };
-        HubService: {
-            name: string;
-            /** @enum {string} */
-            state: "running" | "degraded" | "stopped" | "missing";
-            /** Format: date-time */
-            since?: string;
-            version?: string;
-        };
-        Address: {
-            listener: string;
-            address: string;
-        };
+        /**
+         * Hub
+         * @description The hub and how its services are doing.
+         */
         Hub: {
+            /** @description Host name of the hub. */
             name: string;
+            /** @description Version of the api service. */
             version: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The hub's clock.
+             */
             time: string;
+            /** @description Its services. */
             services: components["schemas"]["HubService"][];
+            /** @description Where it listens. */
             addresses: components["schemas"]["Address"][];
         };
-        JoinCodeRequest: {
-            /** Format: int64 */
-            uses?: number;
-            /** Format: int64 */
-            expires_secs?: number;
+        /**
+         * HubService
+         * @description One service of the hub.
+         */
+        HubService: {
+            /** @description `broker`, `ingest` or `api`. */
+            name: string;
+            /** @description What it does. */
+            state: components["schemas"]["HubServiceState"] & unknown;
+            /**
+             * Format: date-time
+             * @description Since when it runs, or ran.
+             */
+            since?: string;
+            /** @description Its version. */
+            version?: string;
         };
+        /**
+         * @description What a service of the hub does.
+         * @enum {string}
+         */
+        HubServiceState: "running" | "degraded" | "stopped" | "missing";
+        /**
+         * Interface
+         * @description What a network interface is.
+         */
+        Interface: {
+            /** @description The system's name for it. */
+            name: string;
+            /** @description Hardware address. */
+            mac?: string;
+            /** @description IP addresses with prefix length. */
+            addresses: string[];
+        };
+        /**
+         * JoinCode
+         * @description A join code. It is shown once.
+         */
         JoinCode: {
+            /** @description The code itself. */
             code: string;
+            /** @description The line to paste on the new machine. */
             command: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Until when it can be used.
+             */
             expires: string;
         };
-        MetricsChange: {
+        /**
+         * Limits
+         * @description Above these a device is in trouble.
+         */
+        Limits: {
+            /**
+             * Format: double
+             * @description Processor, in percent.
+             */
+            cpu_percent: number;
+            /**
+             * Format: double
+             * @description Memory, in percent.
+             */
+            ram_percent: number;
+            /**
+             * Format: double
+             * @description Each disk, in percent.
+             */
+            disk_percent: number;
+        };
+        /** @description One event of the live stream. */
+        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
+        /**
+         * LiveDevice
+         * @description A device as a whole.
+         */
+        LiveDevice: {
+            /** @description The device. */
+            device: components["schemas"]["Device"] & unknown;
+        };
+        /**
+         * LiveEvent
+         * @description A line of the log.
+         */
+        LiveEvent: {
+            /** @description The line. */
+            event: components["schemas"]["Event"] & unknown;
+        };
+        /**
+         * LiveHub
+         * @description The hub.
+         */
+        LiveHub: {
+            /** @description The hub. */
+            hub: components["schemas"]["Hub"] & unknown;
+        };
+        /**
+         * LiveMetrics
+         * @description New numbers of a device.
+         */
+        LiveMetrics: {
+            /** @description Which device. */
             id: string;
-            metrics: components["schemas"]["DeviceMetrics"];
+            /** @description Its latest sample. */
+            metrics: components["schemas"]["DeviceMetrics"] & unknown;
+            /** @description What is wrong with it. */
             troubles: components["schemas"]["Trouble"][];
         };
+        /**
+         * LiveRemoved
+         * @description A device is gone for good.
+         */
+        LiveRemoved: {
+            /** @description Which device. */
+            id: string;
+        };
+        /** @description One event of the live stream. */
+        Live_LiveDevice: {
+            /**
+             * @example device
+             * @enum {string}
+             */
+            type: "device";
+        } & components["schemas"]["LiveDevice"];
+        /** @description One event of the live stream. */
+        Live_LiveEvent: {
+            /**
+             * @example log
+             * @enum {string}
+             */
+            type: "log";
+        } & components["schemas"]["LiveEvent"];
+        /** @description One event of the live stream. */
+        Live_LiveHub: {
+            /**
+             * @example hub
+             * @enum {string}
+             */
+            type: "hub";
+        } & components["schemas"]["LiveHub"];
+        /** @description One event of the live stream. */
+        Live_LiveMetrics: {
+            /**
+             * @example metrics
+             * @enum {string}
+             */
+            type: "metrics";
+        } & components["schemas"]["LiveMetrics"];
+        /** @description One event of the live stream. */
+        Live_LiveRemoved: {
+            /**
+             * @example removed
+             * @enum {string}
+             */
+            type: "removed";
+        } & components["schemas"]["LiveRemoved"];
+        /**
+         * Load
+         * @description Mean length of the run queue.
+         */
+        Load: {
+            /**
+             * Format: double
+             * @description Over one minute.
+             */
+            one: number;
+            /**
+             * Format: double
+             * @description Over five minutes.
+             */
+            five: number;
+            /**
+             * Format: double
+             * @description Over fifteen minutes.
+             */
+            fifteen: number;
+        };
+        /**
+         * Login
+         * @description Name and password.
+         */
+        Login: {
+            /** @description Name of the account, in any case. */
+            name: string;
+            /** @description Its password. */
+            password: string;
+        };
+        /**
+         * Memory
+         * @description Memory or swap.
+         */
+        Memory: {
+            /**
+             * Format: uint64
+             * @description Size in bytes.
+             */
+            total_bytes: number;
+            /**
+             * Format: uint64
+             * @description Used, in bytes: caches that can be dropped do not count.
+             */
+            used_bytes: number;
+            /**
+             * Format: double
+             * @description Used share, 0 to 100.
+             */
+            used_percent?: number;
+        };
+        /**
+         * Network
+         * @description A network interface.
+         */
+        Network: {
+            /** @description The system's name for it. */
+            interface: string;
+            /**
+             * Format: uint64
+             * @description Received since boot, in bytes.
+             */
+            received_bytes: number;
+            /**
+             * Format: uint64
+             * @description Sent since boot, in bytes.
+             */
+            sent_bytes: number;
+            /**
+             * Format: double
+             * @description Received per second since the sample before.
+             */
+            received_bytes_per_sec?: number;
+            /**
+             * Format: double
+             * @description Sent per second since the sample before.
+             */
+            sent_bytes_per_sec?: number;
+        };
+        /**
+         * NewJoinCode
+         * @description What a join code shall allow.
+         */
+        NewJoinCode: {
+            /**
+             * Format: uint32
+             * @description How many machines may use it, from 1 to 1000.
+             * @default 1
+             */
+            uses?: number;
+            /**
+             * Format: uint32
+             * @description For how long, in seconds, from 60 to 604800 (a week).
+             * @default 900
+             */
+            expires_secs?: number;
+        };
+        /**
+         * @description What an account may do.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
+        /**
+         * Series
+         * @description One series, as long as `times`; null where nothing was measured.
+         */
+        Series: {
+            /** @description Mean of what the time stands for. */
+            mean: number[];
+            /** @description Smallest. */
+            min: number[];
+            /** @description Largest. */
+            max: number[];
+        };
+        /**
+         * Service
+         * @description One service of a device.
+         */
+        Service: {
+            /** @description Its name. */
+            name: string;
+            /** @description What it does. */
+            state: components["schemas"]["ServiceState"] & unknown;
+            /** @description What it is, in the words of its author. */
+            description?: string;
+        };
+        /**
+         * ServiceCounts
+         * @description Services in numbers.
+         */
+        ServiceCounts: {
+            /**
+             * Format: uint32
+             * @description All of them.
+             */
+            total: number;
+            /**
+             * Format: uint32
+             * @description Those that run.
+             */
+            running: number;
+            /**
+             * Format: uint32
+             * @description Those that should run and do not.
+             */
+            failed: number;
+            /** @description Their names. */
+            failed_names: string[];
+        };
+        /**
+         * @description Who told of the services.
+         * @enum {string}
+         */
+        ServiceManager: "systemd" | "windows" | "processes" | "unknown";
+        /**
+         * ServicePage
+         * @description The services of a device.
+         */
+        ServicePage: {
+            /** @description By name. */
+            items: components["schemas"]["Service"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+            /** @description Who told. */
+            manager: components["schemas"]["ServiceManager"] & unknown;
+        };
+        /**
+         * @description What a service does.
+         * @enum {string}
+         */
+        ServiceState: "running" | "starting" | "stopping" | "stopped" | "failed" | "unknown";
+        /**
+         * Setup
+         * @description The first admin.
+         */
+        Setup: {
+            /** @description The token of the setup link. */
+            token: string;
+            /** @description Name of the account: 1 to 64 characters, no `:`. */
+            name: string;
+            /** @description Its password: at least 10 characters. */
+            password: string;
+        };
+        /**
+         * SetupStatus
+         * @description Whether the hub still needs its first admin.
+         */
+        SetupStatus: {
+            /** @description True until there is an admin. */
+            needed: boolean;
+            /**
+             * @description Whether the token of the link that was followed is the current one. Absent without a
+             *     token.
+             */
+            token_valid?: boolean;
+        };
+        /**
+         * @description How much an event matters.
+         * @enum {string}
+         */
+        Severity: "info" | "warning" | "critical" | "unknown";
+        /**
+         * Temperature
+         * @description A temperature sensor.
+         */
+        Temperature: {
+            /** @description The sensor's name. */
+            sensor: string;
+            /**
+             * Format: double
+             * @description In degrees Celsius.
+             */
+            celsius: number;
+        };
+        /**
+         * Trouble
+         * @description One thing that is wrong.
+         */
+        Trouble: {
+            /** @description What. */
+            kind: components["schemas"]["TroubleKind"] & unknown;
+            /** @description Which disk, or which services. */
+            subject?: string;
+            /**
+             * Format: double
+             * @description The number that is too high, in percent; for services how many.
+             */
+            value?: number;
+            /**
+             * Format: double
+             * @description What it should not exceed, in percent.
+             */
+            limit?: number;
+        };
+        /**
+         * @description What can be wrong.
+         * @enum {string}
+         */
+        TroubleKind: "offline" | "cpu" | "ram" | "disk" | "services";
     };
     responses: never;
     parameters: never;
@@ -431,9 +910,10 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    setup_state: {
+    get_setup: {
         parameters: {
             query?: {
+                /** @description The token of the setup link. */
                 token?: string;
             };
             header?: never;
@@ -447,59 +927,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["SetupState"];
+                    "application/json; charset=utf-8": components["schemas"]["SetupStatus"];
                 };
             };
-        };
-    };
-    setup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json; charset=utf-8": components["schemas"]["SetupRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json; charset=utf-8": components["schemas"]["Account"];
-                };
-            };
+            /** @description The request cannot be understood, or asks for something impossible. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    login: {
+    set_up: {
         parameters: {
             query?: never;
             header?: never;
@@ -508,7 +1015,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json; charset=utf-8": components["schemas"]["LoginRequest"];
+                "application/json; charset=utf-8": components["schemas"]["Setup"];
             };
         };
         responses: {
@@ -520,25 +1027,180 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["Account"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
-            429: {
+            /** @description The credential does not allow this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    logout: {
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    log_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -547,15 +1209,90 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
-    account: {
+    get_account: {
         parameters: {
             query?: never;
             header?: never;
@@ -572,17 +1309,83 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["Account"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    devices: {
+    list_devices: {
         parameters: {
             query?: never;
             header?: never;
@@ -596,24 +1399,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["DeviceList"];
+                    "application/json; charset=utf-8": components["schemas"]["DevicePage"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    device: {
+    get_device: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the device. */
                 id: string;
             };
             cookie?: never;
@@ -628,29 +1498,88 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["Device"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    device_services: {
+    list_services: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the device. */
                 id: string;
             };
             cookie?: never;
@@ -662,37 +1591,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["ServiceList"];
+                    "application/json; charset=utf-8": components["schemas"]["ServicePage"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    device_history: {
+    get_history: {
         parameters: {
             query?: {
+                /** @description Names of series, separated by commas, e.g. `cpu,ram,disk:/`. All if absent. */
                 metrics?: string;
+                /** @description Begin of the range. One hour before its end if absent. */
                 from?: string;
+                /** @description End of the range. Now if absent. */
                 to?: string;
+                /** @description At most so many times in the answer, from 1 to 5000. 500 if absent. */
                 points?: number;
             };
             header?: never;
             path: {
+                /** @description Id of the device. */
                 id: string;
             };
             cookie?: never;
@@ -707,28 +1699,90 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["History"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    events: {
+    list_events: {
         parameters: {
             query?: {
+                /** @description Only lines about this device. */
                 device?: string;
+                /** @description Only lines before this one: `next` of the page before. */
+                before?: number;
+                /** @description At most so many lines, from 1 to 1000. 50 if absent. */
                 limit?: number;
             };
             header?: never;
@@ -742,20 +1796,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json; charset=utf-8": components["schemas"]["EventList"];
+                    "application/json; charset=utf-8": components["schemas"]["EventPage"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
     };
-    hub: {
+    get_hub: {
         parameters: {
             query?: never;
             header?: never;
@@ -772,12 +1892,78 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["Hub"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
         };
@@ -791,7 +1977,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json; charset=utf-8": components["schemas"]["JoinCodeRequest"];
+                "application/json; charset=utf-8": components["schemas"]["NewJoinCode"];
             };
         };
         responses: {
@@ -803,20 +1989,97 @@ export interface operations {
                     "application/json; charset=utf-8": components["schemas"]["JoinCode"];
                 };
             };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The credential does not allow this. */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Live"][];
                 };
             };
         };
