@@ -190,7 +190,7 @@ impl Admin {
             } => self.mqtt_user_add(
                 &name,
                 role.as_deref(),
-                OwnFilters { publish, subscribe },
+                &OwnFilters { publish, subscribe },
                 audit,
             ),
             Command::JoinCodeAdd { uses, expires_secs } => {
@@ -221,13 +221,13 @@ impl Admin {
         &self,
         name: &str,
         role: Option<&str>,
-        own: OwnFilters,
+        own: &OwnFilters,
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let role: Option<MqttRole> = role
             .map(|word| word.parse().map_err(Refusal::Input))
             .transpose()?;
-        if role.is_none() && own == OwnFilters::default() {
+        if role.is_none() && *own == OwnFilters::default() {
             let text = "give the user a --role, or filters with --publish and --subscribe";
             return Err(Refusal::Input(text.to_owned()));
         }
@@ -244,7 +244,7 @@ impl Admin {
             name,
             role,
             password: &password,
-            own: &own,
+            own,
         };
         self.hub.add_mqtt_user(new, audit)?;
         let role = role.map_or("none", MqttRole::as_str).to_owned();

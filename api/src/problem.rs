@@ -111,6 +111,7 @@ impl From<StoreError> for Problem {
 }
 
 /// What poem itself rejects: a missing parameter, a body that is no JSON, a wrong type.
+#[expect(clippy::needless_pass_by_value, reason = "poem-openapi hands it over")]
 fn bad_request(error: poem::Error) -> Problem {
     match error.status() {
         StatusCode::UNAUTHORIZED => Problem::unauthorized(NOT_LOGGED_IN),

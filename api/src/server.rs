@@ -19,7 +19,7 @@ use crate::{problem, routes, web};
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A connection that says nothing for so long is closed. Above the keep-alive of the stream.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// No request of ours is larger.
 const MAX_BODY_BYTES: usize = 256 * 1024;

@@ -1,18 +1,20 @@
 //! The service as a whole: opened, run, stopped.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use netmonitor_protocol::topics::Kind;
-use netmonitor_protocol::{Message, ServiceName};
-use netmonitor_service::frame::Frame;
+use netmonitor_protocol::{DeviceId, Message, ServiceName};
+use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::listen::listen;
 use netmonitor_service::mqtt::{Dial, Event, Events};
-use netmonitor_service::{DataDir, clock};
+use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::certificates::{Certificates, WebNames};
 use netmonitor_store::{HubDb, WriteLock};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +40,7 @@ pub struct Api {
     https: Vec<TcpListener>,
     pem: Arc<Pem>,
     control: UnixListener,
+    seen: watch::Sender<BTreeSet<DeviceId>>,
     _lock: WriteLock,
 }
 
@@ -64,6 +67,7 @@ impl Api {
             config,
             data_dir,
             hub,
+            seen: watch::Sender::default(),
             _lock: lock,
         })
     }
@@ -101,11 +105,27 @@ impl Api {
         Ok(outcome.output)
     }
 
+    /// Whether the device is enrolled.
+    pub fn knows(&self, device: &DeviceId) -> anyhow::Result<bool> {
+        Ok(self.hub.devices()?.iter().any(|known| known.id == *device))
+    }
+
+    /// The devices of which the API has shown a sample since it runs.
+    pub fn seen(&self) -> watch::Receiver<BTreeSet<DeviceId>> {
+        self.seen.subscribe()
+    }
+
     /// Works until `shutdown`.
     pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
         let devices = self.hub.devices()?;
-        let version = env!("CARGO_PKG_VERSION");
-        let (frame, events) = Frame::start(ServiceName::Api, version, dial, filters(), QUEUE);
+        let (frame, events) = Frame::start(frame::Options {
+            name: ServiceName::Api,
+            version: env!("CARGO_PKG_VERSION"),
+            dial,
+            filters: filters(),
+            queue: QUEUE,
+            counters: Counters::default(),
+        });
         let app = Arc::new(App::new(Parts {
             config: self.config,
             data_dir: self.data_dir,
@@ -136,7 +156,7 @@ impl Api {
             control.await;
             Ok(())
         });
-        tasks.spawn(follow(app, events, shutdown.clone()));
+        tasks.spawn(follow(app, events, self.seen, shutdown.clone()));
         let outcome = first_failure(&mut tasks, &shutdown).await;
         frame.stop().await;
         outcome
@@ -179,6 +199,7 @@ fn filters() -> Vec<String> {
 async fn follow(
     app: Arc<App>,
     mut events: Events,
+    seen: watch::Sender<BTreeSet<DeviceId>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut joins = JoinSet::new();
@@ -206,7 +227,14 @@ async fn follow(
                 }
             }
             Some(Event::Message(message)) => {
+                let sampled = match &message {
+                    Message::DeviceMetrics(device, _) => Some(device.clone()),
+                    _ => None,
+                };
                 app.change_fleet(|fleet| fleet.apply(message, Arrival::Live, now));
+                if let Some(device) = sampled {
+                    seen.send_if_modified(|seen| seen.insert(device));
+                }
             }
             Some(Event::Retained(message)) => {
                 app.change_fleet(|fleet| fleet.apply(message, Arrival::Retained, now));

@@ -1,1 +1,27 @@
-fn main() {}
+//! The hub: every service in one program, or each in a process of its own.
+//!
+//! - `cli`: the command line
+//! - `config`: the configuration file and what the command line changes of it
+//! - `run`: everything together
+//! - `alone`: one service in this process
+//! - `supervise`: a service that fails is started again
+//! - `listening`: the addresses, printed and written down
+//! - `presence`: the hub says that it is there
+//! - `local_agent`: this machine watches itself
+//! - `console`: administrative commands
+
+mod alone;
+mod cli;
+mod config;
+mod console;
+mod listening;
+mod local_agent;
+mod presence;
+mod run;
+mod supervise;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

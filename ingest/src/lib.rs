@@ -12,7 +12,7 @@ pub use config::Config;
 
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
-use netmonitor_service::frame::Frame;
+use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Event};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::history::NewSample;
@@ -52,10 +52,15 @@ impl Ingest {
         let filters = [Kind::DeviceMetrics, Kind::Event]
             .map(|kind| kind.row().filter())
             .to_vec();
-        let version = env!("CARGO_PKG_VERSION");
-        let (frame, mut events) = Frame::start(ServiceName::Ingest, version, dial, filters, QUEUE);
+        let (frame, mut events) = Frame::start(frame::Options {
+            name: ServiceName::Ingest,
+            version: env!("CARGO_PKG_VERSION"),
+            dial,
+            filters,
+            queue: QUEUE,
+            counters: Counters::default(),
+        });
         let counters = frame.counters().clone();
-        let mut announced = false;
         let mut batch = Batch::default();
         let mut idle = Some(self.writer);
         let mut committing: JoinSet<Committed> = JoinSet::new();
@@ -65,10 +70,6 @@ impl Ingest {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(event) = events.next() => match event {
-                    Event::Connected if !announced => {
-                        announced = true;
-                        frame.announce().await;
-                    }
                     Event::Message(message) => take(message, &mut batch, &counters),
                     Event::Disconnected(error) => {
                         tracing::warn!(error = format!("{:#}", anyhow::Error::new(error)), "ingest is not connected");

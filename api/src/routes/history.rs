@@ -36,6 +36,10 @@ impl Routes {
         method = "get",
         operation_id = "get_history"
     )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a parameter of the request"
+    )]
     async fn history(
         &self,
         _caller: Caller,

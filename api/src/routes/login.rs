@@ -98,12 +98,12 @@ async fn check(app: &App, name: String, password: String) -> Result<Option<hub::
         .await
         .map_err(Problem::internal)?;
     let checked = app
-        .with_hub(move |hub| match hub.account(&name)? {
-            Some((account, stored)) => Ok(stored.verify(&password).then_some(account)),
-            None => {
+        .with_hub(move |hub| {
+            let Some((account, stored)) = hub.account(&name)? else {
                 HashedPassword::verify_nothing(&password);
-                Ok::<_, netmonitor_store::StoreError>(None)
-            }
+                return Ok::<_, netmonitor_store::StoreError>(None);
+            };
+            Ok(stored.verify(&password).then_some(account))
         })
         .await
         .map_err(Problem::internal)?;
@@ -140,7 +140,7 @@ fn peer(request: &Request) -> Option<IpAddr> {
     request
         .remote_addr()
         .as_socket_addr()
-        .map(|address| address.ip())
+        .map(std::net::SocketAddr::ip)
 }
 
 fn peer_text(request: &Request) -> String {

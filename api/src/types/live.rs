@@ -6,6 +6,10 @@ use super::{Device, DeviceMetrics, Event, Hub, Trouble};
 
 /// One event of the live stream.
 #[derive(Debug, Clone, Union)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is made once and shared by all browsers"
+)]
 #[oai(discriminator_name = "type", rename_all = "lowercase")]
 pub enum Live {
     /// A device as a whole: sent for every device at first, and when more than its numbers has

@@ -14,7 +14,7 @@ use netmonitor_protocol::{Message, ServiceName};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::mqtt::{self, Dial, Events, Options, Publisher};
+use crate::mqtt::{self, Dial, Events, Publisher};
 use crate::{Counters, clock};
 
 /// How often the counters are published.
@@ -22,6 +22,23 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How a service appears and what it wants.
+#[derive(Debug)]
+pub struct Options {
+    /// Which service.
+    pub name: ServiceName,
+    /// Its version.
+    pub version: &'static str,
+    /// Where to connect, as whom.
+    pub dial: Dial,
+    /// What to subscribe to.
+    pub filters: Vec<String>,
+    /// Received messages that may wait; see [`mqtt::Options::queue`].
+    pub queue: usize,
+    /// What it counts.
+    pub counters: Counters,
+}
 
 /// A service's link to the rest of the hub.
 #[derive(Debug)]
@@ -45,30 +62,31 @@ struct Service {
 }
 
 impl Frame {
-    /// Connects in the background, and keeps trying. `queue` is how many received messages may
-    /// wait.
-    pub fn start(
-        name: ServiceName,
-        version: &'static str,
-        dial: Dial,
-        filters: Vec<String>,
-        queue: usize,
-    ) -> (Self, Events) {
+    /// Connects in the background, and keeps trying.
+    pub fn start(options: Options) -> (Self, Events) {
+        let Options {
+            name,
+            version,
+            dial,
+            filters,
+            queue,
+            counters,
+        } = options;
         let service = Arc::new(Service {
             name,
             version,
             since: clock::now(),
-            counters: Counters::default(),
+            counters,
             degraded: AtomicBool::new(false),
             announced: AtomicBool::new(false),
         });
         let born = service.clone();
-        let (publisher, events, connection) = mqtt::client(Options {
+        let (publisher, events, connection) = mqtt::client(mqtt::Options {
             will: Some(service.health(ServiceState::Stopped)),
             filters,
             queue,
             birth: Some(Arc::new(move || born.birth())),
-            ..Options::new(format!("netmonitor-{name}"), dial)
+            ..mqtt::Options::new(format!("netmonitor-{name}"), dial)
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();

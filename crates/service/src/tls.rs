@@ -1,12 +1,14 @@
 //! TLS towards the hub: whatever address was dialled, the hub must show a certificate for
 //! [`HUB_TLS_NAME`] that the CA with the pinned fingerprint has signed.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use netmonitor_protocol::HUB_TLS_NAME;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -18,6 +20,12 @@ pub type Fingerprint = [u8; 32];
 /// The one cryptography provider of the house.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// Makes it the provider of libraries that ask the process for one. Called once, in `main`.
+pub fn install_provider() {
+    // It fails only if there is one already, which is then the same one.
+    let _already_installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 /// SHA-256 of a certificate.
@@ -43,6 +51,38 @@ pub fn pinned(ca: Fingerprint) -> Arc<ClientConfig> {
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Arc::new(config)
+}
+
+/// A client that trusts the authorities in a PEM file, for a broker that is not the hub's own.
+pub fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>, CaFileError> {
+    let unusable = |source: Box<dyn std::error::Error + Send + Sync>| CaFileError {
+        path: ca_file.to_owned(),
+        source,
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(ca_file).map_err(|e| unusable(e.into()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unusable(error.into()))?;
+        roots.add(certificate).map_err(|e| unusable(e.into()))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("there is no certificate in it".into()));
+    }
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// The file with the authorities to trust cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use {} as the certificate to trust: set mqtt.ca_file", path.display())]
+pub struct CaFileError {
+    path: PathBuf,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 #[derive(Debug)]

@@ -1,0 +1,306 @@
+//! The command line of `netmonitor`.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use netmonitor_api::admin::Command as AdminCommand;
+use netmonitor_protocol::ServiceName;
+use netmonitor_service::{DataDir, logging, private_file, shutdown, tls};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config, Flags};
+use crate::{alone, console, run};
+
+/// Tells how every machine of a network is doing, and says so when one is not.
+#[derive(Debug, Parser)]
+#[command(name = "netmonitor", version)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the hub keeps everything.
+#[derive(Debug, Args)]
+struct Place {
+    /// Where the hub keeps its data
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The configuration file, instead of netmonitor.toml in the data directory
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every service and an agent for this machine (the default)
+    Run,
+    /// Run the broker alone
+    Broker,
+    /// Run the service alone that writes the history
+    Ingest,
+    /// Run REST API and dashboard alone
+    Api,
+    /// Manage the accounts of people
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage the tokens of programs that use the REST API
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Manage MQTT users, such as Home Assistant
+    #[command(subcommand)]
+    MqttUser(MqttUserCommand),
+    /// Print a code with which a machine joins this hub
+    JoinCode {
+        /// How many machines may use it
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        uses: u32,
+        /// For how long it is good, up to a week
+        #[arg(long, default_value = "15m", value_parser = expiry_secs)]
+        expires: u32,
+    },
+    /// Print the link with which the first admin is made
+    SetupLink,
+    /// Print the configuration as it is in force
+    Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make an account
+    Add {
+        /// Its name
+        name: String,
+        /// admin, operator or viewer
+        #[arg(long)]
+        role: String,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Change a password, and log the account out everywhere
+    Passwd {
+        /// The account
+        name: String,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token and print it
+    Add {
+        /// What it is for
+        name: String,
+        /// admin, operator or viewer
+        #[arg(long)]
+        role: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MqttUserCommand {
+    /// Make an MQTT user and print its password
+    Add {
+        /// MQTT user name
+        name: String,
+        /// reader or operator
+        #[arg(long)]
+        role: Option<String>,
+        /// A filter outside of the hub's own topics that it may publish; may be repeated
+        #[arg(long, value_name = "FILTER")]
+        publish: Vec<String>,
+        /// A filter outside of the hub's own topics that it may read; may be repeated
+        #[arg(long, value_name = "FILTER")]
+        subscribe: Vec<String>,
+    },
+}
+
+/// Longest life of a join code, in seconds: a week.
+const MAX_EXPIRY_SECS: u32 = 7 * 24 * 3600;
+
+/// Reads `15m`, `2h`, `1d` or a number of seconds.
+fn expiry_secs(text: &str) -> Result<u32, String> {
+    let allowed = || "from 1m to 7d, e.g. 15m".to_owned();
+    let seconds = if let Ok(seconds) = text.parse() {
+        seconds
+    } else {
+        let span: jiff::Span = text.parse().map_err(|_| allowed())?;
+        let day = jiff::SpanRelativeTo::days_are_24_hours();
+        span.to_duration(day).map_err(|_| allowed())?.as_secs()
+    };
+    u32::try_from(seconds)
+        .ok()
+        .filter(|seconds| (60..=MAX_EXPIRY_SECS).contains(seconds))
+        .ok_or_else(allowed)
+}
+
+/// Runs the command that the command line names.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::init();
+    tls::install_provider();
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to report to if standard error is closed.
+            let _closed = writeln!(io::stderr(), "netmonitor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> anyhow::Result<()> {
+    let data_dir = DataDir::choose(cli.place.data_dir)
+        .context("there is no home directory: say with --data-dir where to keep the data")?;
+    let load = || config::load(cli.place.config.as_deref(), &data_dir, &cli.flags);
+    match cli.command.unwrap_or(Command::Run) {
+        Command::Run => {
+            let config = load()?;
+            let with_agent = !cli.flags.no_agent;
+            serve(&data_dir, async |stop| {
+                run::run(config, data_dir.clone(), with_agent, stop).await
+            })
+        }
+        Command::Broker => serve_alone(&data_dir, load()?, ServiceName::Broker),
+        Command::Ingest => serve_alone(&data_dir, load()?, ServiceName::Ingest),
+        Command::Api => serve_alone(&data_dir, load()?, ServiceName::Api),
+        Command::Config => {
+            let text = toml::to_string(&load()?).context("cannot write the configuration")?;
+            print(text.trim_end())
+        }
+        command => administer(command, &data_dir),
+    }
+}
+
+fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
+    let command = match command {
+        Command::User(UserCommand::Add { name, role, .. }) => AdminCommand::UserAdd {
+            name,
+            role,
+            password: password_from_stdin()?,
+        },
+        Command::User(UserCommand::Passwd { name, .. }) => AdminCommand::UserPasswd {
+            name,
+            password: password_from_stdin()?,
+        },
+        Command::Token(TokenCommand::Add { name, role }) => AdminCommand::TokenAdd { name, role },
+        Command::MqttUser(MqttUserCommand::Add {
+            name,
+            role,
+            publish,
+            subscribe,
+        }) => AdminCommand::MqttUserAdd {
+            name,
+            role,
+            publish,
+            subscribe,
+        },
+        Command::JoinCode { uses, expires } => AdminCommand::JoinCodeAdd {
+            uses,
+            expires_secs: expires,
+        },
+        Command::SetupLink => AdminCommand::SetupLink,
+        Command::Run | Command::Broker | Command::Ingest | Command::Api | Command::Config => {
+            anyhow::bail!("not an administrative command")
+        }
+    };
+    let output = console::execute(command, data_dir)?;
+    if output.is_empty() {
+        return Ok(());
+    }
+    print(&output)
+}
+
+fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyhow::Result<()> {
+    serve(data_dir, async |stop| {
+        alone::run(service, config, data_dir.clone(), stop).await
+    })
+}
+
+/// Runs services until a signal comes.
+fn serve(
+    data_dir: &DataDir,
+    run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let path = data_dir.path();
+    private_file::create_dir(path)
+        .and_then(|()| is_writable(path))
+        .with_context(|| {
+            format!(
+                "cannot write to the data directory {}: choose another with --data-dir, or make \
+                 it writable",
+                path.display()
+            )
+        })?;
+    // Two threads: the router has its own, and so has each database.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    runtime.block_on(async {
+        let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
+        run(shutdown).await
+    })
+}
+
+/// Tries, since permissions do not tell of read-only or full file systems.
+fn is_writable(directory: &std::path::Path) -> io::Result<()> {
+    let probe = directory.join(".writable");
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(probe)
+}
+
+fn password_from_stdin() -> anyhow::Result<String> {
+    let mut text = String::new();
+    io::stdin()
+        .take(64 * 1024)
+        .read_to_string(&mut text)
+        .context("cannot read the password from standard input")?;
+    let line = text.lines().next().unwrap_or_default();
+    anyhow::ensure!(
+        !line.is_empty(),
+        "there is no password on standard input: write it there, e.g. with `printf %s PASSWORD |`"
+    );
+    Ok(line.to_owned())
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{text}").context("cannot write the answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_life_of_a_join_code_is_read_as_people_write_it() {
+        let check = |text: &str, expected: Option<u32>| {
+            assert_eq!(expiry_secs(text).ok(), expected, "{text}");
+        };
+        check("15m", Some(900));
+        check("2h", Some(7200));
+        check("1d", Some(86_400));
+        check("7d", Some(604_800));
+        check("900", Some(900));
+        check("8d", None);
+        check("5s", None);
+        check("soon", None);
+        check("-1h", None);
+    }
+}

@@ -1,0 +1,180 @@
+//! The configuration: defaults, then the file, then the command line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use netmonitor_protocol::ServiceName;
+use netmonitor_service::mqtt::{Dial, Endpoint};
+use netmonitor_service::{DataDir, config, environment, tls};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. Each service reads its own table, and `[mqtt]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) mqtt: Mqtt,
+    pub(crate) broker: netmonitor_broker::Config,
+    pub(crate) api: netmonitor_api::Config,
+    pub(crate) ingest: netmonitor_ingest::Config,
+}
+
+/// Table `[mqtt]`: which broker the services use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mqtt {
+    /// An external broker, as `mqtt://host:1883` or `mqtts://host:8883`; empty for the embedded
+    /// one. TLS is checked against `ca_file`.
+    pub(crate) url: String,
+    /// The certificate of the authority that signed the external broker's certificate, in PEM
+    /// form.
+    pub(crate) ca_file: String,
+}
+
+/// What the command line may change.
+#[derive(Debug, Args)]
+pub(crate) struct Flags {
+    /// Where dashboard and API listen without TLS; may be repeated; `off` for nowhere
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    http: Vec<String>,
+    /// Where dashboard and API listen with TLS; may be repeated; `off` for nowhere
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    https: Vec<String>,
+    /// Where the broker listens without TLS; may be repeated; `off` for nowhere
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    mqtt: Vec<String>,
+    /// Where the broker listens with TLS; may be repeated; `off` for nowhere
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    mqtts: Vec<String>,
+    /// Use an external broker: mqtt://host:port or mqtts://host:port
+    #[arg(long, global = true, value_name = "URL")]
+    mqtt_url: Option<String>,
+    /// Do not watch this machine itself
+    #[arg(long, global = true)]
+    pub(crate) no_agent: bool,
+}
+
+/// Stands for an empty list on the command line.
+const OFF: &str = "off";
+
+/// Reads the file, if there is one, and applies the command line.
+pub(crate) fn load(
+    given: Option<&Path>,
+    data_dir: &DataDir,
+    flags: &Flags,
+) -> anyhow::Result<Config> {
+    let named: Option<PathBuf> = given.map(Path::to_owned).or_else(environment::config_file);
+    let path = named.or_else(|| Some(data_dir.config()).filter(|path| path.exists()));
+    let mut config: Config =
+        path.map_or_else(|| Ok(Config::default()), |path| config::read(&path))?;
+    apply(&flags.http, &mut config.api.http);
+    apply(&flags.https, &mut config.api.https);
+    apply(&flags.mqtt, &mut config.broker.mqtt);
+    apply(&flags.mqtts, &mut config.broker.mqtts);
+    if let Some(url) = &flags.mqtt_url {
+        config.mqtt.url.clone_from(url);
+    }
+    Ok(config)
+}
+
+fn apply(flag: &[String], setting: &mut Vec<String>) {
+    if !flag.is_empty() {
+        *setting = flag.iter().filter(|text| *text != OFF).cloned().collect();
+    }
+}
+
+impl Mqtt {
+    /// The external broker, if there is one.
+    pub(crate) fn external(&self) -> anyhow::Result<Option<Endpoint>> {
+        if self.url.is_empty() {
+            return Ok(None);
+        }
+        let complaint = || {
+            format!(
+                "{:?} is not the address of a broker: write mqtt://host:port or mqtts://host:port",
+                self.url
+            )
+        };
+        let (scheme, rest) = self.url.split_once("://").with_context(complaint)?;
+        let tls: Option<Arc<_>> = match scheme {
+            "mqtt" => None,
+            "mqtts" => Some(tls::trusting(Path::new(&self.ca_file))?),
+            _ => anyhow::bail!(complaint()),
+        };
+        let address = rest.trim_end_matches('/');
+        let endpoint = Endpoint::parse(address, tls).with_context(complaint)?;
+        Ok(Some(endpoint))
+    }
+
+    /// How a service connects.
+    pub(crate) fn dial(&self, data_dir: &DataDir, service: ServiceName) -> anyhow::Result<Dial> {
+        Ok(Dial::Hub {
+            data_dir: data_dir.clone(),
+            service,
+            external: self.external()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_is_the_default() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../netmonitor.example.toml");
+        let example: Config = config::read(Path::new(path)).unwrap();
+        assert_eq!(example, Config::default());
+        let text = std::fs::read_to_string(path).unwrap();
+        let all = toml::Table::try_from(Config::default()).unwrap();
+        for (table, keys) in all {
+            assert!(text.contains(&format!("[{table}]")), "[{table}] is missing");
+            for key in keys.as_table().unwrap().keys() {
+                let line = format!("{key} = ");
+                let has_it = text
+                    .lines()
+                    .any(|text| text.trim_start_matches("# ").starts_with(&line));
+                assert!(has_it, "{table}.{key} is missing");
+            }
+        }
+    }
+
+    #[test]
+    fn off_on_the_command_line_closes_a_listener() {
+        let mut setting = vec!["[::]:8080".to_owned()];
+        apply(&[], &mut setting);
+        assert_eq!(setting, ["[::]:8080"]);
+        apply(&["127.0.0.1:1".to_owned()], &mut setting);
+        assert_eq!(setting, ["127.0.0.1:1"]);
+        apply(&[OFF.to_owned()], &mut setting);
+        assert!(setting.is_empty());
+    }
+
+    #[test]
+    fn an_external_broker_is_named_by_a_url() {
+        let external = |url: &str| {
+            let mqtt = Mqtt {
+                url: url.to_owned(),
+                ca_file: String::new(),
+            };
+            mqtt.external()
+                .map(|endpoint| endpoint.map(|e| e.to_string()))
+        };
+        assert_eq!(external("").unwrap(), None);
+        assert_eq!(
+            external("mqtt://pi:1883").unwrap().as_deref(),
+            Some("pi:1883")
+        );
+        assert_eq!(
+            external("mqtt://[::1]:1/").unwrap().as_deref(),
+            Some("[::1]:1")
+        );
+        for url in ["pi:1883", "http://pi:1883", "mqtt://pi"] {
+            assert!(
+                external(url).unwrap_err().to_string().contains(url),
+                "{url}"
+            );
+        }
+    }
+}

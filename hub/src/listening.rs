@@ -1,0 +1,80 @@
+//! The addresses on which the hub listens: printed for people, written down for services and
+//! commands.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use netmonitor_protocol::payload::Address;
+use netmonitor_service::{DataDir, private_file};
+use netmonitor_store::WriteLock;
+
+/// Prints a line for each listener, and replaces those of the same name in the file.
+pub(crate) fn announce(
+    data_dir: &DataDir,
+    listeners: &[(&'static str, SocketAddr)],
+) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for (name, address) in listeners {
+        writeln!(out, "listening {name} {address}").context("cannot print the addresses")?;
+    }
+    out.flush().context("cannot print the addresses")?;
+    write_down(data_dir, listeners)
+}
+
+/// What is written down now.
+pub(crate) fn known(data_dir: &DataDir) -> Vec<Address> {
+    std::fs::read(data_dir.addresses())
+        .ok()
+        .and_then(|json| serde_json::from_slice(&json).ok())
+        .unwrap_or_default()
+}
+
+/// Each service of a hub may be a process of its own: they share the file.
+fn write_down(data_dir: &DataDir, listeners: &[(&'static str, SocketAddr)]) -> anyhow::Result<()> {
+    let path = data_dir.addresses();
+    let lock = path.with_extension("lock");
+    let _lock = loop {
+        // Held for the moment of a write.
+        match WriteLock::take(&lock) {
+            Ok(lock) => break lock,
+            Err(netmonitor_store::StoreError::Locked { .. }) => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let is_ours = |name: &str| listeners.iter().any(|(ours, _)| *ours == name);
+    let mut all: Vec<Address> = known(data_dir);
+    all.retain(|address| !is_ours(&address.listener));
+    all.extend(listeners.iter().map(|(name, address)| Address {
+        listener: (*name).to_owned(),
+        address: address.to_string(),
+    }));
+    all.sort_by(|left, right| left.listener.cmp(&right.listener));
+    let json = serde_json::to_vec_pretty(&all).context("cannot write the addresses")?;
+    private_file::write(&path, &json).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_process_replaces_its_own_listeners_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::from(folder.path().to_owned());
+        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        write_down(&data_dir, &[("mqtt", at(1)), ("mqtts", at(2))]).unwrap();
+        write_down(&data_dir, &[("http", at(3))]).unwrap();
+        write_down(&data_dir, &[("mqtt", at(4)), ("mqtts", at(5))]).unwrap();
+        let all: Vec<String> = known(&data_dir)
+            .into_iter()
+            .map(|address| format!("{} {}", address.listener, address.address))
+            .collect();
+        assert_eq!(
+            all,
+            ["http 127.0.0.1:3", "mqtt 127.0.0.1:4", "mqtts 127.0.0.1:5"]
+        );
+    }
+}

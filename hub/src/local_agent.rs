@@ -1,0 +1,117 @@
+//! This machine watches itself: an ordinary agent in the process of the hub, joined for real.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use netmonitor_agent::Config;
+use netmonitor_api::Api;
+use netmonitor_protocol::DeviceId;
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::DataDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The wait before the next attempt to join or to run.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The local agent, before it runs.
+pub(crate) struct LocalAgent {
+    data_dir: DataDir,
+    /// Where the broker is, as seen from this machine.
+    address: String,
+    /// Needed if this machine has not joined yet.
+    code: Option<JoinCode>,
+}
+
+impl LocalAgent {
+    /// Prepares the agent: a machine that this hub does not know gets a join code. None if the
+    /// broker has no TLS listener, since agents speak nothing else.
+    pub(crate) fn prepare(
+        data_dir: &DataDir,
+        api: &Api,
+        listeners: &[(&'static str, SocketAddr)],
+    ) -> anyhow::Result<Option<Self>> {
+        let Some((_, mqtts)) = listeners.iter().find(|(name, _)| *name == "mqtts") else {
+            tracing::warn!("this machine is not watched: there is no MQTT listener with TLS");
+            return Ok(None);
+        };
+        let host = if mqtts.ip().is_unspecified() {
+            "127.0.0.1".to_owned()
+        } else {
+            netmonitor_api::addresses::in_url(mqtts.ip())
+        };
+        let address = format!("{host}:{}", mqtts.port());
+        // A damaged identity is replaced like a missing one.
+        let identity = netmonitor_agent::joined(&data_dir.agent()).unwrap_or_default();
+        let code = match identity {
+            Some(mut identity) if api.knows(&identity.device)? => {
+                identity.addresses = vec![address.clone()];
+                identity.store(&data_dir.agent())?;
+                None
+            }
+            _ => {
+                let mut code: JoinCode = api.join_code()?.parse()?;
+                code.addresses = vec![address.clone()];
+                Some(code)
+            }
+        };
+        Ok(Some(Self {
+            data_dir: data_dir.clone(),
+            address,
+            code,
+        }))
+    }
+
+    /// Joins if need be, tells the device's id, and runs until `stop`.
+    pub(crate) async fn run(
+        self,
+        device: watch::Sender<Option<DeviceId>>,
+        stop: CancellationToken,
+    ) {
+        let state_dir = self.data_dir.agent();
+        while !stop.is_cancelled() {
+            match self.attempt(&device, &stop).await {
+                Ok(()) => return,
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(
+                        error,
+                        address = self.address,
+                        "the local agent does not run; trying again"
+                    );
+                }
+            }
+            stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
+        }
+        tracing::debug!(state_dir = %state_dir.display(), "the local agent has stopped");
+    }
+
+    async fn attempt(
+        &self,
+        device: &watch::Sender<Option<DeviceId>>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let state_dir = self.data_dir.agent();
+        let joined = device.borrow().is_some();
+        if !joined {
+            let id = match &self.code {
+                Some(code) => {
+                    let join = netmonitor_agent::join(code, None, &state_dir);
+                    match stop.run_until_cancelled(join).await {
+                        Some(id) => id?,
+                        None => return Ok(()),
+                    }
+                }
+                None => {
+                    netmonitor_agent::joined(&state_dir)?
+                        .context("the identity of the local agent is gone")?
+                        .device
+                }
+            };
+            device.send_replace(Some(id));
+        }
+        let config = Config::load(&state_dir, None)?;
+        netmonitor_agent::run(config, stop.clone()).await
+    }
+}
