@@ -96,6 +96,7 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     /** Three significant figures, no unit. */
     number: (value: number) =>
       Math.abs(value) >= 100 ? whole.format(value) : significant.format(value),
+    load: (value: number) => hundredth.format(value),
     count: (value: number) => whole.format(value),
     /** `7.3 %`, `96.0 %`, `100 %`: never more than three figures. */
     percent: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '%',
