@@ -85,6 +85,7 @@ export const en = {
   status: { online: 'Online', offline: 'Offline', unknown: 'Unknown' },
 
   headline: {
+    asOf: (time: string) => `At ${time}:`,
     well: (total: number) =>
       plural(total, { one: '1 device, and it is well', other: `${total} devices, all well` }),
     unknown: (unknown: number, total: number) =>

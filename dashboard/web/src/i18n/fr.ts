@@ -82,6 +82,7 @@ export const fr: Messages = {
   status: { online: 'En ligne', offline: 'Hors ligne', unknown: 'Inconnu' },
 
   headline: {
+    asOf: (time) => `À ${time} :`,
     well: (total) =>
       plural(total, { one: '1 appareil, tout va bien', other: `${total} appareils, tout va bien` }),
     unknown: (unknown, total) =>
