@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use netmonitor_store::StoreError;
-use poem::http::{StatusCode, header};
-use poem::{IntoResponse as _, Response};
+use poem::Response;
+use poem::http::StatusCode;
 use poem_openapi::payload::Json;
+use poem_openapi::types::ToJSON as _;
 use poem_openapi::{ApiResponse, Object};
 
 /// A problem document (RFC 9457).
@@ -97,10 +98,7 @@ impl Problem {
     pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         tracing::error!(error = format!("{error:#}"), "request failed");
-        Self::Internal(details(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "The hub could not do this; its log says why.",
-        ))
+        Self::Internal(details(StatusCode::INTERNAL_SERVER_ERROR, FAULT))
     }
 }
 
@@ -123,6 +121,9 @@ fn bad_request(error: poem::Error) -> Problem {
     }
 }
 
+/// What the client reads of a fault.
+const FAULT: &str = "The hub could not do this; its log says why.";
+
 pub(crate) const NOT_LOGGED_IN: &str = "Log in, or send an API token as `Authorization: Bearer …`.";
 
 /// The same form for what never reached a route: an unknown path, a wrong method, a fault.
@@ -134,18 +135,22 @@ pub(crate) async fn from_poem(error: poem::Error) -> Response {
         StatusCode::UNAUTHORIZED => NOT_LOGGED_IN.to_owned(),
         status if status.is_server_error() => {
             tracing::error!(%error, "request failed");
-            "The hub could not do this; its log says why.".to_owned()
+            FAULT.to_owned()
         }
         _ => error.to_string(),
     };
+    respond(status, detail)
+}
+
+/// The same form for a panic, which tokio's threads have already put into the log.
+pub(crate) fn from_panic(_payload: Box<dyn std::any::Any + Send>) -> Response {
+    respond(StatusCode::INTERNAL_SERVER_ERROR, FAULT)
+}
+
+fn respond(status: StatusCode, detail: impl Into<String>) -> Response {
     let Json(details) = details(status, detail);
-    poem::web::Json(serde_json::json!({
-        "type": details.r#type,
-        "title": details.title,
-        "status": details.status,
-        "detail": details.detail,
-    }))
-    .with_header(header::CONTENT_TYPE, "application/problem+json")
-    .with_status(status)
-    .into_response()
+    Response::builder()
+        .status(status)
+        .content_type("application/problem+json")
+        .body(details.to_json_string())
 }

@@ -56,7 +56,7 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         .overriding(header::REFERRER_POLICY, "no-referrer");
     let guarded = routes
         .with(CookieJarManager::new())
-        .with(CatchPanic::new())
+        .with(CatchPanic::new().with_handler(problem::from_panic))
         .catch_all_error(problem::from_poem)
         .with(headers)
         .map_to_response()

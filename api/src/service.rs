@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{DeviceId, Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
-use netmonitor_service::listen::listen;
+use netmonitor_service::listen::{ListenError, listen};
 use netmonitor_service::mqtt::{Dial, Event, Events};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::certificates::{Certificates, WebNames};
@@ -36,12 +36,18 @@ pub struct Api {
     data_dir: DataDir,
     hub: Arc<HubDb>,
     admin: Arc<Admin>,
-    http: Vec<TcpListener>,
-    https: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     pem: Arc<Pem>,
     control: UnixListener,
     seen: watch::Sender<BTreeSet<DeviceId>>,
     _lock: WriteLock,
+}
+
+/// A socket that waits for `run`.
+struct Listener {
+    flag: &'static str,
+    socket: TcpListener,
+    local: SocketAddr,
 }
 
 impl Api {
@@ -51,16 +57,22 @@ impl Api {
         let hub = Arc::new(HubDb::open(&data_dir.hub_db())?);
         let certificates = Certificates::open_or_create(&data_dir.tls())?;
         let (chain, key) = certificates.web_server(&web_names(), clock::now())?;
-        let open = |flag, addresses: &[String]| {
-            addresses
-                .iter()
-                .map(|address| listen(flag, address))
-                .collect::<Result<Vec<_>, _>>()
-        };
+        let plain = config.http.iter().map(|address| ("http", address));
+        let with_tls = config.https.iter().map(|address| ("https", address));
+        let listeners = plain
+            .chain(with_tls)
+            .map(|(flag, address)| {
+                let (socket, local) = listen(flag, address)?;
+                Ok(Listener {
+                    flag,
+                    socket,
+                    local,
+                })
+            })
+            .collect::<Result<_, ListenError>>()?;
         let admin = Admin::new(hub.clone(), data_dir.clone(), &certificates);
         Ok(Self {
-            http: open("http", &config.http)?,
-            https: open("https", &config.https)?,
+            listeners,
             pem: Arc::new(Pem { chain, key }),
             control: control::bind(&data_dir.control_socket())?,
             admin: Arc::new(admin),
@@ -74,13 +86,8 @@ impl Api {
 
     /// Where it listens, with the names of the flags.
     pub fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
-        let named = |name, listeners: &[TcpListener]| -> Vec<_> {
-            listeners
-                .iter()
-                .filter_map(|listener| Some((name, listener.local_addr().ok()?)))
-                .collect()
-        };
-        [named("http", &self.http), named("https", &self.https)].concat()
+        let named = |listener: &Listener| (listener.flag, listener.local);
+        self.listeners.iter().map(named).collect()
     }
 
     /// The setup link, while the hub has no admin. The addresses must have been written.
@@ -138,16 +145,13 @@ impl Api {
         }));
         let endpoint = server::endpoint(app.clone());
         let mut tasks = JoinSet::new();
-        let plain = self.http.into_iter().map(|listener| (listener, None));
-        let with_tls = self
-            .https
-            .into_iter()
-            .map(|listener| (listener, Some(self.pem.clone())));
-        for (listener, tls) in plain.chain(with_tls) {
+        for listener in self.listeners {
+            let tls = (listener.flag == "https").then(|| self.pem.clone());
+            let endpoint = endpoint.clone();
             tasks.spawn(server::serve(
-                listener,
+                listener.socket,
                 tls,
-                endpoint.clone(),
+                endpoint,
                 shutdown.clone(),
             ));
         }

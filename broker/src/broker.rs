@@ -58,12 +58,7 @@ impl Broker {
         let secured = secured.map(|address| ("mqtts", address, Some(acceptor.clone())));
         let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
         for (flag, address, tls) in plain.chain(secured) {
-            let socket = listen(flag, address)?;
-            let local = socket.local_addr().map_err(|source| StartError::Listen {
-                flag,
-                address: address.clone(),
-                source,
-            })?;
+            let (socket, local) = listen(flag, address)?;
             addresses.push((flag, local));
             listeners.push(Listener { socket, tls });
         }

@@ -146,6 +146,7 @@ fn expiry_secs(text: &str) -> Result<u32, String> {
 /// Runs the command that the command line names.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
+    private_file::keep_private();
     logging::init();
     tls::install_provider();
     match execute(cli) {

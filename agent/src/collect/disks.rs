@@ -33,7 +33,8 @@ impl Collector for DiskSpace {
             .map(|mount| Disk {
                 mount: mount.point,
                 total_bytes: mount.total_bytes,
-                used_bytes: mount.total_bytes.saturating_sub(mount.available_bytes),
+                used_bytes: mount.used_bytes,
+                available_bytes: mount.available_bytes,
             })
             .collect();
         Ok(())
@@ -62,6 +63,7 @@ struct Mount {
     point: String,
     file_system: String,
     total_bytes: u64,
+    used_bytes: u64,
     /// Available to an ordinary user.
     available_bytes: u64,
 }
@@ -77,9 +79,26 @@ fn read(disks: &mut Disks) -> Vec<Mount> {
             point: disk.mount_point().to_string_lossy().into_owned(),
             file_system: disk.file_system().to_string_lossy().into_owned(),
             total_bytes: disk.total_space(),
+            used_bytes: disk.total_space().saturating_sub(free_space(disk)),
             available_bytes: disk.available_space(),
         });
     real(mounts)
+}
+
+/// Free for root, in bytes: what the file system keeps back for root is free as well, and `df`
+/// does not count it as used. sysinfo tells only what others can use.
+#[cfg(target_os = "linux")]
+fn free_space(disk: &sysinfo::Disk) -> u64 {
+    nix::sys::statvfs::statvfs(disk.mount_point()).map_or_else(
+        |_| disk.available_space(),
+        |stat| u64::from(stat.blocks_free()).saturating_mul(stat.fragment_size()),
+    )
+}
+
+/// Free, in bytes. Nothing is kept back for an administrator.
+#[cfg(not(target_os = "linux"))]
+fn free_space(disk: &sysinfo::Disk) -> u64 {
+    disk.available_space()
 }
 
 /// Real file systems in the order of their mount points, each device once: of several mounts of
@@ -126,6 +145,7 @@ mod tests {
             point: point.to_owned(),
             file_system: file_system.to_owned(),
             total_bytes: 100,
+            used_bytes: 50,
             available_bytes: 40,
         }
     }

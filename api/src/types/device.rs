@@ -173,7 +173,9 @@ pub struct Disk {
     pub total_bytes: u64,
     /// Used, in bytes.
     pub used_bytes: u64,
-    /// Used share, 0 to 100.
+    /// What an ordinary user can still write, in bytes.
+    pub available_bytes: u64,
+    /// Used share of what an ordinary user can use, 0 to 100.
     #[oai(skip_serializing_if_is_none)]
     pub used_percent: Option<f64>,
 }
@@ -386,6 +388,7 @@ impl From<&wire::Metrics> for DeviceMetrics {
                     mount: disk.mount.clone(),
                     total_bytes: disk.total_bytes,
                     used_bytes: disk.used_bytes,
+                    available_bytes: disk.available_bytes,
                     used_percent: disk.used_percent().map(tenth),
                 })
                 .collect(),

@@ -78,7 +78,8 @@ mod tests {
             "uptime_secs": 1,
             "cpu": { "usage_percent": cpu },
             "memory": { "total_bytes": 100, "used_bytes": ram },
-            "disks": [{ "mount": "/home", "total_bytes": 100, "used_bytes": disk }],
+            "disks": [{ "mount": "/home", "total_bytes": 100, "used_bytes": disk,
+                        "available_bytes": 100 - disk }],
         }))
         .unwrap()
     }

@@ -46,7 +46,8 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = text.get(..start).unwrap_or(text).matches('\n').count() + 1;
-        (line, error.message().to_owned())
+        let wrong = text.lines().nth(line - 1).unwrap_or_default().trim();
+        (line, format!("{} (in `{wrong}`)", error.message()))
     })
 }
 
@@ -74,6 +75,7 @@ mod tests {
         let (line, message) = parse::<Example>("interval_secs = \"often\"\n").unwrap_err();
         assert_eq!(line, 1);
         assert!(message.contains("often"), "{message}");
+        assert!(message.contains("interval_secs"), "{message}");
     }
 
     #[test]

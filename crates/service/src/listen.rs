@@ -36,13 +36,19 @@ pub enum ListenError {
     },
 }
 
-/// Opens a listener on the address. Must be called within a tokio runtime.
-pub fn listen(flag: &'static str, address: &str) -> Result<TcpListener, ListenError> {
+/// Opens a listener on the address, and tells the address with the port that was chosen. Must
+/// be called within a tokio runtime.
+pub fn listen(flag: &'static str, address: &str) -> Result<(TcpListener, SocketAddr), ListenError> {
     let parsed = address.parse().map_err(|_| ListenError::Address {
         flag,
         address: address.to_owned(),
     })?;
-    open(parsed).map_err(|source| ListenError::Listen {
+    let opened = || {
+        let listener = open(parsed)?;
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    };
+    opened().map_err(|source| ListenError::Listen {
         flag,
         address: address.to_owned(),
         source,
@@ -93,8 +99,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_address_of_all_interfaces_takes_both_families() {
-        let listener = listen("http", "[::]:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (_listener, address) = listen("http", "[::]:0").unwrap();
+        let port = address.port();
         for host in ["127.0.0.1", "::1"] {
             tokio::net::TcpStream::connect((host, port)).await.unwrap();
         }
@@ -102,8 +108,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_is_taken_is_named_with_its_flag() {
-        let taken = listen("http", "127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap().to_string();
+        let (_taken, address) = listen("http", "127.0.0.1:0").unwrap();
+        let address = address.to_string();
         let error = listen("http", &address).unwrap_err().to_string();
         assert!(
             error.contains(&address) && error.contains("--http"),

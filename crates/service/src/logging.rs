@@ -17,7 +17,8 @@ pub fn init() {
         .with_target("netmonitor", LevelFilter::INFO)
         // Each refused or lost connection is reported by our own code, with its reason.
         .with_target("rumqttc", LevelFilter::ERROR)
-        .with_target("rumqttd", LevelFilter::ERROR);
+        // It has an error for each ordinary end of a connection.
+        .with_target("rumqttd", LevelFilter::OFF);
     let (filter, complaint) = match environment::log_filter().map(|text| text.parse()) {
         None => (default, None),
         Some(Ok(filter)) => (filter, None),

@@ -4,6 +4,13 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+/// From now on this process makes files and directories for its owner only, those of its
+/// databases included. Called once, in `main`.
+pub fn keep_private() {
+    #[cfg(unix)]
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+}
+
 /// Makes the directory, and those above it, for the owner only (0700).
 pub fn create_dir(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();

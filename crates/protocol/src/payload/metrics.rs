@@ -81,14 +81,21 @@ pub struct Disk {
     pub mount: String,
     /// Size in bytes.
     pub total_bytes: u64,
-    /// Not available to an ordinary user, in bytes.
+    /// Used, in bytes.
     pub used_bytes: u64,
+    /// What an ordinary user can still write, in bytes. Less than size minus used where the
+    /// file system keeps something back for root.
+    pub available_bytes: u64,
 }
 
 impl Disk {
-    /// Used share, 0 to 100; none where the size is 0.
+    /// Used share of what an ordinary user can use, 0 to 100, as `df(1)` has it; none where
+    /// the size is 0.
     pub fn used_percent(&self) -> Option<f64> {
-        percent(self.used_bytes, self.total_bytes)
+        percent(
+            self.used_bytes,
+            self.used_bytes.saturating_add(self.available_bytes),
+        )
     }
 }
 

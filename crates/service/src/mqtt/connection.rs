@@ -429,13 +429,24 @@ fn describe(error: rumqttc::v5::ConnectionError, target: &Target) -> ConnectionE
         },
         E::Tls(error) if is_certificate_error(&error) => ConnectionError::Certificate {
             endpoint,
-            source: Box::new(error),
+            source: innermost(error),
         },
         error => ConnectionError::Network {
             endpoint,
-            source: Box::new(error),
+            source: innermost(error),
         },
     }
+}
+
+/// rumqttc's errors repeat the text of what they wrap: the cause alone says it once.
+fn innermost(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().into()
 }
 
 /// rustls reports a failed handshake as an I/O error with its own error inside.

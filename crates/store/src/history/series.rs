@@ -72,7 +72,7 @@ mod tests {
             r#"{"session":"00000000000000aa","seq":1,"time":"2026-11-22T10:00:00Z",
                 "uptime_secs":5,"cpu":{"usage_percent":12.34},
                 "memory":{"total_bytes":0,"used_bytes":0},
-                "disks":[{"mount":"/a,b","total_bytes":100,"used_bytes":50}],
+                "disks":[{"mount":"/a,b","total_bytes":120,"used_bytes":50,"available_bytes":50}],
                 "network":[{"interface":"eth0","received_bytes":1,"sent_bytes":2,
                             "received_bytes_per_sec":7.0}]}"#,
         )
