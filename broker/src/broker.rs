@@ -18,9 +18,10 @@ use crate::connection;
 use crate::counters::Counter;
 use crate::edge::{Authenticate, Edge};
 use crate::exchange::BROKER;
-use crate::listen::{StartError, listen, tune};
+use crate::listen::{StartError, tune};
 use crate::message::Message;
 use crate::packet::QoS;
+use netmonitor_service::listen::listen;
 
 /// How long clients may take to hear that the broker stops.
 const GRACE: Duration = Duration::from_secs(2);

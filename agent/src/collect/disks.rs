@@ -88,10 +88,14 @@ fn read(disks: &mut Disks) -> Vec<Mount> {
 /// Free for root, in bytes: what the file system keeps back for root is free as well, and `df`
 /// does not count it as used. sysinfo tells only what others can use.
 #[cfg(target_os = "linux")]
+#[allow(
+    clippy::useless_conversion,
+    reason = "these numbers are narrower on 32-bit machines"
+)]
 fn free_space(disk: &sysinfo::Disk) -> u64 {
     nix::sys::statvfs::statvfs(disk.mount_point()).map_or_else(
         |_| disk.available_space(),
-        |stat| u64::from(stat.blocks_free()).saturating_mul(stat.fragment_size()),
+        |stat| u64::from(stat.blocks_free()).saturating_mul(u64::from(stat.fragment_size())),
     )
 }
 
