@@ -196,6 +196,7 @@ export const en = {
     agent: 'Agent',
     uptime: 'Up for',
     every: (interval: string) => `every ${interval}`,
+    charts: 'Charts',
     range: 'Time range',
     ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 d' },
     live: 'Live',

@@ -192,6 +192,7 @@ export const fr: Messages = {
     agent: 'Agent',
     uptime: 'Actif depuis',
     every: (interval) => `toutes les ${interval}`,
+    charts: 'Graphiques',
     range: 'Période',
     ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 j' },
     live: 'En direct',
