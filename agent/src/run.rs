@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use netmonitor_protocol::payload::{EndCause, Ended, Metrics, Presence, Session};
 use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
-use netmonitor_service::mqtt::{self, Event, Events, Options, Publisher};
+use netmonitor_service::mqtt::{self, Event, Events, Options, Outage, Publisher};
 use netmonitor_service::{clock, random};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -122,19 +122,16 @@ async fn take_samples(
 /// Follows the connection, and objects when someone says that this device is gone, as a broker
 /// does with the will of an older connection.
 async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>) {
-    // The reason that was logged last: an outage of hours is one line, not thousands.
-    let mut reason = None;
+    let mut outage = Outage::default();
     while let Some(event) = events.next().await {
         match event {
             Event::Connected => {
-                reason = None;
+                outage.over();
                 tracing::info!(%device, "connected to the hub");
             }
             Event::Disconnected(error) => {
-                let error = format!("{:#}", anyhow::Error::from(error));
-                if reason.as_ref() != Some(&error) {
+                if let Some(error) = outage.news(error) {
                     tracing::warn!(%device, error, "not connected to the hub; trying again");
-                    reason = Some(error);
                 }
             }
             Event::Message(Message::DeviceStatus(id, Presence::Offline)) if id == device => {

@@ -75,6 +75,11 @@ impl Fleet {
 
     /// The connection to the broker is gone: nothing that was known is certain any more.
     pub fn lost_sight(&mut self, now: Timestamp) -> Vec<Live> {
+        let knew_something =
+            !self.services.is_empty() || self.devices.values().any(|state| state.status.is_some());
+        if !knew_something {
+            return Vec::new();
+        }
         self.services.clear();
         let mut changes = vec![self.hub_changed(now)];
         for state in self.devices.values_mut() {
@@ -228,6 +233,8 @@ impl Fleet {
                 Some(ServiceState::Running) => HubServiceState::Running,
                 Some(ServiceState::Degraded) => HubServiceState::Degraded,
                 Some(ServiceState::Stopped) => HubServiceState::Stopped,
+                // The api answers, so it is there: what is missing is the broker between.
+                None if name == ServiceName::Api => HubServiceState::Degraded,
                 Some(ServiceState::Unknown) | None => HubServiceState::Missing,
             },
             since: health.map(|health| health.since.into()),
@@ -406,7 +413,9 @@ mod tests {
         assert_eq!(device.status, DeviceStatus::Unknown);
         assert_eq!(device.since, None);
         let states: Vec<_> = fleet.hub(at(2)).services.iter().map(|s| s.state).collect();
-        assert_eq!(states, [HubServiceState::Missing; 3]);
+        let (missing, degraded) = (HubServiceState::Missing, HubServiceState::Degraded);
+        assert_eq!(states, [missing, missing, degraded]);
+        assert_eq!(fleet.lost_sight(at(3)).len(), 0, "said once");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{DeviceId, Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::listen::{ListenError, listen};
-use netmonitor_service::mqtt::{Dial, Event, Events};
+use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::certificates::{Certificates, WebNames};
 use netmonitor_store::{HubDb, WriteLock};
@@ -207,6 +207,7 @@ async fn follow(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut joins = JoinSet::new();
+    let mut outage = Outage::default();
     loop {
         let event = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -216,10 +217,11 @@ async fn follow(
         let now = clock::now();
         match event {
             None => return Ok(()),
-            Some(Event::Connected) => {}
+            Some(Event::Connected) => outage.over(),
             Some(Event::Disconnected(error)) => {
-                let error = format!("{:#}", anyhow::Error::new(error));
-                tracing::warn!(error, "the api is not connected to the broker");
+                if let Some(error) = outage.news(error) {
+                    tracing::warn!(error, "the api is not connected to the broker");
+                }
                 app.change_fleet(|fleet| fleet.lost_sight(now));
             }
             Some(Event::Message(Message::JoinRequest(id, request))) => {

@@ -1,6 +1,7 @@
 //! Everything together: broker, ingest, api and an agent for this machine.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -51,7 +52,7 @@ impl Running {
 
 /// Runs until `shutdown`. Faults at start end it before anything was changed or announced.
 pub(crate) async fn run(
-    config: Config,
+    mut config: Config,
     data_dir: DataDir,
     with_agent: bool,
     shutdown: CancellationToken,
@@ -68,6 +69,7 @@ pub(crate) async fn run(
     let mut listeners = api.addresses();
     listeners.extend(broker.iter().flat_map(BrokerService::addresses));
     listening::announce(&data_dir, &listeners)?;
+    keep_addresses(&mut config, &listeners);
     if let Some(link) = api.setup_link()? {
         say(&format!("set up this hub at {link}"))?;
     }
@@ -143,6 +145,19 @@ pub(crate) async fn run(
         service.stop().await;
     }
     outcome
+}
+
+/// A service that is opened again listens where it did before, also on ports that the system
+/// has chosen: they were announced.
+fn keep_addresses(config: &mut Config, listeners: &[(&'static str, SocketAddr)]) {
+    let bound = |name: &str| {
+        let of_name = listeners.iter().filter(|(other, _)| *other == name);
+        of_name.map(|(_, address)| address.to_string()).collect()
+    };
+    config.api.http = bound("http");
+    config.api.https = bound("https");
+    config.broker.mqtt = bound("mqtt");
+    config.broker.mqtts = bound("mqtts");
 }
 
 /// A history that cannot be written now may be later; one that is not ours never is.

@@ -13,7 +13,7 @@ pub use config::Config;
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
-use netmonitor_service::mqtt::{Dial, Event};
+use netmonitor_service::mqtt::{Dial, Event, Outage};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::history::NewSample;
 use netmonitor_store::{HistoryWriter, StoreError};
@@ -62,6 +62,7 @@ impl Ingest {
         });
         let counters = frame.counters().clone();
         let mut batch = Batch::default();
+        let mut outage = Outage::default();
         let mut idle = Some(self.writer);
         let mut committing: JoinSet<Committed> = JoinSet::new();
         let mut tick = tokio::time::interval(self.config.commit_interval());
@@ -72,9 +73,12 @@ impl Ingest {
                 Some(event) = events.next() => match event {
                     Event::Message(message) => take(message, &mut batch, &counters),
                     Event::Disconnected(error) => {
-                        tracing::warn!(error = format!("{:#}", anyhow::Error::new(error)), "ingest is not connected");
+                        if let Some(error) = outage.news(error) {
+                            tracing::warn!(error, "ingest is not connected to the broker");
+                        }
                     }
-                    Event::Connected | Event::Retained(_) => {}
+                    Event::Connected => outage.over(),
+                    Event::Retained(_) => {}
                 },
                 _ = tick.tick() => {
                     if !batch.is_empty() && let Some(writer) = idle.take() {

@@ -8,10 +8,12 @@
 mod backoff;
 mod connection;
 mod dial;
+mod outage;
 mod publisher;
 
 pub use connection::{Connection, ConnectionError, Event, Events};
-pub use dial::{Dial, Endpoint, Target};
+pub use dial::{Dial, DialError, Endpoint, Target};
+pub use outage::Outage;
 pub use publisher::{PublishError, Publisher};
 
 use std::fmt;
