@@ -63,6 +63,7 @@ export const en = {
     show: 'Show what I type',
     submit: 'Log in',
     expired: 'Your session has ended. Log in to go on.',
+    nameSample: 'NAME',
     forgotten: 'Forgotten? On the hub, run:',
   },
 
@@ -118,13 +119,11 @@ export const en = {
           }),
     servicesCount: (count: number) =>
       plural(count, { one: '1 service failed', other: `${count} services failed` }),
-    aboveLimit: (limit: string) => `above the limit of ${limit}`,
   },
 
   fleet: {
     title: 'Devices',
     needYou: 'Need you',
-    others: 'Well',
     filter: 'Filter by name',
     noMatch: (text: string) => `No device is called “${text}”.`,
     emptyTitle: 'No device yet',
@@ -132,8 +131,6 @@ export const en = {
       'Install the agent on a machine and paste one line there. The machine appears here a few seconds later.',
     emptyNotAdmin: 'An administrator can add one here.',
     asOf: (time: string) => `Values from ${time}`,
-    lastSeen: (ago: string) => `Last seen ${ago}`,
-    never: 'No values yet',
     up: (duration: string) => `up ${duration}`,
     cores: (count: number) => plural(count, { one: '1 core', other: `${count} cores` }),
     services: (count: number) => plural(count, { one: '1 service', other: `${count} services` }),
@@ -239,9 +236,7 @@ export const en = {
   tables: {
     mount: 'Mount',
     device: 'Device',
-    fileSystem: 'File system',
     used: 'Used',
-    size: 'Size',
     interface: 'Interface',
     addresses: 'Addresses',
     mac: 'MAC',
@@ -262,7 +257,6 @@ export const en = {
       api: 'The api service is not well. What you see may be late.',
     } as Record<string, string>,
     missingOther: (service: string) => `${service} is not running. Everything else goes on.`,
-    remedy: (service: string) => `Start it again with:  netmonitor ${service}`,
   },
 
   events: {

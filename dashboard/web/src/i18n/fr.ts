@@ -58,6 +58,7 @@ export const fr: Messages = {
     show: 'Afficher la saisie',
     submit: 'Se connecter',
     expired: 'Votre session a pris fin. Connectez-vous pour continuer.',
+    nameSample: 'NOM',
     forgotten: 'Oublié ? Sur le hub, lancez :',
   },
 
@@ -114,13 +115,11 @@ export const fr: Messages = {
           : `${names.length} services en échec`,
     servicesCount: (count) =>
       plural(count, { one: '1 service en échec', other: `${count} services en échec` }),
-    aboveLimit: (limit) => `au-dessus de la limite de ${limit}`,
   },
 
   fleet: {
     title: 'Appareils',
     needYou: 'À voir',
-    others: 'Tout va bien',
     filter: 'Filtrer par nom',
     noMatch: (text) => `Aucun appareil ne s’appelle « ${text} ».`,
     emptyTitle: 'Aucun appareil pour l’instant',
@@ -128,8 +127,6 @@ export const fr: Messages = {
       'Installez l’agent sur une machine et collez-y une seule ligne. La machine apparaît ici quelques secondes plus tard.',
     emptyNotAdmin: 'Un administrateur peut en ajouter un ici.',
     asOf: (time) => `Valeurs de ${time}`,
-    lastSeen: (ago) => `Vu ${ago}`,
-    never: 'Pas encore de valeurs',
     up: (duration) => `actif depuis ${duration}`,
     cores: (count) => plural(count, { one: '1 cœur', other: `${count} cœurs` }),
     services: (count) => plural(count, { one: '1 service', other: `${count} services` }),
@@ -235,9 +232,7 @@ export const fr: Messages = {
   tables: {
     mount: 'Montage',
     device: 'Périphérique',
-    fileSystem: 'Système de fichiers',
     used: 'Utilisé',
-    size: 'Taille',
     interface: 'Interface',
     addresses: 'Adresses',
     mac: 'MAC',
@@ -259,7 +254,6 @@ export const fr: Messages = {
       api: 'Le service api ne va pas bien. Ce que vous voyez peut être en retard.',
     },
     missingOther: (service) => `${service} ne fonctionne pas. Tout le reste continue.`,
-    remedy: (service) => `Pour le relancer :  netmonitor ${service}`,
   },
 
   events: {
