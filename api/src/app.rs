@@ -1,12 +1,13 @@
 //! What the parts of the api share.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use netmonitor_protocol::Message;
 use netmonitor_protocol::payload::Event;
 use netmonitor_service::mqtt::Publisher;
-use netmonitor_service::{Counters, DataDir, clock};
+use netmonitor_service::{Counters, clock};
 use netmonitor_store::{HistoryReader, HubDb, StoreError};
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,7 @@ pub(crate) struct App {
 /// What an [`App`] is made of.
 pub(crate) struct Parts {
     pub(crate) config: Config,
-    pub(crate) data_dir: DataDir,
+    pub(crate) history: PathBuf,
     pub(crate) hub: Arc<HubDb>,
     pub(crate) admin: Arc<Admin>,
     pub(crate) fleet: Fleet,
@@ -51,7 +52,7 @@ pub(crate) struct Parts {
 
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
-        let history = HistoryReader::new(&parts.data_dir.history_db());
+        let history = HistoryReader::new(&parts.history);
         Self {
             config: parts.config,
             hub: parts.hub,

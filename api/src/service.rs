@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -33,7 +34,7 @@ const JOINS: usize = 16;
 /// The service, with its database and its listeners open.
 pub struct Api {
     config: Config,
-    data_dir: DataDir,
+    history: PathBuf,
     hub: Arc<HubDb>,
     admin: Arc<Admin>,
     listeners: Vec<Listener>,
@@ -52,7 +53,8 @@ struct Listener {
 
 impl Api {
     /// Opens the database and every listener. What is wrong with them is a fault at start.
-    pub fn open(config: Config, data_dir: DataDir) -> anyhow::Result<Self> {
+    /// `history` is the file that ingest writes; it may come later.
+    pub fn open(config: Config, data_dir: &DataDir, history: PathBuf) -> anyhow::Result<Self> {
         let lock = WriteLock::take(&data_dir.hub_lock())?;
         let hub = Arc::new(HubDb::open(&data_dir.hub_db())?);
         let certificates = Certificates::open_or_create(&data_dir.tls())?;
@@ -77,7 +79,7 @@ impl Api {
             control: control::bind(&data_dir.control_socket())?,
             admin: Arc::new(admin),
             config,
-            data_dir,
+            history,
             hub,
             seen: watch::Sender::default(),
             _lock: lock,
@@ -135,7 +137,7 @@ impl Api {
         });
         let app = Arc::new(App::new(Parts {
             config: self.config,
-            data_dir: self.data_dir,
+            history: self.history,
             hub: self.hub,
             admin: self.admin,
             fleet: Fleet::new(addresses::host_name(), &devices),

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::connection;
+use crate::connection::{Transport, serve};
 use crate::counters::Counter;
 use crate::edge::{Authenticate, Edge};
 use crate::exchange::BROKER;
@@ -39,7 +39,7 @@ pub struct Broker {
 
 struct Listener {
     socket: TcpListener,
-    tls: Option<TlsAcceptor>,
+    transport: Transport,
 }
 
 impl Broker {
@@ -53,15 +53,22 @@ impl Broker {
         authenticator: Arc<dyn Authenticate>,
         tls: Arc<rustls::ServerConfig>,
     ) -> Result<Self, StartError> {
-        let acceptor = TlsAcceptor::from(tls);
-        let plain = config.mqtt.iter().map(|address| ("mqtt", address, None));
-        let secured = config.mqtts.iter();
-        let secured = secured.map(|address| ("mqtts", address, Some(acceptor.clone())));
+        let tls = Transport::Tls(TlsAcceptor::from(tls));
+        let all = [
+            ("mqtt", &config.mqtt, Transport::Plain),
+            ("mqtts", &config.mqtts, tls),
+            ("mqtt-ws", &config.mqtt_ws, Transport::WebSocket),
+        ];
         let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
-        for (flag, address, tls) in plain.chain(secured) {
-            let (socket, local) = listen(flag, address)?;
-            addresses.push((flag, local));
-            listeners.push(Listener { socket, tls });
+        for (flag, wanted, transport) in all {
+            for address in wanted {
+                let (socket, local) = listen(flag, address)?;
+                addresses.push((flag, local));
+                listeners.push(Listener {
+                    socket,
+                    transport: transport.clone(),
+                });
+            }
         }
         let edge = Edge::new(config, authenticator).map_err(|_| StartError::Router)?;
         Ok(Self {
@@ -71,7 +78,7 @@ impl Broker {
         })
     }
 
-    /// Where it listens: `mqtt` or `mqtts`, and the address with the port that was chosen.
+    /// Where it listens: `mqtt`, `mqtts` or `mqtt-ws`, and the address with the port that was chosen.
     pub fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
         self.addresses.clone()
     }
@@ -146,8 +153,8 @@ async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
         if let Err(err) = tune(&socket) {
             tracing::debug!(%peer, error = %err, "cannot set socket options");
         }
-        let tls = listener.tls.clone();
-        connections.spawn(connection::serve(edge.clone(), socket, tls, peer, permit));
+        let transport = listener.transport.clone();
+        connections.spawn(serve(edge.clone(), socket, transport, peer, permit));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}

@@ -10,6 +10,8 @@ pub struct Config {
     pub mqtt: Vec<String>,
     /// Addresses for MQTT over TLS. `[::]` takes IPv4 as well.
     pub mqtts: Vec<String>,
+    /// Addresses for MQTT over WebSocket, without TLS. Nowhere by default.
+    pub mqtt_ws: Vec<String>,
     /// Longest packet that a client may send, headers included.
     pub packet_max_bytes: usize,
     /// How many sockets may be open at once, those that have not said anything included.
@@ -43,6 +45,7 @@ impl Default for Config {
         Self {
             mqtt: vec!["127.0.0.1:1883".to_owned()],
             mqtts: vec!["[::]:8883".to_owned()],
+            mqtt_ws: Vec::new(),
             packet_max_bytes: 256 * 1024,
             connections_max: 2_000,
             connect_timeout_secs: 10,

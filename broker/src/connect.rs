@@ -179,7 +179,7 @@ async fn sit_down(
             }
         }
         let key = Key {
-            user: who.user.to_owned(),
+            user: principal.user.clone(),
             client_id: who.client_id.to_owned(),
         };
         if let Ok((lease, taken_over)) = edge.sessions.take(key, revocations).await {

@@ -17,6 +17,7 @@ use crate::counters::Counter;
 use crate::edge::Edge;
 use crate::router::Link;
 use crate::sessions::Kick;
+use crate::websocket;
 
 /// How long the last words to a client may take. Nobody waits for them.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -30,36 +31,60 @@ const READ_MIN: usize = 2 * 1024;
 /// Bytes that are read, and so packets that are dealt with, in one go.
 const READ_MAX: u64 = 16 * 1024;
 
+/// What is spoken below MQTT.
+#[derive(Clone)]
+pub(crate) enum Transport {
+    Plain,
+    Tls(TlsAcceptor),
+    WebSocket,
+}
+
 /// Serves one accepted socket to its end. What a peer does not say in time, it need not say.
 pub(crate) async fn serve(
     edge: Arc<Edge>,
     socket: TcpStream,
-    tls: Option<TlsAcceptor>,
+    transport: Transport,
     peer: SocketAddr,
     _permit: OwnedSemaphorePermit,
 ) {
     let patience = Duration::from_secs(edge.config.connect_timeout_secs);
     let deadline = Instant::now() + patience;
-    let Some(acceptor) = tls else {
-        return Box::pin(serve_stream(edge, socket, peer, deadline)).await;
-    };
     // Boxed, here and below: what is needed once does not stay with every idle connection.
-    let handshake = Box::pin(timeout_at(deadline, acceptor.accept(socket)));
-    let shaken = tokio::select! {
-        shaken = handshake => shaken,
-        () = edge.shutdown.cancelled() => return,
-    };
-    match shaken {
-        Ok(Ok(stream)) => Box::pin(serve_stream(edge, stream, peer, deadline)).await,
-        Ok(Err(err)) => {
-            edge.counters.one(Counter::ConnectionsFailed);
-            tracing::debug!(%peer, error = %err, "TLS handshake failed");
+    match transport {
+        Transport::Plain => Box::pin(serve_stream(edge, socket, peer, deadline)).await,
+        Transport::Tls(acceptor) => {
+            let handshake = Box::pin(acceptor.accept(socket));
+            if let Some(stream) = shake_hands(&edge, handshake, peer, deadline).await {
+                Box::pin(serve_stream(edge, stream, peer, deadline)).await;
+            }
         }
-        Err(_) => {
-            edge.counters.one(Counter::ConnectionsFailed);
-            tracing::debug!(%peer, "TLS handshake took too long");
+        Transport::WebSocket => {
+            let handshake = Box::pin(websocket::accept(socket, edge.config.packet_max_bytes));
+            if let Some(stream) = shake_hands(&edge, handshake, peer, deadline).await {
+                Box::pin(serve_stream(edge, stream, peer, deadline)).await;
+            }
         }
     }
+}
+
+/// The stream below MQTT, if the peer makes one with us in time.
+async fn shake_hands<S, E: std::fmt::Display>(
+    edge: &Edge,
+    handshake: impl Future<Output = Result<S, E>>,
+    peer: SocketAddr,
+    deadline: Instant,
+) -> Option<S> {
+    let shaken = tokio::select! {
+        shaken = timeout_at(deadline, handshake) => shaken,
+        () = edge.shutdown.cancelled() => return None,
+    };
+    match shaken {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "handshake failed"),
+        Err(_) => tracing::debug!(%peer, "handshake took too long"),
+    }
+    edge.counters.one(Counter::ConnectionsFailed);
+    None
 }
 
 /// The same for whatever carries bytes.

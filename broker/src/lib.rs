@@ -12,7 +12,7 @@
 //! From the outside in:
 //!
 //! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
-//! - `listen`, `connect`, `connection`: a socket from bind to close
+//! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `outbound`: one client's state, and what its packets do
 //! - `sessions`, `edge`, `counters`: what all clients share
@@ -37,6 +37,7 @@ mod retained;
 mod router;
 mod service;
 mod sessions;
+mod websocket;
 mod wire;
 
 pub use broker::{Broker, Handle};

@@ -46,11 +46,15 @@ pub(crate) async fn run(
             Ok(())
         }
         ServiceName::Ingest => {
-            let ingest = Ingest::open(config.ingest, &data_dir)?;
+            let ingest = Ingest::open(config.ingest, &config.history.path(&data_dir)?)?;
             ingest.run(dial, shutdown).await
         }
         ServiceName::Api => {
-            let api = Api::open(config.api, data_dir.clone())?;
+            let api = Api::open(
+                config.api,
+                &data_dir,
+                config.history.path(&data_dir)?,
+            )?;
             listening::announce(&data_dir, &api.addresses())?;
             if let Some(link) = api.setup_link()? {
                 let mut out = io::stdout().lock();

@@ -17,7 +17,16 @@ pub(crate) struct Config {
     pub(crate) mqtt: Mqtt,
     pub(crate) broker: netmonitor_broker::Config,
     pub(crate) api: netmonitor_api::Config,
+    pub(crate) history: History,
     pub(crate) ingest: netmonitor_ingest::Config,
+}
+
+/// Table `[history]`: where samples and events are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct History {
+    /// A file, as `sqlite:/path/monitor.db`; empty for `monitor.db` in the data directory.
+    pub(crate) url: String,
 }
 
 /// Table `[mqtt]`: which broker the services use.
@@ -47,6 +56,12 @@ pub(crate) struct Flags {
     /// Where the broker listens with TLS; may be repeated; `off` for nowhere
     #[arg(long, global = true, value_name = "ADDRESS")]
     mqtts: Vec<String>,
+    /// Where the broker listens for MQTT over WebSocket; may be repeated
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    mqtt_ws: Vec<String>,
+    /// Keep the history elsewhere: sqlite:FILE
+    #[arg(long, global = true, value_name = "URL")]
+    store_url: Option<String>,
     /// Use an external broker: mqtt://host:port or mqtts://host:port
     #[arg(long, global = true, value_name = "URL")]
     mqtt_url: Option<String>,
@@ -72,6 +87,10 @@ pub(crate) fn load(
     apply(&flags.https, &mut config.api.https);
     apply(&flags.mqtt, &mut config.broker.mqtt);
     apply(&flags.mqtts, &mut config.broker.mqtts);
+    apply(&flags.mqtt_ws, &mut config.broker.mqtt_ws);
+    if let Some(url) = &flags.store_url {
+        config.history.url.clone_from(url);
+    }
     if let Some(url) = &flags.mqtt_url {
         config.mqtt.url.clone_from(url);
     }
@@ -81,6 +100,26 @@ pub(crate) fn load(
 fn apply(flag: &[String], setting: &mut Vec<String>) {
     if !flag.is_empty() {
         *setting = flag.iter().filter(|text| *text != OFF).cloned().collect();
+    }
+}
+
+impl History {
+    /// The file that holds the history.
+    pub(crate) fn path(&self, data_dir: &DataDir) -> anyhow::Result<PathBuf> {
+        if self.url.is_empty() {
+            return Ok(data_dir.history_db());
+        }
+        let path = self
+            .url
+            .strip_prefix("sqlite:")
+            .filter(|path| !path.is_empty());
+        path.map(PathBuf::from).with_context(|| {
+            format!(
+                "{:?} is no place for the history: write sqlite:FILE (other databases are not \
+                 supported yet)",
+                self.url
+            )
+        })
     }
 }
 
@@ -149,6 +188,22 @@ mod tests {
         assert_eq!(setting, ["127.0.0.1:1"]);
         apply(&[OFF.to_owned()], &mut setting);
         assert!(setting.is_empty());
+    }
+
+    #[test]
+    fn the_history_is_a_file_and_anything_else_is_refused_by_name() {
+        let data_dir = DataDir::from(PathBuf::from("/data"));
+        let path = |url: &str| {
+            History {
+                url: url.to_owned(),
+            }
+            .path(&data_dir)
+        };
+        assert_eq!(path("").unwrap(), Path::new("/data/monitor.db"));
+        assert_eq!(path("sqlite:/ssd/m.db").unwrap(), Path::new("/ssd/m.db"));
+        for url in ["sqlite:", "mysql://root@db/netmonitor", "/ssd/m.db"] {
+            assert!(path(url).unwrap_err().to_string().contains(url), "{url}");
+        }
     }
 
     #[test]

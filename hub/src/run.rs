@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -58,8 +59,9 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let external = config.mqtt.external()?;
-    let api = Api::open(config.api.clone(), data_dir.clone())?;
-    let ingest = open_ingest(&config, &data_dir)?;
+    let history = config.history.path(&data_dir)?;
+    let api = Api::open(config.api.clone(), &data_dir, history.clone())?;
+    let ingest = open_ingest(&config, &history)?;
     let broker = if external.is_none() {
         Some(BrokerService::open(config.broker.clone(), &data_dir).await?)
     } else {
@@ -92,18 +94,22 @@ pub(crate) async fn run(
     services.push({
         let dial = dial(ServiceName::Api)?;
         let (config, data_dir) = (config.api.clone(), data_dir.clone());
+        let history = history.clone();
         Running::start("api", |stop| async move {
-            let open = || std::future::ready(Api::open(config.clone(), data_dir.clone()));
+            let open = || {
+                let opened = Api::open(config.clone(), &data_dir, history.clone());
+                std::future::ready(opened)
+            };
             let run = |api: Api, stop| api.run(dial.clone(), stop);
             supervise(ServiceName::Api, Some(api), open, run, stop).await;
         })
     });
     services.push({
         let dial = dial(ServiceName::Ingest)?;
-        let (config, data_dir) = (config.clone(), data_dir.clone());
+        let config = config.ingest.clone();
         Running::start("ingest", |stop| async move {
             let open = || {
-                let opened = Ingest::open(config.ingest.clone(), &data_dir);
+                let opened = Ingest::open(config.clone(), &history);
                 std::future::ready(opened.map_err(anyhow::Error::from))
             };
             let run = |ingest: Ingest, stop| ingest.run(dial.clone(), stop);
@@ -158,11 +164,12 @@ fn keep_addresses(config: &mut Config, listeners: &[(&'static str, SocketAddr)])
     config.api.https = bound("https");
     config.broker.mqtt = bound("mqtt");
     config.broker.mqtts = bound("mqtts");
+    config.broker.mqtt_ws = bound("mqtt-ws");
 }
 
 /// A history that cannot be written now may be later; one that is not ours never is.
-fn open_ingest(config: &Config, data_dir: &DataDir) -> anyhow::Result<Option<Ingest>> {
-    match Ingest::open(config.ingest.clone(), data_dir) {
+fn open_ingest(config: &Config, history: &Path) -> anyhow::Result<Option<Ingest>> {
+    match Ingest::open(config.ingest.clone(), history) {
         Ok(ingest) => Ok(Some(ingest)),
         Err(error @ (StoreError::NewerVersion { .. } | StoreError::Locked { .. })) => {
             Err(error.into())

@@ -10,11 +10,13 @@ pub mod config;
 
 pub use config::Config;
 
+use std::path::Path;
+
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Event, Outage};
-use netmonitor_service::{Counters, DataDir, clock};
+use netmonitor_service::{Counters, clock};
 use netmonitor_store::history::NewSample;
 use netmonitor_store::{HistoryWriter, StoreError};
 use tokio::task::JoinSet;
@@ -42,8 +44,8 @@ struct Committed {
 
 impl Ingest {
     /// Opens the history. What is wrong with it is a fault at start.
-    pub fn open(config: Config, data_dir: &DataDir) -> Result<Self, StoreError> {
-        let writer = HistoryWriter::open(&data_dir.history_db(), &data_dir.history_lock())?;
+    pub fn open(config: Config, history: &Path) -> Result<Self, StoreError> {
+        let writer = HistoryWriter::open(history)?;
         Ok(Self { config, writer })
     }
 

@@ -1,9 +1,13 @@
 //! Samples of the past, in columns.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use netmonitor_store::history::Columns;
 use poem_openapi::Object;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
+use serde_json::Value;
 
 /// Samples of one device: times, and for each series a value per time.
 #[derive(Debug, Clone, PartialEq, Object)]
@@ -23,24 +27,67 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Object)]
 pub struct Series {
     /// Mean of what the time stands for.
-    pub mean: Vec<Option<f64>>,
+    pub mean: Vec<Point>,
     /// Smallest.
-    pub min: Vec<Option<f64>>,
+    pub min: Vec<Point>,
     /// Largest.
-    pub max: Vec<Option<f64>>,
+    pub max: Vec<Point>,
+}
+
+/// A number, or null where nothing was measured. A type of its own, because the document would
+/// not say of an `Option` in a list that it may be null.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point(pub Option<f64>);
+
+impl Type for Point {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "number_or_null".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            nullable: true,
+            ..MetaSchema::new_with_format("number", "double")
+        }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl ToJSON for Point {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.map_or(Value::Null, Value::from))
+    }
+}
+
+impl ParseFromJSON for Point {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Ok(Self(value.and_then(|value| value.as_f64())))
+    }
 }
 
 impl History {
     /// The columns of a range.
     pub fn new(from: i64, to: i64, columns: Columns) -> Self {
+        let points = |values: Vec<Option<f64>>| values.into_iter().map(Point).collect();
         let series = columns
             .series
             .into_iter()
             .map(|(name, series)| {
                 let series = Series {
-                    mean: series.mean,
-                    min: series.min,
-                    max: series.max,
+                    mean: points(series.mean),
+                    min: points(series.min),
+                    max: points(series.max),
                 };
                 (name, series)
             })

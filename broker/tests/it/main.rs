@@ -16,4 +16,5 @@ mod presence;
 mod protocol;
 mod retained;
 mod support;
+mod websocket;
 mod with_mosquitto;

@@ -154,7 +154,7 @@ async fn a_port_that_is_taken_is_named_with_what_to_do_about_it() {
             [
                 "\"localhost\" is not an address",
                 "--mqtt:",
-                "127.0.0.1:1883",
+                "127.0.0.1:8080",
             ],
         ),
     ] {

@@ -51,6 +51,7 @@ impl Authenticate for Table {
 pub(crate) struct TestBroker {
     pub(crate) tcp: SocketAddr,
     pub(crate) tls: SocketAddr,
+    pub(crate) websocket: Option<SocketAddr>,
     pub(crate) certificate: String,
     pub(crate) handle: Handle,
     pub(crate) shutdown: CancellationToken,
@@ -70,12 +71,14 @@ pub(crate) async fn start_with(config: Config) -> TestBroker {
     let (broker, certificate) = bind(config).await.unwrap();
     let address = |wanted| {
         let mut all = broker.addresses().into_iter();
-        all.find(|(name, _)| *name == wanted).unwrap().1
+        all.find(|(name, _)| *name == wanted)
+            .map(|(_, address)| address)
     };
     let shutdown = CancellationToken::new();
     let mut started = TestBroker {
-        tcp: address("mqtt"),
-        tls: address("mqtts"),
+        tcp: address("mqtt").unwrap(),
+        tls: address("mqtts").unwrap(),
+        websocket: address("mqtt-ws"),
         certificate,
         handle: broker.handle(),
         shutdown: shutdown.clone(),

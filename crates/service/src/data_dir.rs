@@ -36,11 +36,6 @@ impl DataDir {
         self.0.join("hub.lock")
     }
 
-    /// Held by whoever writes the history.
-    pub fn history_lock(&self) -> PathBuf {
-        self.0.join("monitor.lock")
-    }
-
     /// The history.
     pub fn history_db(&self) -> PathBuf {
         self.0.join("monitor.db")

@@ -16,11 +16,7 @@ export function historyOf(id: string, from: number, to: number, points: number):
   }
   const series: History['series'] = {};
   for (const metric of metricNames(id)) {
-    const band = { mean: [], min: [], max: [] } as {
-      mean: (number | null)[];
-      min: (number | null)[];
-      max: (number | null)[];
-    };
+    const band: History['series'][string] = { mean: [], min: [], max: [] };
     for (const time of times) {
       const values = Array.from({ length: looks }, (_, look) =>
         valueAt(id, metric, time + (look * step) / looks),
@@ -30,8 +26,7 @@ export function historyOf(id: string, from: number, to: number, points: number):
       band.min.push(some ? Math.min(...values) : null);
       band.max.push(some ? Math.max(...values) : null);
     }
-    // The document does not say that columns have nulls.
-    series[metric] = band as History['series'][string];
+    series[metric] = band;
   }
   return { from, to, times, series };
 }

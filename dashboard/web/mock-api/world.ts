@@ -233,6 +233,7 @@ export function metricsAt(id: string, time: number): DeviceMetrics | undefined {
     disks: plan.disks.map(([mount, , , bytes]) => ({
       mount,
       ...memory(bytes, value(`disk:${mount}`)),
+      available_bytes: Math.round(bytes * (1 - value(`disk:${mount}`) / 100)),
     })),
     network: plan.interfaces.map(([name]) => ({
       interface: name,

@@ -179,7 +179,7 @@ mod tests {
 
     fn open(folder: &Path) -> (HistoryWriter, HistoryReader) {
         let path = folder.join("monitor.db");
-        let writer = HistoryWriter::open(&path, &folder.join("monitor.lock")).unwrap();
+        let writer = HistoryWriter::open(&path).unwrap();
         (writer, HistoryReader::new(&path))
     }
 
@@ -238,8 +238,7 @@ mod tests {
     fn a_second_writer_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (_writer, _reader) = open(folder.path());
-        let path = folder.path();
-        let second = HistoryWriter::open(&path.join("monitor.db"), &path.join("monitor.lock"));
+        let second = HistoryWriter::open(&folder.path().join("monitor.db"));
         assert!(matches!(second, Err(StoreError::Locked { .. })));
     }
 

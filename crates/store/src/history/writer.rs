@@ -42,9 +42,10 @@ struct Known {
 const SESSIONS_REMEMBERED: usize = 4096;
 
 impl HistoryWriter {
-    /// Opens or makes the file; `lock` is the file that says that somebody writes it.
-    pub fn open(path: &Path, lock: &Path) -> Result<Self, StoreError> {
-        let lock = WriteLock::take(lock)?;
+    /// Opens or makes the file. A file beside it, with the ending `lock`, says that somebody
+    /// writes it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = WriteLock::take(&path.with_extension("lock"))?;
         Ok(Self {
             connection: migrate::open(path, STEPS)?,
             known: Known::default(),

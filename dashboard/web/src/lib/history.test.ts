@@ -66,7 +66,7 @@ describe('a report', () => {
     cpu_percent: 7,
     per_core_percent: [7],
     memory: MEMORY,
-    disks: [{ mount: '/srv', ...MEMORY }],
+    disks: [{ mount: '/srv', ...MEMORY, available_bytes: 60 }],
     network: [{ interface: 'eth0', received_bytes: 1, sent_bytes: 1, received_bytes_per_sec: 3 }],
     temperatures: [{ sensor: 'cpu', celsius: 48 }],
   };

@@ -34,6 +34,7 @@ test('the card shows the fullest disk', () => {
     used_percent,
     total_bytes: 100,
     used_bytes: used_percent,
+    available_bytes: 100 - used_percent,
   });
   const metrics = {
     time: '1970-01-01T00:00:00Z',

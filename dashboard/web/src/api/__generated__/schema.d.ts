@@ -401,8 +401,13 @@ export interface components {
              */
             used_bytes: number;
             /**
+             * Format: uint64
+             * @description What an ordinary user can still write, in bytes.
+             */
+            available_bytes: number;
+            /**
              * Format: double
-             * @description Used share, 0 to 100.
+             * @description Used share of what an ordinary user can use, 0 to 100.
              */
             used_percent?: number;
         };
@@ -770,11 +775,11 @@ export interface components {
          */
         Series: {
             /** @description Mean of what the time stands for. */
-            mean: number[];
+            mean: (number | null)[];
             /** @description Smallest. */
-            min: number[];
+            min: (number | null)[];
             /** @description Largest. */
-            max: number[];
+            max: (number | null)[];
         };
         /**
          * Service
