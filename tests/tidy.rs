@@ -1,1 +1,2 @@
+//! What can be checked of the house without running it.
 fn main() {}

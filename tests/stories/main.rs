@@ -1,1 +1,23 @@
-fn main() {}
+//! Whole-system stories: the programs as their users start them, real sockets, real files.
+//!
+//! Each story starts what it needs, with every listener on port 0 of loopback and its data in a
+//! folder of its own, so that all of them run side by side. Stories in modules named
+//! `with_mosquitto` need Debian's mosquitto-clients, and fail without them; the one in
+//! `with_chromium` needs Chromium and Node. The others need nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests may unwrap, and so may what they call"
+)]
+
+mod support;
+
+mod accounts;
+mod administration;
+mod api_document;
+mod faults_at_start;
+mod first_start;
+mod joining;
+mod restart;
+mod services_apart;
+mod with_mosquitto;

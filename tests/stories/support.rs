@@ -1,0 +1,20 @@
+//! What stories are made of.
+//!
+//! - [`programs`]: where the programs are
+//! - [`process`]: one that runs, and what it printed
+//! - [`hub`], [`agent`]: the two programs
+//! - [`http`], [`live`]: a program and a page that use the hub's API
+//! - [`mqtt`]: Debian's MQTT clients
+
+pub(crate) mod agent;
+pub(crate) mod http;
+pub(crate) mod hub;
+pub(crate) mod live;
+pub(crate) mod mqtt;
+pub(crate) mod process;
+pub(crate) mod programs;
+
+use std::time::Duration;
+
+/// Longest time for anything that has no promise of its own: two busy cores, debug builds.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -1,0 +1,58 @@
+//! The agent of another machine (which is this one, under another identity).
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::process::{Ended, Process, command, output};
+
+/// An agent with a state directory of its own.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    state: TempDir,
+    process: Option<Process>,
+}
+
+impl Agent {
+    /// One that has not joined yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            state: tempfile::tempdir().unwrap(),
+            process: None,
+        }
+    }
+
+    /// One that has joined with the code, and its device id.
+    pub(crate) fn joined(code: &str) -> (Self, String) {
+        let agent = Self::new();
+        let ended = agent.join(code);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let id = ended.stdout.strip_prefix("joined as ").unwrap().trim_end();
+        (agent, id.to_owned())
+    }
+
+    /// Joins with the code.
+    pub(crate) fn join(&self, code: &str) -> Ended {
+        output(&mut self.command(&["join", code]), "")
+    }
+
+    /// Starts to send samples, one each second.
+    pub(crate) fn run(&mut self) {
+        let mut command = self.command(&["run", "--interval", "1s"]);
+        self.process = Some(Process::start(&mut command));
+    }
+
+    /// The one that runs.
+    pub(crate) fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("the agent was started")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command("netmonitor-agent");
+        command
+            .arg("--state-dir")
+            .arg(self.state.path())
+            .args(arguments);
+        command
+    }
+}

@@ -1,0 +1,176 @@
+//! The hub, or one of its services in a process of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::http::Client;
+use super::process::{Ended, Process, command, output};
+
+/// The listeners that can be asked for, by the names of their flags.
+const LISTENERS: [&str; 4] = ["http", "https", "mqtt", "mqtts"];
+
+/// Which of them each command opens.
+fn opened_by(command: &str) -> &'static [&'static str] {
+    match command {
+        "run" => &LISTENERS,
+        "api" => &LISTENERS[..2],
+        "broker" => &LISTENERS[2..],
+        _ => &[],
+    }
+}
+
+/// A data directory; gone when the last hub that uses it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Home(Arc<TempDir>);
+
+impl Home {
+    /// An empty one: everything is as a user meets it.
+    pub(crate) fn empty() -> Self {
+        Self(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// One in which samples are taken and written down often, so that stories are short.
+    pub(crate) fn quick() -> Self {
+        let home = Self::empty();
+        home.write("netmonitor.toml", "[ingest]\ncommit_interval_secs = 0.2\n");
+        home.write("agent/agent.toml", "interval_secs = 1\n");
+        home
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file below it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Runs an administrative command.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Ended {
+        self.admin_with(arguments, "")
+    }
+
+    /// Runs an administrative command that reads its standard input.
+    pub(crate) fn admin_with(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut command = command("netmonitor");
+        command.arg("--data-dir").arg(self.path()).args(arguments);
+        output(&mut command, input)
+    }
+
+    /// Runs an administrative command that must succeed, and returns the one line it printed.
+    pub(crate) fn told(&self, arguments: &[&str]) -> String {
+        let ended = self.admin(arguments);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+        let mut lines = ended.stdout.lines();
+        let line = lines.next().unwrap_or_default().to_owned();
+        assert_eq!(lines.next(), None, "{arguments:?} printed more than a line");
+        line
+    }
+}
+
+/// A hub that runs.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) home: Home,
+    command: &'static str,
+    flags: Vec<String>,
+    addresses: BTreeMap<&'static str, String>,
+    pub(crate) process: Process,
+}
+
+impl Hub {
+    /// The whole hub, quick, until it is ready.
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_in(&Home::quick(), flags)
+    }
+
+    /// The whole hub in a data directory, until it is ready.
+    pub(crate) fn start_in(home: &Home, flags: &[&str]) -> Self {
+        let mut hub = Self::spawn(home, "run", flags);
+        hub.process.line("ready");
+        hub
+    }
+
+    /// One service alone, until it listens.
+    pub(crate) fn service(home: &Home, command: &'static str) -> Self {
+        Self::spawn(home, command, &[])
+    }
+
+    fn spawn(home: &Home, command: &'static str, flags: &[&str]) -> Self {
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let process = launch(home, command, &flags, &BTreeMap::new());
+        let mut hub = Self {
+            home: home.clone(),
+            command,
+            flags,
+            addresses: BTreeMap::new(),
+            process,
+        };
+        for name in opened_by(command) {
+            let address = hub.process.line(&format!("listening {name} "));
+            hub.addresses.insert(name, address);
+        }
+        hub
+    }
+
+    /// Starts it again after its end, on the addresses that it had.
+    pub(crate) fn start_again(&mut self) {
+        self.process = launch(&self.home, self.command, &self.flags, &self.addresses);
+        for name in opened_by(self.command) {
+            self.process.line(&format!("listening {name} "));
+        }
+        if self.command == "run" {
+            self.process.line("ready");
+        }
+    }
+
+    /// Where it listens, as `127.0.0.1:4711`.
+    pub(crate) fn address(&self, listener: &str) -> &str {
+        &self.addresses[listener]
+    }
+
+    pub(crate) fn port(&self, listener: &str) -> &str {
+        self.address(listener).rsplit_once(':').unwrap().1
+    }
+
+    /// Somebody without any credential.
+    pub(crate) fn anybody(&self) -> Client {
+        let port = self.port("http");
+        Client::new(&format!("http://127.0.0.1:{port}"))
+    }
+
+    /// A program with a token of this role.
+    pub(crate) fn client(&self, role: &str) -> Client {
+        let token = self
+            .home
+            .told(&["token", "add", &format!("{role}-program"), "--role", role]);
+        self.anybody().with_token(&token)
+    }
+}
+
+fn launch(
+    home: &Home,
+    subcommand: &str,
+    flags: &[String],
+    addresses: &BTreeMap<&str, String>,
+) -> Process {
+    let mut command = command("netmonitor");
+    command
+        .arg(subcommand)
+        .arg("--data-dir")
+        .arg::<PathBuf>(home.path().into());
+    for name in LISTENERS {
+        let flag = format!("--{name}");
+        if !flags.contains(&flag) {
+            let address = addresses.get(name).map_or("127.0.0.1:0", String::as_str);
+            command.args([flag.as_str(), address]);
+        }
+    }
+    Process::start(command.args(flags))
+}

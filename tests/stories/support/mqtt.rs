@@ -1,0 +1,111 @@
+//! Debian's MQTT clients: programs that nobody here has written.
+
+use std::process::Command;
+use std::time::Duration;
+
+use netmonitor_testkit::eventually_some;
+
+use super::hub::Hub;
+use super::process::{Ended, Process, output};
+
+/// Which broker, and as whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    port: String,
+    user: String,
+    password: String,
+}
+
+/// A message that was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) topic: String,
+    pub(crate) retained: bool,
+    pub(crate) payload: String,
+}
+
+impl Peer {
+    pub(crate) fn new(hub: &Hub, user: &str, password: &str) -> Self {
+        Self {
+            port: hub.port("mqtt").to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }
+    }
+
+    /// A new reader of this hub.
+    pub(crate) fn reader(hub: &Hub) -> Self {
+        let password = hub
+            .home
+            .told(&["mqtt-user", "add", "homeassistant", "--role", "reader"]);
+        Self::new(hub, "homeassistant", &password)
+    }
+
+    fn tool(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(name);
+        command
+            .args(["-h", "127.0.0.1", "-p", &self.port])
+            .args(arguments);
+        if !self.user.is_empty() {
+            command.args(["-u", &self.user, "-P", &self.password]);
+        }
+        command
+    }
+
+    /// Runs `mosquitto_sub` to its end.
+    pub(crate) fn sub(&self, arguments: &[&str]) -> Ended {
+        output(&mut self.tool("mosquitto_sub", arguments), "")
+    }
+
+    /// Runs `mosquitto_pub` to its end.
+    pub(crate) fn publish(&self, topic: &str, payload: &str, arguments: &[&str]) -> Ended {
+        let message = ["-t", topic, "-m", payload, "-q", "1"];
+        let all = [&message[..], arguments].concat();
+        output(&mut self.tool("mosquitto_pub", &all), "")
+    }
+
+    /// Fails unless the broker denies the subscription.
+    pub(crate) fn assert_may_not_read(&self, filter: &str) {
+        let ended = self.sub(&["-t", filter, "-C", "1", "-W", "20"]);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.contains("denied"), "{filter}: {ended:?}");
+    }
+
+    /// Subscribes.
+    pub(crate) fn subscribe(&self, filter: &str) -> Subscriber {
+        let arguments = ["-t", filter, "-q", "1", "-F", "%t\t%r\t%p"];
+        Subscriber(Process::start(&mut self.tool("mosquitto_sub", &arguments)))
+    }
+}
+
+/// A subscription, until the story ends.
+#[derive(Debug)]
+pub(crate) struct Subscriber(Process);
+
+impl Subscriber {
+    /// What came so far, in order.
+    pub(crate) fn received(&self) -> Vec<Received> {
+        let parse = |line: String| {
+            let mut parts = line.splitn(3, '\t');
+            Some(Received {
+                topic: parts.next()?.to_owned(),
+                retained: parts.next()? == "1",
+                payload: parts.next()?.to_owned(),
+            })
+        };
+        self.0.stdout.all().into_iter().filter_map(parse).collect()
+    }
+
+    /// Waits for a message, from the one with number `from` on.
+    pub(crate) fn wait(
+        &self,
+        what: &str,
+        deadline: Duration,
+        from: usize,
+        wanted: impl Fn(&Received) -> bool,
+    ) -> Received {
+        eventually_some(what, deadline, || {
+            self.received().into_iter().skip(from).find(&wanted)
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Stories in which Debian's MQTT clients take part.
+
+mod others;
+mod presence;
+mod readers;
