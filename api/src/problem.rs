@@ -128,6 +128,10 @@ pub(crate) const NOT_LOGGED_IN: &str = "Log in, or send an API token as `Authori
 
 /// The same form for what never reached a route: an unknown path, a wrong method, a fault.
 pub(crate) async fn from_poem(error: poem::Error) -> Response {
+    // A route has said what is wrong: its words and headers stand.
+    if error.is_from_response() {
+        return error.into_response();
+    }
     let status = error.status();
     let detail = match status {
         StatusCode::NOT_FOUND => "There is nothing under this address.".to_owned(),
