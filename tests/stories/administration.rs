@@ -78,8 +78,6 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
     let token = secret(&home.admin(&["token", "add", "graphs", "--role", "viewer"]));
     let program = hub.anybody().with_token(&token);
     assert_eq!(program.get("/api/v1/devices").status, 200);
-    let again = home.admin(&["token", "add", "graphs", "--role", "viewer"]);
-    assert_refused(&again, "graphs");
     secret(&home.admin(&["join-code"]));
 
     let own = "--publish zigbee/+/set --subscribe zigbee/# --subscribe frigate/events";
@@ -94,7 +92,6 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
         "+/x",
         "netmonitor/v1/#",
         "netmonitor-private/v1/#",
-        "$SYS/#",
         "a/#/b",
         "",
     ] {

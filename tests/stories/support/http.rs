@@ -79,7 +79,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Answer, ureq::Error> {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = Request::builder().method(method).uri(self.url(path));
+        let mut request = Request::builder().method(&method).uri(self.url(path));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -88,6 +88,8 @@ impl Client {
                 let request = request.header("content-type", "application/json");
                 self.agent.run(request.body(body.to_string()).unwrap())
             }
+            // As browsers do: a body of no bytes, not one of unknown length.
+            None if method == Method::POST => self.agent.run(request.body("").unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
         let mut answer = answer?;
