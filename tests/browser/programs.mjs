@@ -1,0 +1,89 @@
+// The hub and an agent, as processes that end with the test.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAMS =
+    process.env.NETMONITOR_BIN_DIR ?? fileURLToPath(new URL('../../target/debug', import.meta.url));
+
+const DEADLINE_MS = 60_000;
+
+function start(program, args) {
+    const child = spawn(join(PROGRAMS, program), args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // No bus: the list of services is the list of processes, on every machine.
+        env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/nonexistent/bus' },
+    });
+    const lines = { stdout: [], stderr: [] };
+    for (const name of ['stdout', 'stderr']) {
+        createInterface({ input: child[name] }).on('line', (line) => lines[name].push(line));
+    }
+    return { child, ...lines };
+}
+
+async function end(child) {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+}
+
+/** A hub on free ports of loopback, ready. */
+export async function startHub(home) {
+    await mkdir(join(home, 'agent'));
+    await writeFile(join(home, 'agent/agent.toml'), 'interval_secs = 1\n');
+    const listeners = ['http', 'https', 'mqtt', 'mqtts'];
+    const flags = listeners.flatMap((name) => [`--${name}`, '127.0.0.1:0']);
+    const { child, stdout, stderr } = start('netmonitor', ['run', '--data-dir', home, ...flags]);
+    const deadline = Date.now() + DEADLINE_MS;
+    while (!stdout.includes('ready')) {
+        if (child.exitCode !== null || Date.now() > deadline) {
+            await end(child);
+            throw new Error(`the hub does not start:\n${stderr.join('\n')}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const told = (beginning) =>
+        stdout.find((line) => line.startsWith(beginning)).slice(beginning.length);
+    return {
+        stderr,
+        base: `http://${told('listening http ')}`,
+        setupLink: told('set up this hub at '),
+        end: () => end(child),
+    };
+}
+
+/** Another machine, which is this one under another identity. */
+export class Machine {
+    /** Joins with the code; resolves to its device id. */
+    async join(code) {
+        this.state = await mkdtemp(join(tmpdir(), 'netmonitor-machine-'));
+        const { child, stdout, stderr } = start('netmonitor-agent', [
+            '--state-dir',
+            this.state,
+            'join',
+            code,
+        ]);
+        const [exitCode] = await once(child, 'close');
+        if (exitCode !== 0) throw new Error(`cannot join:\n${stderr.join('\n')}`);
+        return stdout[0].replace('joined as ', '');
+    }
+
+    start() {
+        const args = ['--state-dir', this.state, 'run', '--interval', '1s'];
+        this.child = start('netmonitor-agent', args).child;
+    }
+
+    kill() {
+        this.child.kill('SIGKILL');
+    }
+
+    async end() {
+        if (this.child) await end(this.child);
+        if (this.state) await rm(this.state, { recursive: true, force: true });
+    }
+}

@@ -1,0 +1,216 @@
+// The dashboard of a real hub in a real browser, as an admin meets it on the first day.
+//
+//   node --test tests/browser/whole.test.mjs
+//
+// NETMONITOR_BIN_DIR says where the programs are (else target/debug), CHROMIUM which browser to
+// use. The folder with pictures of every page is printed.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+
+import { Desk } from './desk.mjs';
+import { Machine, startHub } from './programs.mjs';
+
+const NAME = 'Ada';
+const PASSWORD = 'a horse, a staple';
+
+test('an admin sets up a hub, and sees a machine join, die and come back', async (t) => {
+    const pictures = await mkdtemp(join(tmpdir(), 'netmonitor-pictures-'));
+    t.diagnostic(`pictures in ${pictures}`);
+    const home = await mkdtemp(join(tmpdir(), 'netmonitor-browser-'));
+    const machine = new Machine();
+    let hub;
+    let desk;
+    try {
+        hub = await startHub(home);
+        desk = await Desk.open(hub.base, pictures);
+        const id = await setUp(desk, hub);
+        await fleetMoves(desk, id);
+        await deviceHasCharts(desk, id);
+        const other = await secondMachineJoins(desk, machine);
+        await secondMachineDies(desk, machine, other);
+        await logOutAndIn(desk);
+        await narrow(desk, `/devices/${id}`);
+        await french(desk, `/devices/${id}`);
+        await desk.close();
+    } catch (error) {
+        await desk?.picture('failure').catch(() => undefined);
+        for (const line of hub?.stderr ?? []) t.diagnostic(`hub: ${line}`);
+        for (const line of desk?.complaints ?? []) t.diagnostic(`browser: ${line}`);
+        throw error;
+    } finally {
+        await desk?.end();
+        await machine.end();
+        await hub?.end();
+        await rm(home, { recursive: true, force: true });
+    }
+});
+
+/** From the link that the hub printed to the page with all devices. */
+async function setUp(desk, hub) {
+    const { page } = desk;
+    await page.goto(hub.setupLink);
+    await page.getByRole('heading', { name: 'Set up this hub' }).waitFor();
+    await desk.picture('setup');
+    await page.getByLabel('Name').fill(NAME);
+    await page.getByLabel('Password', { exact: true }).fill('short');
+    await page.getByText(/5 more characters/).waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    const card = cards(page).first();
+    await card.waitFor();
+    return (await card.getAttribute('href')).split('/').pop();
+}
+
+/** Numbers change without anybody's doing. */
+async function fleetMoves(desk, id) {
+    const { page } = desk;
+    const card = cardOf(page, id);
+    await card.getByRole('meter', { name: 'RAM' }).waitFor();
+    await isThere(desk, id);
+    const before = await card.innerText();
+    await desk.until('the numbers move', async () => (await card.innerText()) !== before);
+    await desk.picture('fleet');
+}
+
+/** What was before the page was opened is drawn, and what comes goes on from there. */
+async function deviceHasCharts(desk, id) {
+    const { page } = desk;
+    await cards(page).first().click();
+    await page.waitForURL(`**/devices/${id}`);
+    await page.locator('.uplot canvas').first().waitFor();
+    const figures = page.locator('figure');
+    assert.ok((await figures.count()) >= 5, 'there are charts');
+    const cpu = figures.filter({ has: page.getByRole('heading', { name: 'CPU' }) });
+    await desk.until('the chart of the CPU is drawn', () => cpu.locator('canvas').evaluate(drawn));
+    const before = await cpu.locator('li').innerText();
+    await desk.until(
+        'the chart goes on',
+        async () => (await cpu.locator('li').innerText()) !== before,
+    );
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+    await desk.picture('device');
+    // Every range can be looked at.
+    for (const range of ['15 min', '24 h', '7 d', '1 h']) {
+        await page.getByText(range, { exact: true }).click();
+        await page.locator('.uplot canvas').first().waitFor();
+    }
+    await page.getByRole('link', { name: 'All devices' }).first().click();
+    await cards(page).first().waitFor();
+}
+
+/** With a code made here. The page shows it without a reload. */
+async function secondMachineJoins(desk, machine) {
+    const { page } = desk;
+    await page.getByRole('button', { name: 'Add a device' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Make a join code' }).click();
+    const line = await dialog.locator('code').first().innerText();
+    const [program, command, code] = line.trim().split(/\s+/);
+    assert.equal(`${program} ${command}`, 'netmonitor-agent join');
+    await desk.picture('join-code');
+    const id = await machine.join(code);
+    await dialog.getByText(/has joined/).waitFor();
+    await desk.picture('joined');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    machine.start();
+    await cardOf(page, id).getByRole('meter', { name: 'RAM' }).waitFor();
+    await isThere(desk, id);
+    assert.equal(await cards(page).count(), 2);
+    await desk.picture('two-devices');
+    return id;
+}
+
+/** As a machine that lost its power. */
+async function secondMachineDies(desk, machine, id) {
+    const { page } = desk;
+    machine.kill();
+    await cardOf(page, id)
+        .getByText(/^Offline/)
+        .waitFor();
+    await page.getByRole('heading', { name: /of 2 needs? you/ }).waitFor();
+    await desk.picture('offline');
+    machine.start();
+    await isThere(desk, id);
+}
+
+async function logOutAndIn(desk) {
+    const { page } = desk;
+    await page.getByRole('button', { name: `Account ${NAME}` }).click();
+    await desk.picture('menu');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.goto(desk.base);
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.getByLabel('Name').fill(NAME);
+    await page.getByLabel('Password', { exact: true }).fill('not this one');
+    await desk.expecting(401, () => page.getByRole('button', { name: 'Log in' }).click());
+    await page.getByText('Name or password is wrong.').waitFor();
+    await desk.picture('login');
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await cards(page).first().waitFor();
+    await page.reload();
+    await cards(page).first().waitFor();
+}
+
+/** On a phone nothing has to be moved sideways. */
+async function narrow(desk, first) {
+    const phone = await desk.another({ viewport: { width: 360, height: 740 } });
+    await logIn(phone, { name: 'Name', password: 'Password', submit: 'Log in' });
+    for (const [name, open, shown] of [
+        ['phone-fleet', '/', 'ul[aria-label] a'],
+        ['phone-device', first, '.uplot canvas'],
+    ]) {
+        await phone.page.goto(desk.base + open);
+        await phone.page.locator(shown).first().waitFor();
+        const width = await phone.page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(width <= 360, `${name} is ${width} px wide`);
+        await phone.picture(name);
+    }
+    await phone.close();
+}
+
+/** A browser that prefers French is answered in French. */
+async function french(desk, first) {
+    const reader = await desk.another({ locale: 'fr-FR', colorScheme: 'dark' });
+    await logIn(reader, { name: 'Nom', password: 'Mot de passe', submit: 'Se connecter' });
+    await reader.page.getByRole('heading', { name: 'Événements récents' }).waitFor();
+    await reader.picture('french-fleet');
+    await reader.page.goto(desk.base + first);
+    await reader.page.getByRole('heading', { name: 'Réseau' }).first().waitFor();
+    await reader.picture('french-device');
+    await reader.close();
+}
+
+async function logIn(desk, words) {
+    await desk.page.goto(desk.base);
+    await desk.page.getByLabel(words.name, { exact: true }).fill(NAME);
+    await desk.page.getByLabel(words.password, { exact: true }).fill(PASSWORD);
+    await desk.page.getByRole('button', { name: words.submit }).click();
+    await cards(desk.page).first().waitFor();
+}
+
+/** Online, and perhaps at the limit of its processor: tests keep it busy. */
+async function isThere(desk, id) {
+    const card = cardOf(desk.page, id);
+    await desk.until(`${id} is there`, async () =>
+        /^(Online|CPU|RAM|Disk)/m.test(await card.locator('.condition').innerText()),
+    );
+}
+
+function cards(page) {
+    return page.locator('ul[aria-label] > li > a');
+}
+
+function cardOf(page, id) {
+    return page.locator(`ul[aria-label] > li > a[href="/devices/${id}"]`);
+}
+
+/** Whether a canvas has anything on it. Runs in the page. */
+function drawn(canvas) {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value) => value !== 0);
+}
