@@ -50,11 +50,7 @@ pub(crate) async fn run(
             ingest.run(dial, shutdown).await
         }
         ServiceName::Api => {
-            let api = Api::open(
-                config.api,
-                &data_dir,
-                config.history.path(&data_dir)?,
-            )?;
+            let api = Api::open(config.api, &data_dir, config.history.path(&data_dir)?)?;
             listening::announce(&data_dir, &api.addresses())?;
             if let Some(link) = api.setup_link()? {
                 let mut out = io::stdout().lock();
