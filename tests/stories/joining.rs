@@ -1,5 +1,6 @@
 //! What a join code is good for, and what it is not.
 
+use netmonitor_protocol::join_code::JoinCode;
 use serde_json::json;
 
 use crate::support::agent::Agent;
@@ -36,18 +37,37 @@ fn a_join_code_lets_in_as_many_machines_as_it_says_and_no_stranger() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
 
-    // A code of another hub: neither the token nor the certificate fit.
-    let other = Hub::start_in(&Home::quick(), &["--no-agent"]);
-    let foreign = other.home.told(&["join-code"]);
-    drop(other);
-    let refused = Agent::new().join(&foreign);
-    assert_eq!(refused.code, Some(1));
-    assert!(
-        refused.stderr.contains("cannot reach the hub"),
-        "{}",
-        refused.stderr
-    );
-
     let devices = admin.read("/api/v1/devices");
     assert_eq!(devices["items"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_code_that_does_not_fit_is_refused_with_the_reason() {
+    let hub = Hub::start_in(&Home::quick(), &["--no-agent"]);
+    let code: JoinCode = hub.home.told(&["join-code"]).parse().unwrap();
+    let assert_refused = |code: &JoinCode, reason: &str| {
+        let refused = Agent::new().join(&code.to_string());
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
+        assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+        assert!(!refused.stderr.contains(&code.token), "{}", refused.stderr);
+    };
+
+    let mut unknown = code.clone();
+    unknown.token = "0".repeat(64);
+    assert_refused(&unknown, "does not accept this code");
+
+    // Whoever answers in the place of the hub has another certificate, and learns no token.
+    let other = Hub::start_in(&Home::quick(), &["--no-agent"]);
+    let mut foreign: JoinCode = other.home.told(&["join-code"]).parse().unwrap();
+    let address = foreign.addresses.clone();
+    foreign.addresses.clone_from(&code.addresses);
+    assert_refused(&foreign, "its certificate is not the one in the code");
+
+    drop(other);
+    foreign.addresses = address;
+    assert_refused(&foreign, "cannot reach the hub");
+
+    let devices = hub.client("viewer").read("/api/v1/devices");
+    assert_eq!(devices["items"], json!([]));
 }
