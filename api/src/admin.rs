@@ -138,6 +138,11 @@ impl Admin {
         }
     }
 
+    /// SHA-256 of the hub's CA.
+    pub fn ca_fingerprint(&self) -> [u8; 32] {
+        self.ca_fingerprint
+    }
+
     /// Carries out a command on behalf of `actor`. Blocks.
     pub fn execute(
         &self,
@@ -207,8 +212,10 @@ impl Admin {
                     .to_owned(),
             )
         })?;
-        let listeners = self.listeners();
-        let base = web_base(&listeners);
+        let base = web_base(&self.listeners()).ok_or_else(|| {
+            let text = "the hub has no web listener: start it once, with --http or --https";
+            Refusal::Input(text.to_owned())
+        })?;
         Ok(Outcome {
             output: format!("{base}/setup?token={token}"),
             event: None,
@@ -329,21 +336,16 @@ impl Admin {
 }
 
 /// The address that a browser on the network can open.
-fn web_base(listeners: &[Address]) -> String {
-    let http = of_listener(listeners, "http").next();
-    let https = of_listener(listeners, "https").next();
-    let (scheme, (host, port)) = match (http, https) {
-        (Some(http), _) => ("http", http),
-        (None, Some(https)) => ("https", https),
-        (None, None) => ("http", ("[::]", "8080")),
-    };
+fn web_base(listeners: &[Address]) -> Option<String> {
+    let of_scheme = |scheme| Some((scheme, of_listener(listeners, scheme).next()?));
+    let (scheme, (host, port)) = of_scheme("http").or_else(|| of_scheme("https"))?;
     let host = if is_any(host) {
         let lan = addresses::lan().into_iter().next();
         lan.map_or_else(|| host.to_owned(), addresses::in_url)
     } else {
         host.to_owned()
     };
-    format!("{scheme}://{host}:{port}")
+    Some(format!("{scheme}://{host}:{port}"))
 }
 
 fn of_listener<'a>(
@@ -400,7 +402,7 @@ mod tests {
             listener("http", "[::]:8080"),
             listener("https", "[::]:8443"),
         ];
-        let base = web_base(&all);
+        let base = web_base(&all).unwrap();
         assert!(
             base.starts_with("http://") && base.ends_with(":8080"),
             "{base}"
@@ -410,8 +412,9 @@ mod tests {
             "{base}"
         );
         assert_eq!(
-            web_base(&[listener("https", "192.168.1.5:444")]),
-            "https://192.168.1.5:444"
+            web_base(&[listener("https", "192.168.1.5:444")]).as_deref(),
+            Some("https://192.168.1.5:444")
         );
+        assert_eq!(web_base(&[listener("mqtts", "[::]:8883")]), None);
     }
 }

@@ -34,6 +34,7 @@ pub(crate) struct App {
     pub(crate) publisher: Publisher,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) ca_pem: String,
     fleet: Mutex<Fleet>,
     stream: broadcast::Sender<Arc<Live>>,
 }
@@ -48,6 +49,7 @@ pub(crate) struct Parts {
     pub(crate) publisher: Publisher,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) ca_pem: String,
 }
 
 impl App {
@@ -63,6 +65,7 @@ impl App {
             publisher: parts.publisher,
             counters: parts.counters,
             shutdown: parts.shutdown,
+            ca_pem: parts.ca_pem,
             fleet: Mutex::new(parts.fleet),
             stream: broadcast::Sender::new(STREAM_QUEUE),
         }

@@ -43,12 +43,14 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         Route::new().at("*", get(web::dashboard)),
         CONTENT_SECURITY_POLICY,
     );
+    let ca = get(web::ca).with(AddData::new(app.clone()));
     let api = service.with(AddData::new(app)).before(check_length);
     let routes = Route::new()
         .at("/api/v1/openapi.json", document)
         .nest("/api/docs", reader)
         .nest(routes::BASE, api)
         .at("/healthz", get(web::healthz))
+        .at("/ca.pem", ca)
         .nest("/", pages);
     let headers = SetHeader::new()
         .overriding(header::X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -39,6 +39,7 @@ pub struct Api {
     admin: Arc<Admin>,
     listeners: Vec<Listener>,
     pem: Arc<Pem>,
+    ca_pem: String,
     control: UnixListener,
     seen: watch::Sender<BTreeSet<DeviceId>>,
     _lock: WriteLock,
@@ -78,6 +79,7 @@ impl Api {
             pem: Arc::new(Pem { chain, key }),
             control: control::bind(&data_dir.control_socket())?,
             admin: Arc::new(admin),
+            ca_pem: certificates.ca_pem().to_owned(),
             config,
             history,
             hub,
@@ -114,6 +116,11 @@ impl Api {
         Ok(outcome.output)
     }
 
+    /// SHA-256 of the hub's CA: what agents pin.
+    pub fn ca_fingerprint(&self) -> [u8; 32] {
+        self.admin.ca_fingerprint()
+    }
+
     /// Whether the device is enrolled.
     pub fn knows(&self, device: &DeviceId) -> anyhow::Result<bool> {
         Ok(self.hub.devices()?.iter().any(|known| known.id == *device))
@@ -144,6 +151,7 @@ impl Api {
             publisher: frame.publisher().clone(),
             counters: frame.counters().clone(),
             shutdown: shutdown.clone(),
+            ca_pem: self.ca_pem,
         }));
         let endpoint = server::endpoint(app.clone());
         let mut tasks = JoinSet::new();

@@ -1,9 +1,13 @@
 //! The dashboard's files, and the few addresses outside of the API.
 
-use poem::http::{StatusCode, header};
-use poem::{Request, Response, handler};
+use std::sync::Arc;
 
 use netmonitor_dashboard::Asset;
+use poem::http::{StatusCode, header};
+use poem::web::Data;
+use poem::{Request, Response, handler};
+
+use crate::app::App;
 
 /// Every path that is not a file is a page of the dashboard: its own router shows it.
 #[handler]
@@ -11,10 +15,27 @@ pub(crate) fn dashboard(request: &Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     match netmonitor_dashboard::asset(path) {
         Some(asset) => respond(request, asset),
-        // A missing file must not be answered with a page.
-        None if path.starts_with("assets/") => StatusCode::NOT_FOUND.into(),
-        None => respond(request, netmonitor_dashboard::index()),
+        None if is_page(path) => respond(request, netmonitor_dashboard::index()),
+        // Programs see by the status that there is nothing, people by the page.
+        None => {
+            let mut response = respond(request, netmonitor_dashboard::index());
+            response.set_status(StatusCode::NOT_FOUND);
+            response
+        }
     }
+}
+
+/// The pages that the dashboard's own router shows.
+fn is_page(path: &str) -> bool {
+    matches!(path, "" | "login" | "setup") || path.starts_with("devices/")
+}
+
+/// The certificate of the hub's CA, for those who want to trust it.
+#[handler]
+pub(crate) fn ca(Data(app): Data<&Arc<App>>) -> Response {
+    Response::builder()
+        .content_type("application/x-pem-file")
+        .body(app.ca_pem.clone())
 }
 
 fn respond(request: &Request, asset: Asset) -> Response {

@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::{listening, presence};
+use crate::listening::{OF_API, OF_BROKER};
+use crate::{listening, preflight, presence};
 
 /// Runs the service until `shutdown`. Its faults end the process: whoever started it (systemd)
 /// starts it again.
@@ -24,10 +25,12 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let dial = config.mqtt.dial(&data_dir, service)?;
+    preflight::listeners(&config, listening::of(service))?;
+    preflight::data_dir(&data_dir)?;
     match service {
         ServiceName::Broker => {
             let broker = BrokerService::open(config.broker.clone(), &data_dir).await?;
-            listening::announce(&data_dir, &broker.addresses())?;
+            listening::announce(&data_dir, &OF_BROKER, &broker.addresses())?;
             // Where the broker is, the hub is.
             let hub = config.mqtt.dial(&data_dir, ServiceName::Hub)?;
             let mut tasks = JoinSet::new();
@@ -51,7 +54,7 @@ pub(crate) async fn run(
         }
         ServiceName::Api => {
             let api = Api::open(config.api, &data_dir, config.history.path(&data_dir)?)?;
-            listening::announce(&data_dir, &api.addresses())?;
+            listening::announce(&data_dir, &OF_API, &api.addresses())?;
             if let Some(link) = api.setup_link()? {
                 let mut out = io::stdout().lock();
                 writeln!(out, "set up this hub at {link}")

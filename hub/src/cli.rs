@@ -1,6 +1,6 @@
 //! The command line of `netmonitor`.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -80,16 +80,16 @@ enum UserCommand {
         /// admin, operator or viewer
         #[arg(long)]
         role: String,
-        /// Read the password from standard input
-        #[arg(long, required = true)]
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
         password_stdin: bool,
     },
     /// Change a password, and log the account out everywhere
     Passwd {
         /// The account
         name: String,
-        /// Read the password from standard input
-        #[arg(long, required = true)]
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
         password_stdin: bool,
     },
 }
@@ -167,9 +167,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run => {
             let config = load()?;
             let with_agent = !cli.flags.no_agent;
-            serve(&data_dir, async |stop| {
-                run::run(config, data_dir.clone(), with_agent, stop).await
-            })
+            serve(async |stop| run::run(config, data_dir.clone(), with_agent, stop).await)
         }
         Command::Broker => serve_alone(&data_dir, load()?, ServiceName::Broker),
         Command::Ingest => serve_alone(&data_dir, load()?, ServiceName::Ingest),
@@ -184,14 +182,21 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
 
 fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
     let command = match command {
-        Command::User(UserCommand::Add { name, role, .. }) => AdminCommand::UserAdd {
+        Command::User(UserCommand::Add {
             name,
             role,
-            password: password_from_stdin()?,
-        },
-        Command::User(UserCommand::Passwd { name, .. }) => AdminCommand::UserPasswd {
+            password_stdin,
+        }) => AdminCommand::UserAdd {
             name,
-            password: password_from_stdin()?,
+            role,
+            password: read_password(password_stdin)?,
+        },
+        Command::User(UserCommand::Passwd {
+            name,
+            password_stdin,
+        }) => AdminCommand::UserPasswd {
+            name,
+            password: read_password(password_stdin)?,
         },
         Command::Token(TokenCommand::Add { name, role }) => AdminCommand::TokenAdd { name, role },
         Command::MqttUser(MqttUserCommand::Add {
@@ -222,26 +227,11 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
 }
 
 fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyhow::Result<()> {
-    serve(data_dir, async |stop| {
-        alone::run(service, config, data_dir.clone(), stop).await
-    })
+    serve(async |stop| alone::run(service, config, data_dir.clone(), stop).await)
 }
 
 /// Runs services until a signal comes.
-fn serve(
-    data_dir: &DataDir,
-    run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let path = data_dir.path();
-    private_file::create_dir(path)
-        .and_then(|()| is_writable(path))
-        .with_context(|| {
-            format!(
-                "cannot write to the data directory {}: choose another with --data-dir, or make \
-                 it writable",
-                path.display()
-            )
-        })?;
+fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyhow::Result<()> {
     // Two threads: the router has its own, and so has each database.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -254,14 +244,17 @@ fn serve(
     })
 }
 
-/// Tries, since permissions do not tell of read-only or full file systems.
-fn is_writable(directory: &std::path::Path) -> io::Result<()> {
-    let probe = directory.join(".writable");
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(probe)
-}
-
-fn password_from_stdin() -> anyhow::Result<String> {
+/// The first line of standard input; at a terminal, what is typed there, unseen and twice.
+fn read_password(from_stdin: bool) -> anyhow::Result<String> {
+    if !from_stdin && io::stdin().is_terminal() {
+        let password = rpassword::prompt_password("Password: ")?;
+        let again = rpassword::prompt_password("Once more: ")?;
+        anyhow::ensure!(
+            password == again,
+            "the two are not the same: nothing was changed"
+        );
+        return Ok(password);
+    }
     let mut text = String::new();
     io::stdin()
         .take(64 * 1024)

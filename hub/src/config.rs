@@ -43,6 +43,7 @@ pub(crate) struct Mqtt {
 
 /// What the command line may change.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of the services")]
 pub(crate) struct Flags {
     /// Where dashboard and API listen without TLS; may be repeated; `off` for nowhere
     #[arg(long, global = true, value_name = "ADDRESS")]
@@ -94,6 +95,12 @@ pub(crate) fn load(
     if let Some(url) = &flags.mqtt_url {
         config.mqtt.url.clone_from(url);
     }
+    // The hub's own services do not use TLS: they would have no broker to talk to.
+    anyhow::ensure!(
+        !config.mqtt.url.is_empty() || !config.broker.mqtt.is_empty(),
+        "the hub's own services need a listener without TLS: give --mqtt an address (127.0.0.1:1883 \
+         is closed to the network), or an external broker with --mqtt-url"
+    );
     Ok(config)
 }
 
@@ -138,6 +145,10 @@ impl Mqtt {
         let (scheme, rest) = self.url.split_once("://").with_context(complaint)?;
         let tls: Option<Arc<_>> = match scheme {
             "mqtt" => None,
+            "mqtts" if self.ca_file.is_empty() => anyhow::bail!(
+                "mqtts:// needs mqtt.ca_file in the configuration: the certificate of the \
+                 authority that signed the broker's"
+            ),
             "mqtts" => Some(tls::trusting(Path::new(&self.ca_file))?),
             _ => anyhow::bail!(complaint()),
         };

@@ -5,13 +5,29 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::Address;
 use netmonitor_service::{DataDir, private_file};
 use netmonitor_store::WriteLock;
 
-/// Prints a line for each listener, and replaces those of the same name in the file.
+/// The listeners of the broker, and those of the api: whoever runs a service answers for its
+/// lines in the file.
+pub(crate) const OF_BROKER: [&str; 3] = ["mqtt", "mqtts", "mqtt-ws"];
+pub(crate) const OF_API: [&str; 2] = ["http", "https"];
+
+/// The listeners of a service.
+pub(crate) fn of(service: ServiceName) -> &'static [&'static str] {
+    match service {
+        ServiceName::Broker => &OF_BROKER,
+        ServiceName::Api => &OF_API,
+        ServiceName::Hub | ServiceName::Ingest => &[],
+    }
+}
+
+/// Prints a line for each listener, and replaces all of the names `ours` in the file.
 pub(crate) fn announce(
     data_dir: &DataDir,
+    ours: &[&str],
     listeners: &[(&'static str, SocketAddr)],
 ) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
@@ -19,7 +35,7 @@ pub(crate) fn announce(
         writeln!(out, "listening {name} {address}").context("cannot print the addresses")?;
     }
     out.flush().context("cannot print the addresses")?;
-    write_down(data_dir, listeners)
+    write_down(data_dir, ours, listeners)
 }
 
 /// What is written down now.
@@ -31,22 +47,16 @@ pub(crate) fn known(data_dir: &DataDir) -> Vec<Address> {
 }
 
 /// Each service of a hub may be a process of its own: they share the file.
-fn write_down(data_dir: &DataDir, listeners: &[(&'static str, SocketAddr)]) -> anyhow::Result<()> {
+fn write_down(
+    data_dir: &DataDir,
+    ours: &[&str],
+    listeners: &[(&'static str, SocketAddr)],
+) -> anyhow::Result<()> {
     let path = data_dir.addresses();
     let lock = path.with_extension("lock");
-    let _lock = loop {
-        // Held for the moment of a write.
-        match WriteLock::take(&lock) {
-            Ok(lock) => break lock,
-            Err(netmonitor_store::StoreError::Locked { .. }) => {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
-    let is_ours = |name: &str| listeners.iter().any(|(ours, _)| *ours == name);
+    let _lock = WriteLock::wait(&lock)?;
     let mut all: Vec<Address> = known(data_dir);
-    all.retain(|address| !is_ours(&address.listener));
+    all.retain(|address| !ours.contains(&address.listener.as_str()));
     all.extend(listeners.iter().map(|(name, address)| Address {
         listener: (*name).to_owned(),
         address: address.to_string(),
@@ -65,16 +75,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::from(folder.path().to_owned());
         let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-        write_down(&data_dir, &[("mqtt", at(1)), ("mqtts", at(2))]).unwrap();
-        write_down(&data_dir, &[("http", at(3))]).unwrap();
-        write_down(&data_dir, &[("mqtt", at(4)), ("mqtts", at(5))]).unwrap();
+        let [mqtt, mqtts] = [1, 2].map(at);
+        write_down(&data_dir, &OF_BROKER, &[("mqtt", mqtt), ("mqtts", mqtts)]).unwrap();
+        write_down(&data_dir, &OF_API, &[("http", at(3))]).unwrap();
+        write_down(&data_dir, &OF_BROKER, &[("mqtt", at(4))]).unwrap();
         let all: Vec<String> = known(&data_dir)
             .into_iter()
             .map(|address| format!("{} {}", address.listener, address.address))
             .collect();
-        assert_eq!(
-            all,
-            ["http 127.0.0.1:3", "mqtt 127.0.0.1:4", "mqtts 127.0.0.1:5"]
-        );
+        assert_eq!(all, ["http 127.0.0.1:3", "mqtt 127.0.0.1:4"]);
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use netmonitor_agent::Config;
+use netmonitor_agent::{Config, Identity};
 use netmonitor_api::Api;
 use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::join_code::JoinCode;
@@ -44,8 +44,12 @@ impl LocalAgent {
         let address = format!("{host}:{}", mqtts.port());
         // A damaged identity is replaced like a missing one.
         let identity = netmonitor_agent::joined(&data_dir.agent()).unwrap_or_default();
+        let is_ours = |identity: &Identity| -> anyhow::Result<bool> {
+            let same_ca = identity.ca_fingerprint == api.ca_fingerprint();
+            Ok(same_ca && api.knows(&identity.device)?)
+        };
         let code = match identity {
-            Some(mut identity) if api.knows(&identity.device)? => {
+            Some(mut identity) if is_ours(&identity)? => {
                 identity.addresses = vec![address.clone()];
                 identity.store(&data_dir.agent())?;
                 None

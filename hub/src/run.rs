@@ -11,15 +11,15 @@ use netmonitor_broker::BrokerService;
 use netmonitor_ingest::Ingest;
 use netmonitor_protocol::{DeviceId, ServiceName};
 use netmonitor_service::{DataDir, service_secrets};
-use netmonitor_store::StoreError;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::listening::{OF_API, OF_BROKER};
 use crate::local_agent::LocalAgent;
 use crate::supervise::supervise;
-use crate::{listening, presence};
+use crate::{listening, preflight, presence};
 
 /// Each service may take so long to stop before it is left behind.
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl Running {
     }
 }
 
-/// Runs until `shutdown`. Faults at start end it before anything was changed or announced.
+/// Runs until `shutdown`. What can be known to be wrong is found before anything is changed.
 pub(crate) async fn run(
     mut config: Config,
     data_dir: DataDir,
@@ -59,6 +59,14 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let external = config.mqtt.external()?;
+    let ours = if external.is_none() {
+        [&OF_API[..], &OF_BROKER].concat()
+    } else {
+        OF_API.to_vec()
+    };
+    preflight::listeners(&config, &ours)?;
+    preflight::data_dir(&data_dir)?;
+    preflight::databases(&config, &data_dir)?;
     let history = config.history.path(&data_dir)?;
     let api = Api::open(config.api.clone(), &data_dir, history.clone())?;
     let ingest = open_ingest(&config, &history)?;
@@ -70,7 +78,7 @@ pub(crate) async fn run(
     };
     let mut listeners = api.addresses();
     listeners.extend(broker.iter().flat_map(BrokerService::addresses));
-    listening::announce(&data_dir, &listeners)?;
+    listening::announce(&data_dir, &ours, &listeners)?;
     keep_addresses(&mut config, &listeners);
     if let Some(link) = api.setup_link()? {
         say(&format!("set up this hub at {link}"))?;
@@ -171,9 +179,7 @@ fn keep_addresses(config: &mut Config, listeners: &[(&'static str, SocketAddr)])
 fn open_ingest(config: &Config, history: &Path) -> anyhow::Result<Option<Ingest>> {
     match Ingest::open(config.ingest.clone(), history) {
         Ok(ingest) => Ok(Some(ingest)),
-        Err(error @ (StoreError::NewerVersion { .. } | StoreError::Locked { .. })) => {
-            Err(error.into())
-        }
+        Err(error) if !error.may_pass() => Err(error.into()),
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
             tracing::error!(error, "the history cannot be written; trying again");

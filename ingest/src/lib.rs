@@ -65,6 +65,7 @@ impl Ingest {
         let counters = frame.counters().clone();
         let mut batch = Batch::default();
         let mut outage = Outage::default();
+        let mut fault = None;
         let mut idle = Some(self.writer);
         let mut committing: JoinSet<Committed> = JoinSet::new();
         let mut tick = tokio::time::interval(self.config.commit_interval());
@@ -91,18 +92,18 @@ impl Ingest {
                 Some(done) = committing.join_next() => {
                     let done = done?;
                     frame.set_degraded(done.outcome.is_err()).await;
-                    idle = Some(settle(done, &mut batch, &counters));
+                    idle = Some(settle(done, &mut batch, &counters, &mut fault));
                 }
             }
         }
         // Stop order: what is under way, the rest, goodbye.
         while let Some(done) = committing.join_next().await {
-            idle = Some(settle(done?, &mut batch, &counters));
+            idle = Some(settle(done?, &mut batch, &counters, &mut fault));
         }
         frame.stop().await;
         if let Some(writer) = idle {
             let done = tokio::task::spawn_blocking(move || commit(writer, batch)).await?;
-            settle(done, &mut Batch::default(), &counters);
+            settle(done, &mut Batch::default(), &counters, &mut fault);
         }
         Ok(())
     }
@@ -137,21 +138,30 @@ fn commit(mut writer: HistoryWriter, batch: Batch) -> Committed {
 }
 
 /// Counts what was stored; what was not stored goes back to the front of the next batch.
-fn settle(done: Committed, batch: &mut Batch, counters: &Counters) -> HistoryWriter {
+fn settle(
+    done: Committed,
+    batch: &mut Batch,
+    counters: &Counters,
+    fault: &mut Option<String>,
+) -> HistoryWriter {
     match done.outcome {
         Ok(stored) => {
             counters.add("samples_stored", stored as u64);
             counters.count("commits");
+            if fault.take().is_some() {
+                tracing::info!("the history is written again");
+            }
         }
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
-            tracing::error!(
-                error,
-                waiting = done.batch.len(),
-                "history not written; trying again"
-            );
             counters.count("commits_failed");
+            let waiting = done.batch.len();
             counters.add("dropped_queue_full", batch.put_back(done.batch));
+            // A full disk is one line, not one for each attempt.
+            if fault.as_ref() != Some(&error) {
+                tracing::error!(error, waiting, "the history is not written; trying again");
+                *fault = Some(error);
+            }
         }
     }
     done.writer

@@ -17,10 +17,11 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::StoreError;
+use crate::{StoreError, WriteLock};
 
 /// The CA and the MQTT certificate begin here, so that a machine whose clock was never set can
 /// connect, and last for about thirty years of use.
@@ -73,8 +74,16 @@ pub struct WebNames {
 /// a certificate to know whether it still fits.
 #[derive(Debug, Serialize, Deserialize)]
 struct WebRecord {
+    /// Fingerprint of the CA that signed it.
+    ca: [u8; 32],
     names: WebNames,
     expires: Timestamp,
+}
+
+/// The same of the certificate for MQTT.
+#[derive(Debug, Serialize, Deserialize)]
+struct MqttRecord {
+    ca: [u8; 32],
 }
 
 /// The hub's certificates, on disk.
@@ -92,6 +101,8 @@ impl Certificates {
         create_private_dir(directory)?;
         let certificate = directory.join("ca.pem");
         let key = directory.join("ca.key");
+        // Broker and api may both be at their first start.
+        let _lock = WriteLock::wait(&directory.join("lock"))?;
         if !certificate.exists() {
             let (pem, key_pem) = make_ca()?;
             // The key first: a certificate without its key would look complete.
@@ -124,12 +135,20 @@ impl Certificates {
     pub fn mqtt_server(&self) -> Result<Arc<ServerConfig>, CertificateError> {
         let certificate = self.directory.join("mqtt.pem");
         let key = self.directory.join("mqtt.key");
-        if !certificate.exists() {
+        let record = self.directory.join("mqtt.json");
+        let _lock = WriteLock::wait(&self.directory.join("lock"))?;
+        let made: Option<MqttRecord> = read_record(&record);
+        let fits = made.is_some_and(|made| made.ca == self.ca_fingerprint());
+        if !fits || !certificate.exists() {
             let mut params = leaf(HUB_TLS_NAME);
             params.not_before = date_time_ymd(FIRST_YEAR, 1, 1);
             params.not_after = date_time_ymd(LAST_YEAR, 1, 1);
             params.subject_alt_names = vec![SanType::DnsName(HUB_TLS_NAME.try_into()?)];
             self.sign(&params, &certificate, &key)?;
+            let made = MqttRecord {
+                ca: self.ca_fingerprint(),
+            };
+            write_record(&record, &made)?;
         }
         let (chain, key) = self.load(&certificate, &key)?;
         let config = ServerConfig::builder_with_provider(provider())
@@ -149,12 +168,13 @@ impl Certificates {
         let certificate = self.directory.join("web.pem");
         let key = self.directory.join("web.key");
         let record = self.directory.join("web.json");
-        let fits = fs::read(&record)
-            .ok()
-            .and_then(|json| serde_json::from_slice::<WebRecord>(&json).ok())
-            .is_some_and(|made| {
-                made.names == *names && made.expires.duration_since(now) > WEB_RENEWAL
-            });
+        let _lock = WriteLock::wait(&self.directory.join("lock"))?;
+        let made: Option<WebRecord> = read_record(&record);
+        let fits = made.is_some_and(|made| {
+            made.ca == self.ca_fingerprint()
+                && made.names == *names
+                && made.expires.duration_since(now) > WEB_RENEWAL
+        });
         if !fits || !certificate.exists() {
             self.make_web(names, now, &certificate, &key, &record)?;
         }
@@ -183,12 +203,12 @@ impl Certificates {
             params.subject_alt_names.push(SanType::IpAddress(*address));
         }
         self.sign(&params, certificate, key)?;
-        let record_of = WebRecord {
+        let made = WebRecord {
+            ca: self.ca_fingerprint(),
             names: names.clone(),
             expires,
         };
-        let json = serde_json::to_string(&record_of).unwrap_or_default();
-        write(record, &json)
+        write_record(record, &made)
     }
 
     fn sign(
@@ -265,6 +285,16 @@ fn create_private_dir(path: &Path) -> Result<(), StoreError> {
     builder.create(path).map_err(StoreError::file(path))
 }
 
+/// What is not there, or of an older form, is made anew.
+fn read_record<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+fn write_record(path: &Path, record: &impl Serialize) -> Result<(), CertificateError> {
+    let json = serde_json::to_string(record).expect("a record has no maps and cannot fail");
+    write(path, &json)
+}
+
 fn read(path: &Path) -> Result<String, StoreError> {
     fs::read_to_string(path).map_err(StoreError::file(path))
 }
@@ -333,6 +363,44 @@ mod tests {
         assert_ne!(renewed, first);
         assert_ne!(web("hub.school", "2027-11-01T00:00:00Z"), renewed);
         assert_eq!(first.matches("BEGIN CERTIFICATE").count(), 2);
+    }
+
+    #[test]
+    fn several_services_at_their_first_start_agree_on_one_ca() {
+        let directory = tempfile::tempdir().unwrap();
+        let start = || {
+            Certificates::open_or_create(directory.path())
+                .unwrap()
+                .ca_fingerprint()
+        };
+        let fingerprints: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
+        assert!(fingerprints.iter().all(|one| *one == fingerprints[0]));
+    }
+
+    #[test]
+    fn a_new_ca_signs_everything_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
+        let start = || {
+            let certificates = Certificates::open_or_create(directory.path()).unwrap();
+            certificates.mqtt_server().unwrap();
+            certificates
+                .web_server(&names("hub.lan"), at("2026-11-01T00:00:00Z"))
+                .unwrap();
+            (made("mqtt.pem"), made("web.pem"))
+        };
+        let before = start();
+        assert_eq!(start(), before);
+        std::fs::remove_file(directory.path().join("ca.pem")).unwrap();
+        let after = start();
+        assert_ne!(after.0, before.0);
+        assert_ne!(after.1, before.1);
     }
 
     #[test]

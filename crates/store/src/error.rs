@@ -56,6 +56,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may be well a moment later without anybody doing anything here: a full disk,
+    /// a database that is read by others.
+    pub fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{
+            DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, SystemIoFailure,
+        };
+        let (Self::Open { source, .. } | Self::Sql(source)) = self else {
+            return false;
+        };
+        matches!(
+            source.sqlite_error_code(),
+            Some(DatabaseBusy | DatabaseLocked | DiskFull | OutOfMemory | SystemIoFailure)
+        )
+    }
+
     /// Wraps an I/O error with its file.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -19,7 +19,20 @@ pub mod password;
 pub mod secret_hash;
 mod time;
 
+use std::path::Path;
+
 pub use error::StoreError;
 pub use history::{HistoryReader, HistoryWriter};
 pub use hub::HubDb;
 pub use lock::WriteLock;
+
+/// Whether this program can use the file: an error if it is damaged or of a newer version. No
+/// file is no error, and nothing is changed.
+pub fn check_hub_db(path: &Path) -> Result<(), StoreError> {
+    migrate::open_read_only(path, hub::STEPS).map(drop)
+}
+
+/// The same for the history.
+pub fn check_history(path: &Path) -> Result<(), StoreError> {
+    migrate::open_read_only(path, history::STEPS).map(drop)
+}

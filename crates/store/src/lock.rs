@@ -13,14 +13,17 @@ pub struct WriteLock {
 }
 
 impl WriteLock {
+    /// Takes the lock, and waits for it if another process holds it. For what is held for a
+    /// moment only.
+    pub fn wait(path: &Path) -> Result<Self, StoreError> {
+        let file = open(path)?;
+        file.lock().map_err(StoreError::file(path))?;
+        Ok(Self { _file: file })
+    }
+
     /// Takes the lock, or says that another process holds it.
     pub fn take(path: &Path) -> Result<Self, StoreError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .map_err(StoreError::file(path))?;
+        let file = open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
@@ -29,6 +32,15 @@ impl WriteLock {
             Err(TryLockError::Error(source)) => Err(StoreError::file(path)(source)),
         }
     }
+}
+
+fn open(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(StoreError::file(path))
 }
 
 #[cfg(test)]

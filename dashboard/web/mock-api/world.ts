@@ -412,7 +412,6 @@ export function eventsAt(scenario: Scenario, device: string | null): Event[] {
       severity: 'warning',
       parameters: { service: 'ingest' },
     },
-    { id: 2, time: ago(2980), kind: 'of_tomorrow', severity: 'info', parameters: { what: 'new' } },
     {
       id: 1,
       time: ago(4300),

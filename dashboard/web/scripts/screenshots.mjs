@@ -74,6 +74,7 @@ const { values, positionals } = parseArgs({
     },
 });
 
+let cookies;
 let complaints = 0;
 const { url, close } = await serverAt(positionals[0]);
 await mkdir(values.out, { recursive: true });
@@ -161,15 +162,11 @@ async function picture(context, view, name) {
     await page.screenshot({ path: `${values.out}/${name}.png` });
 }
 
-/** Cookies for the mock, or a login at a real hub. */
+/** Cookies for the mock, or of a login at a real hub: one for all pictures. */
 async function enter(context, view) {
     if (values.login !== undefined) {
-        const [user, password] = values.login.split(/:(.*)/s);
-        const answer = await context.request.post(`${url}/api/v1/login`, {
-            data: { name: user, password },
-            headers: { 'X-Requested-With': 'netmonitor' },
-        });
-        if (!answer.ok()) throw new Error(`cannot log in: ${answer.status()}`);
+        cookies ??= await logIn(context);
+        await context.addCookies(cookies);
         return;
     }
     if (view.scenario === undefined) return;
@@ -177,4 +174,14 @@ async function enter(context, view) {
         { name: 'mock', value: view.scenario, url },
         { name: 'session', value: '1', url },
     ]);
+}
+
+async function logIn(context) {
+    const [user, password] = values.login.split(/:(.*)/s);
+    const answer = await context.request.post(`${url}/api/v1/login`, {
+        data: { name: user, password },
+        headers: { 'X-Requested-With': 'netmonitor' },
+    });
+    if (!answer.ok()) throw new Error(`cannot log in: ${answer.status()}`);
+    return context.cookies();
 }

@@ -93,6 +93,9 @@ pub enum DialError {
     /// The list of addresses is empty.
     #[error("no address of a broker is known")]
     NoEndpoint,
+    /// The embedded broker has not said where it is.
+    #[error("the broker of this hub has not been started yet, or has no listener without TLS")]
+    NoBroker,
     /// The password is not there yet.
     #[error("no password at {} yet: the broker makes it at its first start", path.display())]
     NoPassword {
@@ -129,9 +132,10 @@ impl Dial {
                 let path = data_dir.secret(*service);
                 let password = std::fs::read_to_string(&path)
                     .map_err(|source| DialError::NoPassword { path, source })?;
-                let endpoint = external
-                    .clone()
-                    .unwrap_or_else(|| embedded_broker(data_dir));
+                let endpoint = match external {
+                    Some(endpoint) => endpoint.clone(),
+                    None => embedded_broker(data_dir).ok_or(DialError::NoBroker)?,
+                };
                 Ok(Target {
                     endpoint,
                     user: service.mqtt_user(),
@@ -142,17 +146,11 @@ impl Dial {
     }
 }
 
-/// The embedded broker's plain listener, as it was last reported; 1883 on loopback otherwise.
-fn embedded_broker(data_dir: &DataDir) -> Endpoint {
-    let reported = std::fs::read(data_dir.addresses())
-        .ok()
-        .and_then(|json| serde_json::from_slice::<Vec<Address>>(&json).ok())
-        .and_then(|addresses| plain_listener(&addresses));
-    reported.unwrap_or_else(|| Endpoint {
-        host: "127.0.0.1".to_owned(),
-        port: 1883,
-        tls: None,
-    })
+/// The embedded broker's plain listener, as it was last reported. Never a guess: whoever
+/// listens there is told a password.
+fn embedded_broker(data_dir: &DataDir) -> Option<Endpoint> {
+    let json = std::fs::read(data_dir.addresses()).ok()?;
+    plain_listener(&serde_json::from_slice::<Vec<Address>>(&json).ok()?)
 }
 
 fn plain_listener(addresses: &[Address]) -> Option<Endpoint> {
@@ -220,8 +218,14 @@ mod tests {
 
         std::fs::create_dir(data_dir.secrets()).unwrap();
         std::fs::write(data_dir.secret(ServiceName::Ingest), "pw\n").unwrap();
+        let json = r#"[{"listener":"mqtts","address":"127.0.0.1:1"}]"#;
+        std::fs::write(data_dir.addresses(), json).unwrap();
+        assert!(matches!(dial.target(0), Err(DialError::NoBroker)));
+
+        let json = r#"[{"listener":"mqtt","address":"127.0.0.1:4320"}]"#;
+        std::fs::write(data_dir.addresses(), json).unwrap();
         let target = dial.target(0).unwrap();
-        assert_eq!(target.endpoint.to_string(), "127.0.0.1:1883");
+        assert_eq!(target.endpoint.to_string(), "127.0.0.1:4320");
         assert_eq!(target.password.expose(), "pw");
 
         let json = r#"[{"listener":"mqtt","address":"[::]:4321"}]"#;

@@ -50,9 +50,17 @@ impl HubDb {
         if used == 0 {
             return Ok(None);
         }
+        let id = free_id(&transaction, enrolment.host_name)?;
+        let is_first = id == DeviceId::from_host_name(enrolment.host_name);
+        let name = enrolment.name.unwrap_or(if is_first {
+            enrolment.host_name
+        } else {
+            // Two machines of one host name must not look the same.
+            id.as_str()
+        });
         let device = Device {
-            id: free_id(&transaction, enrolment.host_name)?,
-            name: enrolment.name.unwrap_or(enrolment.host_name).to_owned(),
+            name: name.to_owned(),
+            id,
             joined_at: now,
         };
         transaction.execute(
@@ -170,7 +178,13 @@ mod tests {
         assert_eq!(enrol(&db, "twice", "ws", "2026-11-22T10:01:00Z"), None);
         add_code(&db, "late", 1);
         assert_eq!(enrol(&db, "late", "ws", "2026-11-22T10:15:00Z"), None);
-        assert_eq!(db.devices().unwrap().len(), 2);
+        let names: Vec<String> = db
+            .devices()
+            .unwrap()
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        assert_eq!(names, ["ws", "ws-2"]);
     }
 
     #[test]

@@ -169,6 +169,7 @@ export const en = {
     core: (number: number, value: string) => `Core ${number}: ${value}`,
     perCore: 'Cores now',
     of: (used: string, total: string) => `${used} of ${total}`,
+    usedAndFree: (used: string, free: string) => `${used} used, ${free} free`,
   },
 
   why: {

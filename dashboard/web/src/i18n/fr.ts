@@ -165,6 +165,7 @@ export const fr: Messages = {
     core: (number, value) => `Cœur ${number} : ${value}`,
     perCore: 'Cœurs à l’instant',
     of: (used, total) => `${used} sur ${total}`,
+    usedAndFree: (used, free) => `${used} utilisés, ${free} libres`,
   },
 
   why: {
