@@ -1,6 +1,8 @@
 //! One command in an empty directory, and everything is there.
 
 use std::net::{IpAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -51,6 +53,7 @@ fn one_command_shows_this_machine_with_numbers_that_move() {
         let cpu = history["series"]["cpu"]["mean"].as_array()?;
         cpu.iter().any(Value::is_number).then_some(())
     });
+    assert_is_private(home.path());
     assert_eq!(hub.process.terminate().code(), Some(0));
     for line in hub.process.stderr.all() {
         assert!(line.contains(" INFO "), "all is well, and still: {line}");
@@ -67,6 +70,19 @@ fn assert_is_reachable(host: &str) {
     let has_network =
         socket.connect("192.0.2.1:9").is_ok() && !socket.local_addr().unwrap().ip().is_loopback();
     assert_eq!(address.is_loopback(), !has_network, "{host}");
+}
+
+/// Passwords and keys lie in there: nobody but the owner may look.
+fn assert_is_private(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        let others = metadata.permissions().mode() & 0o077;
+        assert_eq!(others, 0, "{} is open to others", entry.path().display());
+        if metadata.is_dir() {
+            assert_is_private(&entry.path());
+        }
+    }
 }
 
 fn assert_is_complete(metrics: &Value) {
