@@ -5,7 +5,7 @@
 //! - [`fleet`]: what is known of all devices now, folded from MQTT
 //! - [`join`]: new machines are enrolled
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
-//! - [`web`]: the dashboard's files
+//! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
 //! - [`server`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
 //! - [`config`], [`addresses`], [`limiter`]: small parts
@@ -25,6 +25,7 @@ mod server;
 mod service;
 pub mod types;
 mod web;
+mod web_certificate;
 
 pub use config::Config;
 pub use routes::openapi_json;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::stream::BoxStream;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::listener::{AcceptorExt as _, RustlsCertificate, RustlsConfig, TcpAcceptor};
+use poem::listener::{AcceptorExt as _, RustlsConfig, TcpAcceptor};
 use poem::middleware::{AddData, CatchPanic, CookieJarManager, SetHeader};
 use poem::{Endpoint, EndpointExt as _, Request, Response, Route, Server, get};
 use tokio::net::TcpListener;
@@ -102,29 +102,17 @@ fn policy<E: Endpoint + 'static>(endpoint: E, policy: &'static str) -> impl Endp
     })
 }
 
-/// Certificate chain and key in PEM form.
-pub(crate) struct Pem {
-    pub(crate) chain: String,
-    pub(crate) key: String,
-}
-
-/// Answers on one listener until `shutdown`, with TLS if there is a certificate.
+/// Answers on one listener until `shutdown`, with TLS if there are configurations for it.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Option<Arc<Pem>>,
+    tls: Option<BoxStream<'static, RustlsConfig>>,
     endpoint: Arc<BoxEndpoint<'static, Response>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let plain = TcpAcceptor::from_tokio(listener)?;
     let acceptor = match tls {
         None => plain.boxed(),
-        Some(pem) => {
-            let certificate = RustlsCertificate::new()
-                .cert(pem.chain.as_str())
-                .key(pem.key.as_str());
-            let config = RustlsConfig::new().fallback(certificate);
-            plain.rustls(stream::iter([config])).boxed()
-        }
+        Some(configurations) => plain.rustls(configurations).boxed(),
     };
     Server::new_with_acceptor(acceptor)
         .idle_timeout(IDLE)

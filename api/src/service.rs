@@ -12,7 +12,7 @@ use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::listen::{ListenError, listen};
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
 use netmonitor_service::{Counters, DataDir, clock};
-use netmonitor_store::certificates::{Certificates, WebNames};
+use netmonitor_store::certificates::Certificates;
 use netmonitor_store::{HubDb, WriteLock};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -22,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::{Admin, CONSOLE, Command, Refusal};
 use crate::app::{App, Parts};
 use crate::fleet::{Arrival, Fleet};
-use crate::server::{self, Pem};
+use crate::server;
+use crate::web_certificate::{self, Pem};
 use crate::{Config, addresses, control, join};
 
 /// Received messages that may wait: all retained topics of a large fleet arrive at once.
@@ -38,8 +39,8 @@ pub struct Api {
     hub: Arc<HubDb>,
     admin: Arc<Admin>,
     listeners: Vec<Listener>,
-    pem: Arc<Pem>,
-    ca_pem: String,
+    certificates: Arc<Certificates>,
+    pem: Pem,
     control: UnixListener,
     seen: watch::Sender<BTreeSet<DeviceId>>,
     _lock: WriteLock,
@@ -59,7 +60,7 @@ impl Api {
         let lock = WriteLock::take(&data_dir.hub_lock())?;
         let hub = Arc::new(HubDb::open(&data_dir.hub_db())?);
         let certificates = Certificates::open_or_create(&data_dir.tls())?;
-        let (chain, key) = certificates.web_server(&web_names(), clock::now())?;
+        let pem = web_certificate::current(&certificates)?;
         let plain = config.http.iter().map(|address| ("http", address));
         let with_tls = config.https.iter().map(|address| ("https", address));
         let listeners = plain
@@ -76,10 +77,10 @@ impl Api {
         let admin = Admin::new(hub.clone(), data_dir.clone(), &certificates);
         Ok(Self {
             listeners,
-            pem: Arc::new(Pem { chain, key }),
+            pem,
             control: control::bind(&data_dir.control_socket())?,
             admin: Arc::new(admin),
-            ca_pem: certificates.ca_pem().to_owned(),
+            certificates: Arc::new(certificates),
             config,
             history,
             hub,
@@ -151,12 +152,14 @@ impl Api {
             publisher: frame.publisher().clone(),
             counters: frame.counters().clone(),
             shutdown: shutdown.clone(),
-            ca_pem: self.ca_pem,
+            ca_pem: self.certificates.ca_pem().to_owned(),
         }));
         let endpoint = server::endpoint(app.clone());
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
-            let tls = (listener.flag == "https").then(|| self.pem.clone());
+            let tls = (listener.flag == "https").then(|| {
+                web_certificate::configurations(self.certificates.clone(), self.pem.clone())
+            });
             let endpoint = endpoint.clone();
             tasks.spawn(server::serve(
                 listener.socket,
@@ -256,24 +259,5 @@ async fn follow(
                 app.change_fleet(|fleet| fleet.apply(message, Arrival::Retained, now));
             }
         }
-    }
-}
-
-/// The names under which browsers may reach this machine.
-fn web_names() -> WebNames {
-    let host = addresses::host_name();
-    let mut names = vec![host.clone(), "localhost".to_owned()];
-    if !host.contains('.') {
-        names.push(format!("{host}.local"));
-    }
-    let loopback = ["127.0.0.1", "::1"]
-        .iter()
-        .filter_map(|text| text.parse().ok());
-    let mut all: Vec<_> = loopback.chain(addresses::lan()).collect();
-    all.sort();
-    all.dedup();
-    WebNames {
-        names,
-        addresses: all,
     }
 }
