@@ -3,6 +3,7 @@
 
 mod account;
 mod device;
+mod device_from_wire;
 mod event;
 mod history;
 mod hub;

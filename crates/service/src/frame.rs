@@ -85,6 +85,7 @@ impl Frame {
             will: Some(service.health(ServiceState::Stopped)),
             filters,
             queue,
+            counters: service.counters.clone(),
             birth: Some(Arc::new(move || born.birth())),
             ..mqtt::Options::new(format!("netmonitor-{name}"), dial)
         });

@@ -8,11 +8,14 @@
 mod backoff;
 mod connection;
 mod dial;
+mod events;
 mod outage;
 mod publisher;
+mod session;
 
-pub use connection::{Connection, ConnectionError, Event, Events};
+pub use connection::Connection;
 pub use dial::{Dial, DialError, Endpoint, Target};
+pub use events::{ConnectionError, Event, Events};
 pub use outage::Outage;
 pub use publisher::{PublishError, Publisher};
 
@@ -22,6 +25,8 @@ use std::time::Duration;
 
 use netmonitor_protocol::{Message, SessionId};
 use tokio::sync::mpsc;
+
+use crate::Counters;
 
 /// Messages that wait for their turn to be sent: a publisher that finds it full waits.
 const OUTGOING_QUEUE: usize = 64;
@@ -47,6 +52,8 @@ pub struct Options {
     /// reading for a moment; if nobody takes anything for some seconds it reconnects, and
     /// retained topics bring the state again.
     pub queue: usize,
+    /// Where messages that cannot be understood are counted, as `messages_not_understood`.
+    pub counters: Counters,
 }
 
 /// Makes the messages that announce a client.
@@ -74,6 +81,7 @@ impl Options {
             filters: Vec::new(),
             birth: None,
             queue: 1024,
+            counters: Counters::default(),
         }
     }
 }

@@ -1,0 +1,123 @@
+//! What a client hears, and why it hears nothing.
+
+use std::time::Duration;
+
+use netmonitor_protocol::Message;
+use rumqttc::v5::mqttbytes::v5::ConnectReturnCode;
+use tokio::sync::mpsc;
+
+use super::dial::{DialError, Target};
+
+/// How long the owner of [`Events`] may take nothing before the client reconnects. Below the
+/// shortest keepalive, since pings stand still as well.
+pub(super) const STALL: Duration = Duration::from_secs(5);
+
+/// What a client hears.
+#[derive(Debug)]
+pub enum Event {
+    /// Connected and subscribed.
+    Connected,
+    /// The connection ended, or could not be made. Another attempt follows.
+    Disconnected(ConnectionError),
+    /// A message arrived, just published.
+    Message(Message),
+    /// A retained message: what was the case before this client subscribed.
+    Retained(Message),
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// Nowhere to connect to.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The broker does not accept user name and password.
+    #[error("the broker at {endpoint} does not accept the credential of {user}")]
+    Credential {
+        /// Where.
+        endpoint: String,
+        /// As whom.
+        user: String,
+    },
+    /// The other side is not the hub that the fingerprint names.
+    #[error("{endpoint} does not show the certificate of the hub")]
+    Certificate {
+        /// Where.
+        endpoint: String,
+        /// What TLS says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Anything else between here and there.
+    #[error("no connection with {endpoint}")]
+    Network {
+        /// Where.
+        endpoint: String,
+        /// What happened.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Nobody took the received messages.
+    #[error("received messages were not taken for {} s", STALL.as_secs())]
+    Stalled,
+}
+
+/// Receives.
+#[derive(Debug)]
+pub struct Events(mpsc::Receiver<Event>);
+
+impl Events {
+    pub(super) fn new(receiver: mpsc::Receiver<Event>) -> Self {
+        Self(receiver)
+    }
+
+    /// The next event; none once the connection was told to stop. Cancel safe.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+}
+
+/// Puts an error of rumqttc into our words.
+pub(super) fn describe(error: rumqttc::v5::ConnectionError, target: &Target) -> ConnectionError {
+    use rumqttc::v5::ConnectionError as E;
+    let endpoint = target.endpoint.to_string();
+    match error {
+        E::ConnectionRefused(
+            ConnectReturnCode::NotAuthorized | ConnectReturnCode::BadUserNamePassword,
+        ) => ConnectionError::Credential {
+            endpoint,
+            user: target.user.clone(),
+        },
+        E::Tls(error) if is_certificate_error(&error) => ConnectionError::Certificate {
+            endpoint,
+            source: innermost(error),
+        },
+        error => ConnectionError::Network {
+            endpoint,
+            source: innermost(error),
+        },
+    }
+}
+
+/// rumqttc's errors repeat the text of what they wrap: the cause alone says it once.
+fn innermost(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().into()
+}
+
+/// rustls reports a failed handshake as an I/O error with its own error inside.
+fn is_certificate_error(error: &rumqttc::TlsError) -> bool {
+    let inner = match error {
+        rumqttc::TlsError::TLS(inner) => Some(inner),
+        rumqttc::TlsError::Io(io) => io
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
+}

@@ -1,0 +1,251 @@
+//! One connection: what is on the wire, and who waits for it.
+
+use std::collections::{HashMap, VecDeque};
+
+use netmonitor_protocol::topics::Qos;
+use netmonitor_protocol::{Message, SessionId};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    Filter, LastWill, LastWillProperties, PubAckReason, PublishProperties,
+};
+use rumqttc::v5::{AsyncClient, EventLoop, Incoming, MqttOptions};
+use rumqttc::{Outgoing, TlsConfiguration, Transport};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::dial::Target;
+use super::events::{ConnectionError, Event, STALL};
+use super::publisher::{PublishError, Request};
+use super::{Birth, Options};
+use crate::Counters;
+
+/// QoS 1 messages under way at most; more wait in the publishers' queue.
+const IN_FLIGHT: u16 = 32;
+
+/// Packets larger than this are not ours.
+const MAX_PACKET_BYTES: u32 = 1024 * 1024;
+
+/// From TCP connect to CONNACK.
+const CONNECT_TIMEOUT_SECS: u64 = 5;
+
+/// The state of one connection.
+pub(super) struct Session<'a> {
+    pub(super) client: AsyncClient,
+    arrivals: &'a mpsc::Sender<Event>,
+    birth: Option<&'a Birth>,
+    births_as: Option<SessionId>,
+    filters: &'a [String],
+    counters: &'a Counters,
+    pub(super) subscribed: bool,
+    /// Handed to rumqttc, in this order; each becomes an outgoing packet.
+    waiting: VecDeque<oneshot::Sender<Result<(), PublishError>>>,
+    /// On the wire under a packet id, not yet acknowledged.
+    in_flight: HashMap<u16, oneshot::Sender<Result<(), PublishError>>>,
+}
+
+impl<'a> Session<'a> {
+    /// Nothing is sent before the event loop is polled.
+    pub(super) fn open(
+        options: &'a Options,
+        target: &Target,
+        arrivals: &'a mpsc::Sender<Event>,
+    ) -> (Self, EventLoop) {
+        let (client, event_loop) = open(options, target);
+        let session = Self {
+            client,
+            arrivals,
+            birth: options.birth.as_ref(),
+            births_as: options.session,
+            filters: &options.filters,
+            counters: &options.counters,
+            subscribed: false,
+            waiting: VecDeque::new(),
+            in_flight: HashMap::new(),
+        };
+        (session, event_loop)
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < usize::from(IN_FLIGHT)
+    }
+
+    pub(super) fn send(&mut self, request: Request) {
+        if !self.subscribed {
+            return refuse(request);
+        }
+        let Request { message, done } = request;
+        let properties = properties(&message, self.births_as);
+        let topic = message.topic();
+        let row = topic.row();
+        let sent = self.client.try_publish_with_properties(
+            topic.to_string(),
+            qos(row.qos),
+            row.retained,
+            message.payload(),
+            properties,
+        );
+        match sent {
+            Ok(()) => self.waiting.push_back(done),
+            Err(_) => answer(done, Err(PublishError::NotConnected)),
+        }
+    }
+
+    /// Returns true once connected and subscribed.
+    pub(super) async fn handle(
+        &mut self,
+        event: rumqttc::v5::Event,
+    ) -> Result<bool, ConnectionError> {
+        use rumqttc::v5::Event::{Incoming as In, Outgoing as Out};
+        match event {
+            In(Incoming::ConnAck(_)) if self.filters.is_empty() => return self.ready().await,
+            In(Incoming::ConnAck(_)) => {
+                let filters = self
+                    .filters
+                    .iter()
+                    .map(|filter| Filter::new(filter.clone(), QoS::AtLeastOnce));
+                if self.client.try_subscribe_many(filters).is_err() {
+                    tracing::error!("a filter of our own is not valid");
+                }
+            }
+            In(Incoming::SubAck(ack)) => {
+                for (filter, code) in self.filters.iter().zip(&ack.return_codes) {
+                    use rumqttc::v5::mqttbytes::v5::SubscribeReasonCode::Success;
+                    if !matches!(code, Success(_)) {
+                        tracing::error!(filter, ?code, "the broker refused a subscription");
+                    }
+                }
+                return self.ready().await;
+            }
+            In(Incoming::Publish(publish)) => {
+                let topic = String::from_utf8_lossy(&publish.topic);
+                match Message::decode(&topic, &publish.payload) {
+                    Ok(message) if publish.retain => {
+                        self.report(Event::Retained(message)).await?;
+                    }
+                    Ok(message) => self.report(Event::Message(message)).await?,
+                    Err(error) => {
+                        self.counters.count("messages_not_understood");
+                        tracing::debug!(error = format!("{error:#}"), "message passed over");
+                    }
+                }
+            }
+            Out(Outgoing::Publish(packet_id)) => match self.waiting.pop_front() {
+                Some(done) if packet_id == 0 => answer(done, Ok(())),
+                Some(done) => {
+                    self.in_flight.insert(packet_id, done);
+                }
+                None => {}
+            },
+            In(Incoming::PubAck(ack)) => {
+                if let Some(done) = self.in_flight.remove(&ack.pkid) {
+                    answer(done, outcome(ack.reason));
+                }
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    async fn ready(&mut self) -> Result<bool, ConnectionError> {
+        self.subscribed = true;
+        for message in self.birth.map(|birth| birth()).unwrap_or_default() {
+            let (done, _unheard) = oneshot::channel();
+            self.send(Request { message, done });
+        }
+        self.report(Event::Connected).await?;
+        Ok(true)
+    }
+
+    async fn report(&mut self, event: Event) -> Result<(), ConnectionError> {
+        match timeout(STALL, self.arrivals.send(event)).await {
+            // A closed queue means that nobody listens, which is the owner's right.
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConnectionError::Stalled),
+        }
+    }
+}
+
+fn open(options: &Options, target: &Target) -> (AsyncClient, EventLoop) {
+    let endpoint = &target.endpoint;
+    let mut mqtt = MqttOptions::new(&options.client_id, &endpoint.host, endpoint.port);
+    mqtt.set_credentials(&target.user, target.password.expose())
+        .set_keep_alive(options.keep_alive)
+        .set_clean_start(true)
+        .set_max_packet_size(Some(MAX_PACKET_BYTES))
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT)
+        .set_connection_timeout(CONNECT_TIMEOUT_SECS);
+    if let Some(tls) = &endpoint.tls {
+        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
+            tls.clone(),
+        )));
+    }
+    if let Some(will) = &options.will {
+        let topic = will.topic();
+        let properties = options.session.map(|session| LastWillProperties {
+            delay_interval: None,
+            payload_format_indicator: None,
+            message_expiry_interval: None,
+            content_type: None,
+            response_topic: None,
+            correlation_data: None,
+            user_properties: session_property(session),
+        });
+        let row = topic.row();
+        mqtt.set_last_will(LastWill::new(
+            topic.to_string(),
+            will.payload(),
+            qos(row.qos),
+            row.retained,
+            properties,
+        ));
+    }
+    let mut network = mqtt.network_options();
+    network.set_tcp_nodelay(true);
+    mqtt.set_network_options(network);
+    // Room for everything that may be handed over before it is polled out.
+    AsyncClient::new(mqtt, usize::from(IN_FLIGHT) * 2 + options.filters.len() + 8)
+}
+
+fn qos(level: Qos) -> QoS {
+    match level {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+    }
+}
+
+fn session_property(session: SessionId) -> Vec<(String, String)> {
+    vec![("session".to_owned(), session.to_string())]
+}
+
+/// Births and deaths carry the session, so that they can be matched.
+fn properties(message: &Message, session: Option<SessionId>) -> PublishProperties {
+    let user_properties = match (message, session) {
+        (Message::DeviceStatus(..) | Message::DeviceSession(..), Some(session)) => {
+            session_property(session)
+        }
+        _ => Vec::new(),
+    };
+    PublishProperties {
+        user_properties,
+        ..PublishProperties::default()
+    }
+}
+
+fn outcome(reason: PubAckReason) -> Result<(), PublishError> {
+    match reason {
+        PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
+        reason => Err(PublishError::Refused {
+            reason: format!("{reason:?}"),
+        }),
+    }
+}
+
+/// Nothing is kept for the next connection.
+pub(super) fn refuse(request: Request) {
+    answer(request.done, Err(PublishError::NotConnected));
+}
+
+/// Whoever asked may have stopped waiting; then nobody minds.
+fn answer(done: oneshot::Sender<Result<(), PublishError>>, outcome: Result<(), PublishError>) {
+    let _unheard = done.send(outcome);
+}
