@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::support::hub::{Home, Hub};
 use crate::support::process::{Ended, command, output};
 
-/// Every file with what is in it.
+/// Every file with what is in it, but for what SQLite keeps beside a database while it is read.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, (FileType, Vec<u8>)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -23,7 +23,13 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, (FileType, Vec<u8>)> {
         } else {
             Vec::new()
         };
-        found.insert(entry.path(), (kind, bytes));
+        // Whoever reads a database leaves these beside it; there is nothing in them.
+        let name = entry.file_name();
+        let name = name.to_str().unwrap();
+        let is_empty_log = name.ends_with(".db-wal") && bytes.is_empty();
+        if !name.ends_with(".db-shm") && !is_empty_log {
+            found.insert(entry.path(), (kind, bytes));
+        }
     }
     found
 }
