@@ -6,13 +6,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened or made.
-    #[error("cannot open the database {}", path.display())]
+    #[error("cannot open the database {}: {error}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
-        #[source]
-        source: rusqlite::Error,
+        /// What SQLite says. Not a source: its own source says the same once more.
+        error: rusqlite::Error,
     },
     /// The file is of a version that this program does not know.
     #[error(
@@ -36,8 +35,8 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A statement failed.
-    #[error("the database cannot do that")]
-    Sql(#[from] rusqlite::Error),
+    #[error("the database cannot do that: {0}")]
+    Sql(rusqlite::Error),
     /// A file beside the databases cannot be read or written.
     #[error("cannot read or write {}", path.display())]
     File {
@@ -55,6 +54,12 @@ pub enum StoreError {
     },
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
 impl StoreError {
     /// Whether it may be well a moment later without anybody doing anything here: a full disk,
     /// a database that is read by others.
@@ -62,11 +67,11 @@ impl StoreError {
         use rusqlite::ErrorCode::{
             DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory, SystemIoFailure,
         };
-        let (Self::Open { source, .. } | Self::Sql(source)) = self else {
+        let (Self::Open { error, .. } | Self::Sql(error)) = self else {
             return false;
         };
         matches!(
-            source.sqlite_error_code(),
+            error.sqlite_error_code(),
             Some(DatabaseBusy | DatabaseLocked | DiskFull | OutOfMemory | SystemIoFailure)
         )
     }

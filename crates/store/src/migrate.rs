@@ -22,9 +22,9 @@ pub(crate) fn open(path: &Path, steps: Steps) -> Result<Connection, StoreError> 
         let version = version(&connection)?;
         Ok((connection, version))
     };
-    let (mut connection, found) = opened().map_err(|source| StoreError::Open {
+    let (mut connection, found) = opened().map_err(|error| StoreError::Open {
         path: path.to_owned(),
-        source,
+        error,
     })?;
     let done = check_version(path, found, steps)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -52,9 +52,9 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
         let version = version(&connection)?;
         Ok((connection, version))
     };
-    let (connection, found) = opened().map_err(|source| StoreError::Open {
+    let (connection, found) = opened().map_err(|error| StoreError::Open {
         path: path.to_owned(),
-        source,
+        error,
     })?;
     let done = check_version(path, found, steps)?;
     // Half made or not upgraded yet: its writer is at it.
