@@ -78,8 +78,15 @@ async function fleetMoves(desk, id) {
 /** What was before the page was opened is drawn, and what comes goes on from there. */
 async function deviceHasCharts(desk, id) {
     const { page } = desk;
+    const path = `/api/v1/devices/${id}/history`;
+    await desk.until('samples are stored', () =>
+        page.evaluate(async (path) => (await (await fetch(path)).json()).times.length > 1, path),
+    );
+    const history = page.waitForResponse((response) => response.url().includes(path));
     await cards(page).first().click();
     await page.waitForURL(`**/devices/${id}`);
+    const { times, series } = await (await history).json();
+    assert.ok(times.length > 1 && series.cpu.mean.length === times.length);
     await page.locator('.uplot canvas').first().waitFor();
     const figures = page.locator('figure');
     assert.ok((await figures.count()) >= 5, 'there are charts');
