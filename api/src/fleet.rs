@@ -1,7 +1,7 @@
 //! What is known of all devices and of the hub's services now, folded from MQTT messages.
 //! Pure: messages and time in, changes for the browsers out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{
@@ -27,7 +27,13 @@ pub struct Fleet {
     devices: BTreeMap<DeviceId, State>,
     services: BTreeMap<ServiceName, ServiceHealth>,
     addresses: Vec<Address>,
+    /// The newest lines of the log: a browser that comes now would miss those that are not
+    /// stored yet.
+    log: VecDeque<types::Event>,
 }
+
+/// Longer than ingest takes to store a line when much happens at once.
+const LOG_LINES: usize = 20;
 
 /// What is known of one device.
 #[derive(Debug, Default)]
@@ -59,6 +65,7 @@ impl Fleet {
             devices: BTreeMap::new(),
             services: BTreeMap::new(),
             addresses: Vec::new(),
+            log: VecDeque::new(),
         };
         for device in devices {
             fleet.add(device);
@@ -102,9 +109,14 @@ impl Fleet {
                 self.addresses = info.addresses;
                 vec![self.hub_changed(now)]
             }
-            Message::Event(event) => vec![Live::Log(LiveEvent {
-                event: event.into(),
-            })],
+            Message::Event(event) => {
+                let event = types::Event::from(event);
+                self.log.push_back(event.clone());
+                if self.log.len() > LOG_LINES {
+                    self.log.pop_front();
+                }
+                vec![Live::Log(LiveEvent { event })]
+            }
             Message::DeviceMetrics(id, metrics) => self.new_metrics(&id, metrics, arrival, now),
             Message::DeviceStatus(id, presence) => self.change(&id, |state| {
                 if arrival == Arrival::Live && state.status != Some(presence) {
@@ -170,11 +182,13 @@ impl Fleet {
         Live::Hub(LiveHub { hub: self.hub(now) })
     }
 
-    /// Everything, as if it had just changed.
+    /// Everything, as if it had just changed, and the newest lines of the log.
     pub fn snapshot(&self, now: Timestamp) -> Vec<Live> {
         let devices = self.devices().into_iter();
+        let log = self.log.iter().cloned();
         std::iter::once(self.hub_changed(now))
             .chain(devices.map(|device| Live::Device(LiveDevice { device })))
+            .chain(log.map(|event| Live::Log(LiveEvent { event })))
             .collect()
     }
 
@@ -416,6 +430,33 @@ mod tests {
         let (missing, degraded) = (HubServiceState::Missing, HubServiceState::Degraded);
         assert_eq!(states, [missing, missing, degraded]);
         assert_eq!(fleet.lost_sight(at(3)).len(), 0, "said once");
+    }
+
+    #[test]
+    fn a_browser_that_comes_later_hears_what_is_not_stored_yet() {
+        use netmonitor_protocol::payload::{Event, EventKind, Severity};
+        let mut fleet = fleet();
+        for number in 0..30 {
+            let event = Event {
+                time: at(number),
+                kind: EventKind::LoggedIn,
+                severity: Severity::Info,
+                device: None,
+                actor: Some(number.to_string()),
+                parameters: BTreeMap::new(),
+            };
+            fleet.apply(Message::Event(event), Arrival::Live, at(number));
+        }
+        let snapshot = fleet.snapshot(at(30));
+        let actors: Vec<_> = snapshot
+            .iter()
+            .filter_map(|live| match live {
+                Live::Log(LiveEvent { event }) => event.actor.as_deref(),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(actors.len(), LOG_LINES);
+        assert_eq!(actors.last(), Some(&"29"));
     }
 
     #[test]

@@ -86,6 +86,12 @@ impl HubDb {
     }
 }
 
+impl Drop for HubDb {
+    fn drop(&mut self) {
+        migrate::tidy_up(&self.lock());
+    }
+}
+
 #[cfg(test)]
 pub(crate) fn temporary() -> (tempfile::TempDir, HubDb) {
     let directory = tempfile::tempdir().unwrap();

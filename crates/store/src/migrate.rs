@@ -61,6 +61,16 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
     Ok((done == steps.len()).then_some(connection))
 }
 
+/// Brings everything into the file itself, so that a copy of it alone is whole. Called by the
+/// writer when it is done; a reader that is left behind could not do it.
+pub(crate) fn tidy_up(connection: &Connection) {
+    let done = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    // Nothing is lost: the rest stands in the file beside it.
+    if let Err(error) = done {
+        tracing::debug!(%error, "the database was not checkpointed");
+    }
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
@@ -131,6 +141,25 @@ mod tests {
         assert!(open(&path, broken).is_err());
         let connection = open(&path, STEPS).unwrap();
         assert_eq!(tables(&connection), 2);
+    }
+
+    #[test]
+    fn a_writer_that_is_done_leaves_everything_in_the_file_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let writer = open(&path, STEPS).unwrap();
+        let _reader = open_read_only(&path, STEPS).unwrap().unwrap();
+        writer.execute("INSERT INTO one VALUES (1)", []).unwrap();
+        tidy_up(&writer);
+        drop(writer);
+        let copy = directory.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        let sql = "SELECT count(*) FROM one";
+        let rows: i64 = open(&copy, STEPS)
+            .unwrap()
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 1);
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl HistoryWriter {
     }
 }
 
+impl Drop for HistoryWriter {
+    fn drop(&mut self) {
+        migrate::tidy_up(&self.connection);
+    }
+}
+
 fn store(
     connection: &mut Connection,
     known: &mut Known,

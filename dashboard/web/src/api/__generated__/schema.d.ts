@@ -208,7 +208,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Server-sent events: first the hub and every device, then each change.
+         * Server-sent events: first the hub, every device and the newest lines of the log (which
+         *     may be stored already), then each change.
          * @description The name of each event is the `type` in its data. Whoever reads too slowly is sent
          *     everything anew instead of what was missed.
          */
