@@ -4,6 +4,7 @@
 //! - `config`: the configuration file and what the command line changes of it
 //! - `run`: everything together
 //! - `alone`: one service in this process
+//! - `running`: a service that runs, with what stops it
 //! - `supervise`: a service that fails is started again
 //! - `listening`: the addresses, printed and written down
 //! - `preflight`: what can be known to be wrong before anything is changed
@@ -20,6 +21,7 @@ mod local_agent;
 mod preflight;
 mod presence;
 mod run;
+mod running;
 mod supervise;
 
 use std::process::ExitCode;

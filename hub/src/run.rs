@@ -1,149 +1,64 @@
 //! Everything together: broker, ingest, api and an agent for this machine.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use netmonitor_api::Api;
 use netmonitor_broker::BrokerService;
 use netmonitor_ingest::Ingest;
 use netmonitor_protocol::{DeviceId, ServiceName};
+use netmonitor_service::mqtt::Dial;
 use netmonitor_service::{DataDir, service_secrets};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::listening::{OF_API, OF_BROKER};
 use crate::local_agent::LocalAgent;
+use crate::running::Running;
 use crate::supervise::supervise;
 use crate::{listening, preflight, presence};
 
-/// Each service may take so long to stop before it is left behind.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// One service with the token that stops it.
-struct Running {
-    name: &'static str,
-    tasks: JoinSet<()>,
-    stop: CancellationToken,
-}
-
-impl Running {
-    fn start<L: Future<Output = ()> + Send + 'static>(
-        name: &'static str,
-        life: impl FnOnce(CancellationToken) -> L,
-    ) -> Self {
-        let stop = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(life(stop.clone()));
-        Self { name, tasks, stop }
-    }
-
-    async fn stop(mut self) {
-        self.stop.cancel();
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::warn!(service = self.name, "did not stop in time");
-        }
-    }
+/// Everything as it was opened at start, and what is needed to open it again.
+struct Opened {
+    config: Config,
+    data_dir: DataDir,
+    history: PathBuf,
+    api: Api,
+    ingest: Option<Ingest>,
+    /// None: an external broker takes its place.
+    broker: Option<BrokerService>,
+    listeners: Vec<(&'static str, SocketAddr)>,
 }
 
 /// Runs until `shutdown`. What can be known to be wrong is found before anything is changed.
 pub(crate) async fn run(
-    mut config: Config,
+    config: Config,
     data_dir: DataDir,
     with_agent: bool,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let external = config.mqtt.external()?;
-    let ours = if external.is_none() {
-        [&OF_API[..], &OF_BROKER].concat()
-    } else {
-        OF_API.to_vec()
-    };
-    preflight::listeners(&config, &ours)?;
-    preflight::data_dir(&data_dir)?;
-    preflight::databases(&config, &data_dir)?;
-    let history = config.history.path(&data_dir)?;
-    let api = Api::open(config.api.clone(), &data_dir, history.clone())?;
-    let ingest = open_ingest(&config, &history)?;
-    let broker = if external.is_none() {
-        Some(BrokerService::open(config.broker.clone(), &data_dir).await?)
-    } else {
-        service_secrets::ensure(&data_dir).context("cannot keep the services' passwords")?;
-        None
-    };
-    let mut listeners = api.addresses();
-    listeners.extend(broker.iter().flat_map(BrokerService::addresses));
-    listening::announce(&data_dir, &ours, &listeners)?;
-    keep_addresses(&mut config, &listeners);
-    if let Some(link) = api.setup_link()? {
+    let opened = open(config, data_dir).await?;
+    if let Some(link) = opened.api.setup_link()? {
         say(&format!("set up this hub at {link}"))?;
     }
-    let agent = if with_agent && broker.is_some() {
-        LocalAgent::prepare(&data_dir, &api, &listeners)?
+    let agent = if with_agent && opened.broker.is_some() {
+        LocalAgent::prepare(&opened.data_dir, &opened.api, &opened.listeners)?
     } else {
         None
     };
-
-    let dial = |service| config.mqtt.dial(&data_dir, service);
-    let seen = api.seen();
+    let has_broker = opened.broker.is_some();
+    let seen = opened.api.seen();
     let (running, is_running) = watch::channel(Vec::new());
     let (device, is_joined) = watch::channel(None);
-    // In the order in which they stop: whoever uses another stops before it.
-    let mut services = Vec::new();
     let expects_agent = agent.is_some();
-    if let Some(agent) = agent {
-        services.push(Running::start("agent", |stop| agent.run(device, stop)));
-    }
-    services.push({
-        let dial = dial(ServiceName::Api)?;
-        let (config, data_dir) = (config.api.clone(), data_dir.clone());
-        let history = history.clone();
-        Running::start("api", |stop| async move {
-            let open = || {
-                let opened = Api::open(config.clone(), &data_dir, history.clone());
-                std::future::ready(opened)
-            };
-            let run = |api: Api, stop| api.run(dial.clone(), stop);
-            supervise(ServiceName::Api, Some(api), open, run, stop).await;
-        })
-    });
-    services.push({
-        let dial = dial(ServiceName::Ingest)?;
-        let config = config.ingest.clone();
-        Running::start("ingest", |stop| async move {
-            let open = || {
-                let opened = Ingest::open(config.clone(), &history);
-                std::future::ready(opened.map_err(anyhow::Error::from))
-            };
-            let run = |ingest: Ingest, stop| ingest.run(dial.clone(), stop);
-            supervise(ServiceName::Ingest, ingest, open, run, stop).await;
-        })
-    });
-    services.push({
-        let dial = dial(ServiceName::Hub)?;
-        let data_dir = data_dir.clone();
-        Running::start("presence", |stop| {
-            presence::run(data_dir, dial, running, stop)
-        })
-    });
-    let has_broker = broker.is_some();
-    if let Some(broker) = broker {
-        let dial = dial(ServiceName::Broker)?;
-        let (config, data_dir) = (config.broker.clone(), data_dir.clone());
-        services.push(Running::start("broker", |stop| async move {
-            let open = || {
-                let (config, data_dir) = (config.clone(), data_dir.clone());
-                async move { BrokerService::open(config, &data_dir).await }
-            };
-            let run = |broker: BrokerService, stop| broker.run(dial.clone(), stop);
-            supervise(ServiceName::Broker, Some(broker), open, run, stop).await;
-        }));
-    }
+    let agent = agent.map(|agent| Running::start("agent", |stop| agent.run(device, stop)));
+    // In the order in which they stop: whoever uses another stops before it.
+    let services = agent.into_iter().chain(start(opened, running)?);
+    let services: Vec<Running> = services.collect();
 
     let ready = async {
         all_running(is_running, has_broker).await;
@@ -159,6 +74,127 @@ pub(crate) async fn run(
         service.stop().await;
     }
     outcome
+}
+
+/// Opens every database and every listener, and announces the addresses.
+async fn open(mut config: Config, data_dir: DataDir) -> anyhow::Result<Opened> {
+    let is_embedded = config.mqtt.external()?.is_none();
+    let ours = if is_embedded {
+        [&OF_API[..], &OF_BROKER].concat()
+    } else {
+        OF_API.to_vec()
+    };
+    preflight::listeners(&config, &ours)?;
+    preflight::data_dir(&data_dir)?;
+    preflight::databases(&config, &data_dir)?;
+    let history = config.history.path(&data_dir)?;
+    let api = Api::open(config.api.clone(), &data_dir, history.clone())?;
+    let ingest = open_ingest(&config, &history)?;
+    let broker = if is_embedded {
+        Some(BrokerService::open(config.broker.clone(), &data_dir).await?)
+    } else {
+        service_secrets::ensure(&data_dir).context("cannot keep the services' passwords")?;
+        None
+    };
+    let mut listeners = api.addresses();
+    listeners.extend(broker.iter().flat_map(BrokerService::addresses));
+    listening::announce(&data_dir, &ours, &listeners)?;
+    keep_addresses(&mut config, &listeners);
+    Ok(Opened {
+        config,
+        data_dir,
+        history,
+        api,
+        ingest,
+        broker,
+        listeners,
+    })
+}
+
+/// Starts every service, each supervised, in the order in which they stop.
+fn start(opened: Opened, running: presence::Running) -> anyhow::Result<Vec<Running>> {
+    let Opened {
+        config,
+        data_dir,
+        history,
+        api,
+        ingest,
+        broker,
+        listeners: _,
+    } = opened;
+    let dial = |service| config.mqtt.dial(&data_dir, service);
+    let mut services = vec![
+        start_api(
+            api,
+            config.api.clone(),
+            data_dir.clone(),
+            history.clone(),
+            dial(ServiceName::Api)?,
+        ),
+        start_ingest(
+            ingest,
+            config.ingest.clone(),
+            history,
+            dial(ServiceName::Ingest)?,
+        ),
+        {
+            let (data_dir, dial) = (data_dir.clone(), dial(ServiceName::Hub)?);
+            Running::start("presence", |stop| {
+                presence::run(data_dir, dial, running, stop)
+            })
+        },
+    ];
+    if let Some(broker) = broker {
+        let dial = dial(ServiceName::Broker)?;
+        services.push(start_broker(broker, config.broker.clone(), data_dir, dial));
+    }
+    Ok(services)
+}
+
+fn start_api(
+    api: Api,
+    config: netmonitor_api::Config,
+    data_dir: DataDir,
+    history: PathBuf,
+    dial: Dial,
+) -> Running {
+    Running::start("api", |stop| async move {
+        let open = || std::future::ready(Api::open(config.clone(), &data_dir, history.clone()));
+        let run = |api: Api, stop| api.run(dial.clone(), stop);
+        supervise(ServiceName::Api, Some(api), open, run, stop).await;
+    })
+}
+
+fn start_ingest(
+    ingest: Option<Ingest>,
+    config: netmonitor_ingest::Config,
+    history: PathBuf,
+    dial: Dial,
+) -> Running {
+    Running::start("ingest", |stop| async move {
+        let open = || {
+            let opened = Ingest::open(config.clone(), &history);
+            std::future::ready(opened.map_err(anyhow::Error::from))
+        };
+        let run = |ingest: Ingest, stop| ingest.run(dial.clone(), stop);
+        supervise(ServiceName::Ingest, ingest, open, run, stop).await;
+    })
+}
+
+fn start_broker(
+    broker: BrokerService,
+    config: netmonitor_broker::Config,
+    data_dir: DataDir,
+    dial: Dial,
+) -> Running {
+    Running::start("broker", |stop| async move {
+        let open = || {
+            let (config, data_dir) = (config.clone(), data_dir.clone());
+            async move { BrokerService::open(config, &data_dir).await }
+        };
+        let run = |broker: BrokerService, stop| broker.run(dial.clone(), stop);
+        supervise(ServiceName::Broker, Some(broker), open, run, stop).await;
+    })
 }
 
 /// A service that is opened again listens where it did before, also on ports that the system
@@ -199,7 +235,7 @@ async fn all_running(mut running: watch::Receiver<Vec<ServiceName>>, has_broker:
 
 async fn first_sample(
     mut joined: watch::Receiver<Option<DeviceId>>,
-    mut seen: watch::Receiver<std::collections::BTreeSet<DeviceId>>,
+    mut seen: watch::Receiver<BTreeSet<DeviceId>>,
 ) {
     let device = match joined.wait_for(Option::is_some).await {
         Ok(device) => device.clone(),

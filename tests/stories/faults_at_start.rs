@@ -164,6 +164,9 @@ fn a_data_directory_that_cannot_be_written_is_named_with_what_to_do() {
     for place in [file.clone(), file.join("below")] {
         let mut command = command("netmonitor");
         command.args(["--no-agent", "--data-dir"]).arg(&place);
+        for flag in ["--http", "--https", "--mqtt", "--mqtts"] {
+            command.args([flag, "127.0.0.1:0"]);
+        }
         let ended = output(&mut command, "");
         assert_refused(&ended, &[place.to_str().unwrap(), "--data-dir"]);
         assert_eq!(ended.stdout, "");
