@@ -7,6 +7,7 @@
 
 mod cpu;
 mod disks;
+mod link;
 #[cfg(target_os = "linux")]
 mod link_linux;
 #[cfg(target_os = "linux")]

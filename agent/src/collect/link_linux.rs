@@ -2,7 +2,7 @@
 
 use crate::root::Root;
 
-use super::network::Link;
+use super::link::Link;
 
 /// Whether an interface is a port of a bridge or bond, and whether there is hardware (or a
 /// hypervisor's) behind it.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use netmonitor_protocol::payload::{Metrics, Network};
 use sysinfo::{InterfaceOperationalState, NetworkData, Networks};
 
+use super::link::Link;
 use super::{Collector, rounded};
 use crate::root::Root;
 
@@ -22,15 +23,6 @@ struct Traffic {
 struct Counters {
     received: u64,
     sent: u64,
-}
-
-/// How an interface is built in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Link {
-    /// It belongs to a bridge or bond.
-    pub(crate) is_port: bool,
-    /// There is no hardware behind it.
-    pub(crate) is_virtual: bool,
 }
 
 /// Tells how interfaces are built in.
