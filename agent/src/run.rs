@@ -89,8 +89,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         ended = tasks.join_next() => ended,
     };
     tasks.shutdown().await;
-    goodbye(&publisher, device, session).await;
-    disconnect.cancel();
+    if goodbye(&publisher, device, session).await {
+        disconnect.cancel();
+    } else {
+        // Without DISCONNECT the broker publishes the will: somebody must say `offline`.
+        connections.abort_all();
+    }
     let closed = async { while connections.join_next().await.is_some() {} };
     if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
         tracing::debug!("the connection was not closed in time");
@@ -145,8 +149,8 @@ async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>)
 }
 
 /// Says that this is a stop and no crash, then `offline`; each is acknowledged before the next,
-/// so that nobody sees them in another order.
-async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) {
+/// so that nobody sees them in another order. True once the hub has acknowledged `offline`.
+async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) -> bool {
     let ended = Session {
         ended: Some(Ended {
             cause: EndCause::Stop,
@@ -163,10 +167,14 @@ async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) {
             .await
     };
     match timeout(GOODBYE_WITHIN, said).await {
-        Ok(Ok(())) => tracing::info!("said goodbye to the hub"),
+        Ok(Ok(())) => {
+            tracing::info!("said goodbye to the hub");
+            return true;
+        }
         Ok(Err(error)) => tracing::info!(%error, "stopped without a goodbye"),
         Err(_) => tracing::info!("stopped without a goodbye: the hub did not answer in time"),
     }
+    false
 }
 
 /// Whether this machine has joined a hub, as an error that says what to do.

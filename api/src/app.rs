@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use netmonitor_protocol::Message;
@@ -22,6 +23,12 @@ use crate::types::Live;
 /// sent everything anew.
 const STREAM_QUEUE: usize = 1024;
 
+/// Logouts that a stream may be behind; one that is further behind ends as well.
+const LOGOUT_QUEUE: usize = 16;
+
+/// How long the broker may take to acknowledge. Whoever asked the api for something waits for it.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Shared by all requests.
 pub(crate) struct App {
     pub(crate) config: Config,
@@ -36,6 +43,8 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     pub(crate) ca_pem: String,
     fleet: Mutex<Fleet>,
+    /// Names of accounts whose streams must show their credential again.
+    logouts: broadcast::Sender<String>,
     stream: broadcast::Sender<Arc<Live>>,
 }
 
@@ -67,6 +76,7 @@ impl App {
             shutdown: parts.shutdown,
             ca_pem: parts.ca_pem,
             fleet: Mutex::new(parts.fleet),
+            logouts: broadcast::Sender::new(LOGOUT_QUEUE),
             stream: broadcast::Sender::new(STREAM_QUEUE),
         }
     }
@@ -89,6 +99,21 @@ impl App {
     pub(crate) fn watch(&self, now: Timestamp) -> (Vec<Live>, broadcast::Receiver<Arc<Live>>) {
         let fleet = self.fleet();
         (fleet.snapshot(now), self.stream.subscribe())
+    }
+
+    /// Whether every browser comes over TLS.
+    pub(crate) fn is_https_only(&self) -> bool {
+        self.config.http.is_empty()
+    }
+
+    /// Ends the live streams of an account: those that may go on come back by themselves.
+    pub(crate) fn end_streams(&self, account: &str) {
+        let _nobody_watches = self.logouts.send(account.to_lowercase());
+    }
+
+    /// Hears whose streams have to end.
+    pub(crate) fn logouts(&self) -> broadcast::Receiver<String> {
+        self.logouts.subscribe()
     }
 
     /// Asks the database off the async threads.
@@ -117,10 +142,17 @@ impl App {
     ) -> Result<Outcome, Refusal> {
         let admin = self.admin.clone();
         let now = clock::now();
+        let logged_out = match &command {
+            Command::UserPasswd { name, .. } => Some(name.clone()),
+            _ => None,
+        };
         let work = move || admin.execute(command, &actor, now);
         let outcome = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| Refusal::Fault(error.into()))??;
+        if let Some(account) = logged_out {
+            self.end_streams(&account);
+        }
         if outcome.credentials_changed {
             self.credentials_changed().await;
         }
@@ -143,9 +175,13 @@ impl App {
     /// Sends, or says in the log that it could not.
     pub(crate) async fn send(&self, message: Message) {
         let topic = message.topic();
-        if let Err(error) = self.publisher.publish(message).await {
-            tracing::warn!(%topic, %error, "message not sent");
-            self.counters.count("messages_not_sent");
-        }
+        let publish = tokio::time::timeout(PUBLISH_TIMEOUT, self.publisher.publish(message));
+        let error = match publish.await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the broker did not acknowledge in time".to_owned(),
+        };
+        tracing::warn!(%topic, error, "message not sent");
+        self.counters.count("messages_not_sent");
     }
 }

@@ -117,14 +117,16 @@ fn or_fault<E: std::fmt::Display>(
     }
 }
 
-/// The cookie that keeps a browser logged in.
-pub(crate) fn session_cookie(value: &str, days: u32, is_https: bool) -> Cookie {
+/// The cookie that keeps a browser logged in; for no days, the one that ends that. While the
+/// hub also answers without TLS, both must be able to set it: a browser does not let the one
+/// replace a `Secure` cookie of the other.
+pub(crate) fn session_cookie(value: &str, days: u32, is_https_only: bool) -> Cookie {
     let mut cookie = Cookie::new_with_str(COOKIE, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
-    cookie.set_secure(is_https);
-    let seconds = u64::from(days.max(1)) * 24 * 3600;
+    cookie.set_secure(is_https_only);
+    let seconds = u64::from(days) * 24 * 3600;
     cookie.set_max_age(std::time::Duration::from_secs(seconds));
     cookie
 }

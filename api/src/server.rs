@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::listener::{AcceptorExt as _, RustlsConfig, TcpAcceptor};
 use poem::middleware::{AddData, CatchPanic, CookieJarManager, SetHeader};
 use poem::{Endpoint, EndpointExt as _, Request, Response, Route, Server, get};
@@ -66,26 +66,22 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
     Arc::new(guarded)
 }
 
-/// Refuses bodies that are too long, or that do not say how long they are. (poem's own
-/// middleware asks that of requests without a body, too.)
-async fn check_length(request: Request) -> poem::Result<Request> {
-    if matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::DELETE
-    ) {
-        return Ok(request);
-    }
+/// Refuses bodies that are too long, whether they say so or not. (poem's own middleware asks
+/// requests without a body for their length, too.)
+async fn check_length(mut request: Request) -> poem::Result<Request> {
     let length = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     match length {
-        Some(length) if length <= MAX_BODY_BYTES => Ok(request),
-        Some(_) => Err(poem::Error::from_status(StatusCode::PAYLOAD_TOO_LARGE)),
-        // Neither length nor chunks: there is no body.
-        None if !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(request),
-        None => Err(poem::Error::from_status(StatusCode::LENGTH_REQUIRED)),
+        Some(length) if length <= MAX_BODY_BYTES => {}
+        Some(_) => return Err(poem::Error::from_status(StatusCode::PAYLOAD_TOO_LARGE)),
+        None => {
+            let body = request.take_body().into_bytes_limit(MAX_BODY_BYTES).await?;
+            request.set_body(body);
+        }
     }
+    Ok(request)
 }
 
 /// Sets the content security policy of what `endpoint` answers.

@@ -107,14 +107,9 @@ impl Api {
         }
     }
 
-    /// A join code for the agent that runs inside the hub.
-    pub fn join_code(&self) -> anyhow::Result<String> {
-        let command = Command::JoinCodeAdd {
-            uses: 1,
-            expires_secs: 300,
-        };
-        let outcome = self.admin.execute(command, CONSOLE, clock::now())?;
-        Ok(outcome.output)
+    /// For whoever in this process needs a command carried out while the api runs.
+    pub fn admin(&self) -> Arc<Admin> {
+        self.admin.clone()
     }
 
     /// SHA-256 of the hub's CA: what agents pin.
@@ -135,6 +130,9 @@ impl Api {
     /// Works until `shutdown`.
     pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
         let devices = self.hub.devices()?;
+        // Connections live on their own: when this run ends, however it ends, they end with it.
+        let shutdown = shutdown.child_token();
+        let _end = shutdown.clone().drop_guard();
         let (frame, events) = Frame::start(frame::Options {
             name: ServiceName::Api,
             version: env!("CARGO_PKG_VERSION"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -182,6 +183,18 @@ where
             }
             () = edge.shutdown.cancelled() => return End::ShuttingDown,
             () = &mut alarm => {
+                // After a time in which the whole process stood still, the alarm and what has
+                // arrived meanwhile come together: whoever has spoken in time is not silent.
+                if reads && let Some(Ok(1..)) = read_some(reader, &mut incoming).now_or_never() {
+                    match handle_all(client, &mut incoming) {
+                        Ok(0) => {}
+                        Ok(_) => {
+                            clock.read();
+                            heard = true;
+                        }
+                        Err(end) => return end,
+                    }
+                }
                 if clock.deadline() <= Instant::now() {
                     return End::Silent;
                 }

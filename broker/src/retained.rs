@@ -18,6 +18,10 @@ pub(crate) struct Kept {
     pub(crate) packed: Bytes,
 }
 
+/// A message that replaces another is kept up to this size, also when the store is full. It
+/// cannot grow by it more than once per topic.
+const SMALL_BYTES: usize = 256;
+
 /// All retained messages, bounded in number and in bytes. When full, a message on a new topic
 /// is delivered but not kept.
 #[derive(Debug)]
@@ -38,7 +42,8 @@ impl Retained {
         }
     }
 
-    /// Keeps the message, or with an empty payload forgets the topic's. False: no room.
+    /// Keeps the message, or with an empty payload forgets the topic's. False: no room; then
+    /// what was kept of the topic is forgotten as well, since it is not true any more.
     pub(crate) fn set(&mut self, topic: &str, envelope: &Envelope, packed: &Bytes) -> bool {
         let old = self.topics.get(topic).map_or(0, |old| size(topic, old));
         if envelope.payload.is_empty() {
@@ -47,7 +52,13 @@ impl Retained {
             return true;
         }
         let bytes = self.bytes - old + size(topic, packed);
-        if bytes > self.max_bytes || (old == 0 && self.topics.len() >= self.max_messages) {
+        // A state of a few bytes (`offline` for `online`) always finds room.
+        let is_small_change = old > 0 && packed.len() <= SMALL_BYTES;
+        let is_full =
+            bytes > self.max_bytes || (old == 0 && self.topics.len() >= self.max_messages);
+        if is_full && !is_small_change {
+            self.topics.remove(topic);
+            self.bytes -= old;
             return false;
         }
         self.bytes = bytes;
@@ -141,6 +152,21 @@ mod tests {
         let mut small = Retained::new(10, 40);
         assert!(set(&mut small, "a", "one"));
         assert!(!set(&mut small, "b", "two"));
+    }
+
+    #[test]
+    fn a_full_store_never_keeps_what_is_not_true_any_more() {
+        let mut store = Retained::new(10, 60);
+        assert!(set(&mut store, "status", "online"));
+        assert!(set(
+            &mut store,
+            "status",
+            "offline, and more than fits into it"
+        ));
+        let long = "x".repeat(2 * SMALL_BYTES).leak();
+        assert!(!set(&mut store, "status", long));
+        assert!(topics(&store, "#").is_empty());
+        assert_eq!(store.bytes(), 0);
     }
 
     #[test]

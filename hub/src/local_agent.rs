@@ -1,14 +1,16 @@
 //! This machine watches itself: an ordinary agent in the process of the hub, joined for real.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use netmonitor_agent::{Config, Identity};
 use netmonitor_api::Api;
+use netmonitor_api::admin::{Admin, CONSOLE, Command};
 use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::DataDir;
+use netmonitor_service::{DataDir, clock};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +22,8 @@ pub(crate) struct LocalAgent {
     data_dir: DataDir,
     /// Where the broker is, as seen from this machine.
     address: String,
-    /// Needed if this machine has not joined yet.
-    code: Option<JoinCode>,
+    /// Makes a join code if this machine has not joined yet.
+    admin: Option<Arc<Admin>>,
 }
 
 impl LocalAgent {
@@ -48,22 +50,18 @@ impl LocalAgent {
             let same_ca = identity.ca_fingerprint == api.ca_fingerprint();
             Ok(same_ca && api.knows(&identity.device)?)
         };
-        let code = match identity {
+        let admin = match identity {
             Some(mut identity) if is_ours(&identity)? => {
                 identity.addresses = vec![address.clone()];
                 identity.store(&data_dir.agent())?;
                 None
             }
-            _ => {
-                let mut code: JoinCode = api.join_code()?.parse()?;
-                code.addresses = vec![address.clone()];
-                Some(code)
-            }
+            _ => Some(api.admin()),
         };
         Ok(Some(Self {
             data_dir: data_dir.clone(),
             address,
-            code,
+            admin,
         }))
     }
 
@@ -99,9 +97,10 @@ impl LocalAgent {
         let state_dir = self.data_dir.agent();
         let joined = device.borrow().is_some();
         if !joined {
-            let id = match &self.code {
-                Some(code) => {
-                    let join = netmonitor_agent::join(code, None, &state_dir);
+            let id = match &self.admin {
+                Some(admin) => {
+                    let code = self.join_code(admin)?;
+                    let join = netmonitor_agent::join(&code, None, &state_dir);
                     match stop.run_until_cancelled(join).await {
                         Some(id) => id?,
                         None => return Ok(()),
@@ -117,5 +116,17 @@ impl LocalAgent {
         }
         let config = Config::load(&state_dir, None)?;
         netmonitor_agent::run(config, stop.clone()).await
+    }
+
+    /// A new one for each attempt: a code that was lost on the way is used up.
+    fn join_code(&self, admin: &Admin) -> anyhow::Result<JoinCode> {
+        let command = Command::JoinCodeAdd {
+            uses: 1,
+            expires_secs: 300,
+        };
+        let outcome = admin.execute(command, CONSOLE, clock::now())?;
+        let mut code: JoinCode = outcome.output.parse()?;
+        code.addresses = vec![self.address.clone()];
+        Ok(code)
     }
 }

@@ -101,6 +101,12 @@ impl Ingest {
             idle = Some(settle(done?, &mut batch, &counters, &mut fault));
         }
         frame.stop().await;
+        // What had arrived by then is acknowledged, and so it is kept.
+        while let Some(event) = events.next().await {
+            if let Event::Message(message) = event {
+                take(message, &mut batch, &counters);
+            }
+        }
         if let Some(writer) = idle {
             let done = tokio::task::spawn_blocking(move || commit(writer, batch)).await?;
             settle(done, &mut Batch::default(), &counters, &mut fault);

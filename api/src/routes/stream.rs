@@ -33,10 +33,10 @@ impl Routes {
     #[oai(path = "/stream", method = "get", operation_id = "stream")]
     async fn stream(
         &self,
-        _caller: Caller,
+        caller: Caller,
         app: Data<&Arc<App>>,
     ) -> EventStream<BoxStream<'static, Live>> {
-        let viewer = Viewer::new(app.clone());
+        let viewer = Viewer::new(app.clone(), &caller.account().name);
         let lives = stream::unfold(viewer, |mut viewer| async move {
             let live = viewer.next().await?;
             Some((live, viewer))
@@ -52,26 +52,37 @@ struct Viewer {
     app: Arc<App>,
     waiting: VecDeque<Live>,
     changes: broadcast::Receiver<Arc<Live>>,
+    account: String,
+    logouts: broadcast::Receiver<String>,
 }
 
 impl Viewer {
-    fn new(app: Arc<App>) -> Self {
+    fn new(app: Arc<App>, account: &str) -> Self {
         let (all, changes) = app.watch(clock::now());
         Self {
+            account: account.to_lowercase(),
+            logouts: app.logouts(),
             app,
             waiting: all.into(),
             changes,
         }
     }
 
-    /// The next event; none when the hub stops.
+    /// The next event; none when the hub stops, or when the account has logged out.
     async fn next(&mut self) -> Option<Live> {
         loop {
             if let Some(live) = self.waiting.pop_front() {
                 return Some(live);
             }
-            let shutdown = self.app.shutdown.clone();
-            match shutdown.run_until_cancelled(self.changes.recv()).await? {
+            let change = tokio::select! {
+                () = self.app.shutdown.cancelled() => return None,
+                who = self.logouts.recv() => match who {
+                    Ok(who) if who != self.account => continue,
+                    Ok(_) | Err(_) => return None,
+                },
+                change = self.changes.recv() => change,
+            };
+            match change {
                 Ok(live) => return Some(Live::clone(&live)),
                 Err(RecvError::Closed) => return None,
                 Err(RecvError::Lagged(_)) => {

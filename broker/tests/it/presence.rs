@@ -168,3 +168,50 @@ async fn a_client_that_has_stopped_reading_is_dropped_though_it_still_pings() {
     assert_eq!(watcher.said().await.1, "offline");
     assert_eq!(broker.counter("keepalives_expired"), 1);
 }
+
+/// The process may stand still for a while: swapped out, or stopped. Whoever has pinged in time
+/// must not be declared dead when it goes on.
+#[tokio::test]
+async fn a_stall_of_the_broker_kills_nobody() {
+    use std::io::{Read as _, Write as _};
+    let broker = start().await;
+    let mut watcher = Raw::connect(&broker, &Options::new(4, "free", "watcher")).await;
+    watcher.subscribe("wills/#", 0).await;
+    let options = Options {
+        keepalive_secs: 1,
+        will: Some(("wills/device", "gone")),
+        ..Options::new(4, "free", "device")
+    };
+    let address = broker.tcp;
+    let (connected, is_connected) = std::sync::mpsc::channel();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let device = std::thread::spawn(move || {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.write_all(&options.packet()).unwrap();
+        socket.read_exact(&mut [0; 4]).unwrap();
+        connected.send(()).unwrap();
+        // Pings all the time, whether it is answered or not.
+        while stopped.recv_timeout(Duration::from_millis(200)).is_err() {
+            socket.write_all(&[0xC0, 0]).unwrap();
+        }
+        socket.write_all(&[0xE0, 0]).unwrap();
+    });
+    broker
+        .eventually("the device is not connected", |_| {
+            is_connected.try_recv().is_ok()
+        })
+        .await;
+    // The broker runs on this very thread.
+    std::thread::sleep(Duration::from_secs(4));
+    // Two keepalives later everybody who is to be declared dead has been.
+    let until = tokio::time::Instant::now() + Duration::from_secs(2);
+    while tokio::time::Instant::now() < until {
+        watcher.ping().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stop.send(()).unwrap();
+    tokio::task::spawn_blocking(|| device.join().unwrap())
+        .await
+        .unwrap();
+    watcher.ping().await;
+}

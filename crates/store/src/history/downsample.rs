@@ -1,70 +1,96 @@
-//! From samples to as many points as a chart can show.
-
-use std::collections::BTreeMap;
+//! From samples to as many points as a chart can show, while they are read: what a query needs
+//! of memory does not depend on how much it reads.
 
 use super::columns::{Columns, Series};
-use super::series::Reading;
 
-/// One sample on its way to a chart.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
-    pub(super) at: i64,
-    pub(super) readings: Vec<Reading>,
+/// Takes samples in the order of time, one after another.
+#[derive(Debug)]
+pub(super) struct Downsampler {
+    from: i64,
+    width: i64,
+    /// Equal stretches of the range; none: each sample is a point of its own.
+    stretches: Option<i64>,
+    times: Vec<i64>,
+    series: Vec<(String, Vec<Slot>)>,
 }
 
-/// All samples as they are, if they are no more than `points`; else `points` equal stretches of
-/// the range with mean, minimum and maximum each. A stretch without samples is empty.
-pub(super) fn downsample(rows: &[Row], from: i64, to: i64, points: usize) -> Columns {
-    let points = points.max(1);
-    if rows.len() <= points {
-        return gather(rows.iter().map(|row| row.at).collect(), rows, |index, _| {
-            index
+impl Downsampler {
+    /// For `samples` samples between `from` and `to`. All of them as they are, if they are no
+    /// more than `points`; else `points` equal stretches of the range with mean, minimum and
+    /// maximum each. A stretch without samples is empty.
+    pub(super) fn new(from: i64, to: i64, points: usize, samples: usize) -> Self {
+        let points = points.max(1);
+        let width = (to - from).max(1);
+        let stretches = (samples > points).then(|| i64::try_from(points).unwrap_or(i64::MAX));
+        let times = stretches.map_or_else(Vec::new, |count| {
+            (0..count)
+                .map(|index| from + width * (2 * index + 1) / (2 * count))
+                .collect()
         });
+        Self {
+            from,
+            width,
+            stretches,
+            times,
+            series: Vec::new(),
+        }
     }
-    let width = (to - from).max(1);
-    let count = i64::try_from(points).unwrap_or(i64::MAX);
-    let stretch = |at: i64| -> usize {
-        let index = (at - from).clamp(0, width - 1) * count / width;
-        usize::try_from(index).unwrap_or(0).min(points - 1)
-    };
-    let times = (0..count)
-        .map(|index| from + width * (2 * index + 1) / (2 * count))
-        .collect();
-    gather(times, rows, |_, row| stretch(row.at))
-}
 
-/// Puts each row into its slot.
-fn gather(times: Vec<i64>, rows: &[Row], slot: impl Fn(usize, &Row) -> usize) -> Columns {
-    let mut sums: BTreeMap<&str, Vec<Slot>> = BTreeMap::new();
-    for (index, row) in rows.iter().enumerate() {
-        let slot = slot(index, row);
-        for reading in &row.readings {
-            let slots = sums
-                .entry(&reading.series)
-                .or_insert_with(|| vec![Slot::default(); times.len()]);
+    /// The number of a series, for [`Self::add`].
+    pub(super) fn series(&mut self, name: &str) -> usize {
+        let known = self.series.iter().position(|(other, _)| other == name);
+        known.unwrap_or_else(|| {
+            self.series.push((name.to_owned(), Vec::new()));
+            self.series.len() - 1
+        })
+    }
+
+    /// Adds a sample: its time, and the values of its series by number.
+    pub(super) fn add(&mut self, at: i64, values: impl Iterator<Item = (usize, f64)>) {
+        let slot = match self.stretches {
+            None => {
+                self.times.push(at);
+                self.times.len() - 1
+            }
+            Some(count) => {
+                let offset = (at - self.from).clamp(0, self.width - 1);
+                usize::try_from(offset * count / self.width).unwrap_or(0)
+            }
+        };
+        for (number, value) in values {
+            let Some((_, slots)) = self.series.get_mut(number) else {
+                continue;
+            };
+            if slots.len() <= slot {
+                slots.resize(slot + 1, Slot::default());
+            }
             if let Some(slot) = slots.get_mut(slot) {
-                slot.add(reading.value);
+                slot.add(value);
             }
         }
     }
-    let series = sums
-        .into_iter()
-        .map(|(name, slots)| {
+
+    /// The points.
+    pub(super) fn finish(self) -> Columns {
+        let count = self.times.len();
+        let series = self.series.into_iter().map(|(name, mut slots)| {
+            slots.resize(count, Slot::default());
             let pick = |value: fn(&Slot) -> f64| {
-                slots
-                    .iter()
-                    .map(|slot| (slot.count > 0).then(|| value(slot)))
-                    .collect()
+                let values = slots.iter().map(|it| (it.count > 0).then(|| value(it)));
+                values.collect()
             };
             let series = Series {
                 mean: pick(|slot| round(slot.sum / f64::from(slot.count))),
                 min: pick(|slot| slot.min),
                 max: pick(|slot| slot.max),
             };
-            (name.to_owned(), series)
-        })
-        .collect();
-    Columns { times, series }
+            (name, series)
+        });
+        Columns {
+            series: series.collect(),
+            times: self.times,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,22 +123,18 @@ fn round(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn rows(values: &[(i64, f64)]) -> Vec<Row> {
-        values
-            .iter()
-            .map(|(at, value)| Row {
-                at: *at,
-                readings: vec![Reading {
-                    series: "cpu".to_owned(),
-                    value: *value,
-                }],
-            })
-            .collect()
+    fn downsample(samples: &[(i64, f64)], from: i64, to: i64, points: usize) -> Columns {
+        let mut downsampler = Downsampler::new(from, to, points, samples.len());
+        for (at, value) in samples {
+            let cpu = downsampler.series("cpu");
+            downsampler.add(*at, std::iter::once((cpu, *value)));
+        }
+        downsampler.finish()
     }
 
     #[test]
     fn few_samples_stay_as_they_are() {
-        let columns = downsample(&rows(&[(10, 1.0), (20, 3.0)]), 0, 100, 2);
+        let columns = downsample(&[(10, 1.0), (20, 3.0)], 0, 100, 2);
         assert_eq!(columns.times, [10, 20]);
         assert_eq!(columns.series["cpu"].mean, [Some(1.0), Some(3.0)]);
         assert_eq!(columns.series["cpu"].max, [Some(1.0), Some(3.0)]);
@@ -121,7 +143,7 @@ mod tests {
     #[test]
     fn many_samples_become_mean_min_and_max_and_a_gap_stays_a_gap() {
         let samples = [(0, 1.0), (10, 3.0), (20, 2.0), (95, 8.0), (100, 4.0)];
-        let columns = downsample(&rows(&samples), 0, 100, 4);
+        let columns = downsample(&samples, 0, 100, 4);
         assert_eq!(columns.times, [12, 37, 62, 87]);
         let cpu = &columns.series["cpu"];
         assert_eq!(cpu.mean, [Some(2.0), None, None, Some(6.0)]);
@@ -130,19 +152,20 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_comes_later_is_empty_before() {
-        let mut samples = rows(&[(10, 1.0), (20, 2.0)]);
-        samples[1].readings.push(Reading {
-            series: "disk:/usb".to_owned(),
-            value: 5.0,
-        });
-        let columns = downsample(&samples, 0, 100, 10);
+    fn a_series_that_comes_later_or_goes_is_empty_there() {
+        let mut downsampler = Downsampler::new(0, 100, 10, 2);
+        let cpu = downsampler.series("cpu");
+        downsampler.add(10, std::iter::once((cpu, 1.0)));
+        let usb = downsampler.series("disk:/usb");
+        downsampler.add(20, std::iter::once((usb, 5.0)));
+        let columns = downsampler.finish();
+        assert_eq!(columns.series["cpu"].mean, [Some(1.0), None]);
         assert_eq!(columns.series["disk:/usb"].mean, [None, Some(5.0)]);
     }
 
     #[test]
     fn odd_ranges_do_not_panic() {
-        let samples = rows(&[(5, 1.0), (5, 2.0), (5, 3.0)]);
+        let samples = [(5, 1.0), (5, 2.0), (5, 3.0)];
         assert_eq!(
             downsample(&samples, 5, 5, 1).series["cpu"].mean,
             [Some(2.0)]

@@ -9,9 +9,8 @@ use jiff::Timestamp;
 use netmonitor_protocol::DeviceId;
 use rusqlite::{Connection, params};
 
-use super::downsample::{Row, downsample};
-use super::series::{self, Reading};
-use super::{Columns, EventFilter, STEPS, StoredEvent, events, values};
+use super::downsample::Downsampler;
+use super::{Columns, EventFilter, STEPS, StoredEvent, events, series, values};
 use crate::{StoreError, migrate};
 
 /// The history, open for reading. There may be no file yet: then there is no history.
@@ -47,14 +46,8 @@ impl HistoryReader {
 
     /// Samples of one device, as many points as asked for.
     pub fn columns(&self, query: &Query) -> Result<Columns, StoreError> {
-        let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
-        let rows = self.with(|connection| rows(connection, query))?;
-        Ok(downsample(
-            &rows.unwrap_or_default(),
-            from,
-            to,
-            query.points,
-        ))
+        let columns = self.with(|connection| columns(connection, query))?;
+        Ok(columns.unwrap_or_default())
     }
 
     /// Lines of the log, the newest first.
@@ -78,63 +71,67 @@ impl HistoryReader {
     }
 }
 
-fn rows(connection: &Connection, query: &Query) -> Result<Vec<Row>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT at, layout, numbers FROM sample
-         WHERE device = (SELECT id FROM device WHERE name = ?) AND at BETWEEN ? AND ?
-         ORDER BY at",
-    )?;
-    let mut found = statement.query(params![
-        query.device.as_str(),
-        query.from.as_millisecond(),
-        query.to.as_millisecond()
-    ])?;
-    let mut layouts: HashMap<i64, Vec<Option<String>>> = HashMap::new();
-    let mut rows = Vec::new();
+/// Which rows: those of one device between two moments.
+const WHERE: &str = "WHERE device = (SELECT id FROM device WHERE name = ?) AND at BETWEEN ? AND ?";
+
+fn columns(connection: &Connection, query: &Query) -> Result<Columns, StoreError> {
+    let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
+    let which = params![query.device.as_str(), from, to];
+    let samples: i64 = connection
+        .prepare_cached(&format!("SELECT count(*) FROM sample {WHERE}"))?
+        .query_row(which, |row| row.get(0))?;
+    let samples = usize::try_from(samples).unwrap_or_default();
+    let mut downsampler = Downsampler::new(from, to, query.points, samples);
+    let sql = format!("SELECT at, layout, numbers FROM sample {WHERE} ORDER BY at");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(which)?;
+    let mut layouts: HashMap<i64, Vec<Option<Wanted>>> = HashMap::new();
     while let Some(row) = found.next()? {
-        let layout: i64 = row.get(1)?;
-        let names = match layouts.entry(layout) {
+        let wanted = match layouts.entry(row.get(1)?) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(wanted(connection, layout, &query.series)?),
+            Entry::Vacant(new) => {
+                let layout = wanted(connection, *new.key(), &query.series, &mut downsampler)?;
+                new.insert(layout)
+            }
         };
         let numbers = values::decode(row.get_ref(2)?.as_blob().unwrap_or_default());
-        rows.push(Row {
-            at: row.get(0)?,
-            readings: readings(names, &numbers),
+        let values = wanted.iter().zip(numbers).filter_map(|(wanted, number)| {
+            let wanted = wanted.as_ref()?;
+            Some((wanted.series, number as f64 / wanted.scale))
         });
+        downsampler.add(row.get(0)?, values);
     }
-    Ok(rows)
+    Ok(downsampler.finish())
 }
 
-/// The names of a layout, those only that are asked for.
+/// A number of a sample that is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// Which series, as the downsampler counts them.
+    series: usize,
+    scale: f64,
+}
+
+/// The numbers of a layout, those only that are asked for.
 fn wanted(
     connection: &Connection,
     layout: i64,
     asked: &[String],
-) -> Result<Vec<Option<String>>, StoreError> {
+    downsampler: &mut Downsampler,
+) -> Result<Vec<Option<Wanted>>, StoreError> {
     let sql = "SELECT series FROM layout WHERE id = ?";
     let json: String = connection
         .prepare_cached(sql)?
         .query_row([layout], |row| row.get(0))?;
     let names: Vec<String> =
         serde_json::from_str(&json).map_err(|_| StoreError::Damaged { what: "a layout" })?;
-    let is_asked = |name: &String| asked.is_empty() || asked.contains(name);
-    Ok(names
-        .into_iter()
-        .map(|name| is_asked(&name).then_some(name))
-        .collect())
-}
-
-fn readings(names: &[Option<String>], numbers: &[i64]) -> Vec<Reading> {
-    names
-        .iter()
-        .zip(numbers)
-        .filter_map(|(name, number)| {
-            let series = name.clone()?;
-            let value = *number as f64 / series::scale(&series);
-            Some(Reading { series, value })
+    let mut want = |name: &String| {
+        (asked.is_empty() || asked.contains(name)).then(|| Wanted {
+            series: downsampler.series(name),
+            scale: series::scale(name),
         })
-        .collect()
+    };
+    Ok(names.iter().map(&mut want).collect())
 }
 
 #[cfg(test)]
