@@ -273,12 +273,12 @@ fn nothing_in_the_repository_depends_on_where_it_was_written() {
             .is_none_or(|source| source == "registry+https://github.com/rust-lang/crates.io-index");
         assert!(is_public, "Cargo.lock: {} from {source:?}", package["name"]);
     }
-    for line in read("dashboard/web/package-lock.json").lines() {
-        let address = line.trim_start().strip_prefix("\"resolved\": \"");
-        let is_public =
-            address.is_none_or(|address| address.starts_with("https://registry.npmjs.org/"));
-        assert!(is_public, "dashboard/web/package-lock.json: {line}");
-    }
+    // npm is told to leave addresses out: each machine has its own way to the registry.
+    let lock = read("dashboard/web/package-lock.json");
+    assert!(
+        !lock.contains("\"resolved\""),
+        "package-lock.json names addresses"
+    );
     // In two parts, or this file would not pass.
     let places = [
         concat!("/wo", "rk/"),
