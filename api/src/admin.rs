@@ -1,14 +1,13 @@
 //! Administrative commands: what the command line and the API can have done to the hub. They
 //! work on the database alone, so that they work while no hub runs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use netmonitor_protocol::acl::{OwnFilters, is_grantable};
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_protocol::payload::{Address, Event, EventKind, Severity};
-use netmonitor_service::{DataDir, random};
+use netmonitor_service::{DataDir, announced, random};
 use netmonitor_store::certificates::Certificates;
 use netmonitor_store::hub::{
     Account, AddError, AuditLine, MqttRole, NewJoinCode, NewMqttUser, NewToken, UserRole,
@@ -212,7 +211,7 @@ impl Admin {
                     .to_owned(),
             )
         })?;
-        let base = web_base(&self.listeners()).ok_or_else(|| {
+        let base = web_base(&announced::listeners(&self.data_dir)).ok_or_else(|| {
             let text = "the hub has no web listener: start it once, with --http or --https";
             Refusal::Input(text.to_owned())
         })?;
@@ -305,7 +304,7 @@ impl Admin {
 
     /// Where agents reach the MQTT listener with TLS.
     fn mqtts_addresses(&self) -> Result<Vec<String>, Refusal> {
-        let listeners = self.listeners();
+        let listeners = announced::listeners(&self.data_dir);
         let bound: Vec<_> = of_listener(&listeners, "mqtts").collect();
         if bound.is_empty() {
             let text = "the hub has no MQTT listener with TLS: start it once, with --mqtts";
@@ -324,14 +323,6 @@ impl Admin {
             reachable.extend(hosts.into_iter().map(|host| format!("{host}:{port}")));
         }
         Ok(reachable)
-    }
-
-    /// Where the hub listens, or listened when it last ran.
-    fn listeners(&self) -> Vec<Address> {
-        std::fs::read(self.data_dir.addresses())
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .unwrap_or_default()
     }
 }
 
@@ -370,15 +361,8 @@ fn done<const N: usize>(
     Outcome {
         output: String::new(),
         event: Some(Event {
-            time: audit.at,
-            kind,
-            severity: Severity::Info,
-            device: None,
             actor: Some(audit.actor.to_owned()),
-            parameters: parameters
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect::<BTreeMap<_, _>>(),
+            ..Event::new(audit.at, kind, Severity::Info, parameters)
         }),
         credentials_changed: false,
         expires: None,

@@ -1,8 +1,6 @@
 //! New machines are enrolled: they ask over MQTT, with a join code; the answer goes back the
 //! same way.
 
-use std::collections::BTreeMap;
-
 use netmonitor_protocol::payload::{Event, EventKind, JoinReply, JoinRequest, Severity};
 use netmonitor_protocol::{JoinRequestId, Message};
 use netmonitor_service::{clock, random};
@@ -70,12 +68,14 @@ fn shown(name: &str) -> String {
 }
 
 fn joined(device: &Device) -> Event {
+    let name = [("name", device.name.clone())];
     Event {
-        time: device.joined_at,
-        kind: EventKind::DeviceJoined,
-        severity: Severity::Info,
         device: Some(device.id.clone()),
-        actor: None,
-        parameters: BTreeMap::from([("name".to_owned(), device.name.clone())]),
+        ..Event::new(
+            device.joined_at,
+            EventKind::DeviceJoined,
+            Severity::Info,
+            name,
+        )
     }
 }

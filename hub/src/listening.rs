@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::Address;
-use netmonitor_service::{DataDir, private_file};
+use netmonitor_service::{DataDir, announced, private_file};
 use netmonitor_store::WriteLock;
 
 /// The listeners of the broker, and those of the api: whoever runs a service answers for its
@@ -38,14 +38,6 @@ pub(crate) fn announce(
     write_down(data_dir, ours, listeners)
 }
 
-/// What is written down now.
-pub(crate) fn known(data_dir: &DataDir) -> Vec<Address> {
-    std::fs::read(data_dir.addresses())
-        .ok()
-        .and_then(|json| serde_json::from_slice(&json).ok())
-        .unwrap_or_default()
-}
-
 /// Each service of a hub may be a process of its own: they share the file.
 fn write_down(
     data_dir: &DataDir,
@@ -55,7 +47,7 @@ fn write_down(
     let path = data_dir.addresses();
     let lock = path.with_extension("lock");
     let _lock = WriteLock::wait(&lock)?;
-    let mut all: Vec<Address> = known(data_dir);
+    let mut all: Vec<Address> = announced::listeners(data_dir);
     all.retain(|address| !ours.contains(&address.listener.as_str()));
     all.extend(listeners.iter().map(|(name, address)| Address {
         listener: (*name).to_owned(),
@@ -79,7 +71,7 @@ mod tests {
         write_down(&data_dir, &OF_BROKER, &[("mqtt", mqtt), ("mqtts", mqtts)]).unwrap();
         write_down(&data_dir, &OF_API, &[("http", at(3))]).unwrap();
         write_down(&data_dir, &OF_BROKER, &[("mqtt", at(4))]).unwrap();
-        let all: Vec<String> = known(&data_dir)
+        let all: Vec<String> = announced::listeners(&data_dir)
             .into_iter()
             .map(|address| format!("{} {}", address.listener, address.address))
             .collect();

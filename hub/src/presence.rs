@@ -6,13 +6,11 @@ use std::time::Duration;
 use netmonitor_protocol::payload::{HubInfo, Presence, ServiceState};
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
-use netmonitor_service::DataDir;
 use netmonitor_service::mqtt::{self, Dial, Event, Options};
+use netmonitor_service::{DataDir, announced};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-use crate::listening;
 
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -26,7 +24,7 @@ pub(crate) async fn run(data_dir: DataDir, dial: Dial, running: Running, stop: C
         let info = HubInfo {
             name: netmonitor_api::addresses::host_name(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            addresses: listening::known(&data_dir),
+            addresses: announced::listeners(&data_dir),
         };
         vec![Message::HubInfo(info), Message::HubStatus(Presence::Online)]
     };

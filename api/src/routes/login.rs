@@ -1,6 +1,5 @@
 //! Logging in and out.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -158,14 +157,7 @@ fn event<const N: usize>(
     parameters: [(&str, String); N],
 ) -> Event {
     Event {
-        time: clock::now(),
-        kind,
-        severity,
-        device: None,
         actor,
-        parameters: parameters
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect::<BTreeMap<_, _>>(),
+        ..Event::new(clock::now(), kind, severity, parameters)
     }
 }

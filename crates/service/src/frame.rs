@@ -1,7 +1,6 @@
 //! What each of the hub's services does alike: connect under its own name, say that it is
 //! there, report what it counts, and say goodbye.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -165,17 +164,16 @@ impl Service {
     }
 
     fn log(&self, kind: EventKind) -> Message {
-        Message::Event(LogEvent {
-            time: clock::now(),
+        let parameters = [
+            ("service", self.name.to_string()),
+            ("version", self.version.to_owned()),
+        ];
+        Message::Event(LogEvent::new(
+            clock::now(),
             kind,
-            severity: Severity::Info,
-            device: None,
-            actor: None,
-            parameters: BTreeMap::from([
-                ("service".to_owned(), self.name.to_string()),
-                ("version".to_owned(), self.version.to_owned()),
-            ]),
-        })
+            Severity::Info,
+            parameters,
+        ))
     }
 }
 

@@ -6,12 +6,13 @@
 //! - [`mqtt`]: connect, reconnect, publish, receive
 //! - [`frame`]: what each of the hub's services does alike: say that it is there, count, leave
 //! - [`tls`]: the hub proves itself by the fingerprint of its CA
-//! - [`data_dir`]: what lies where in the hub's data directory
+//! - [`data_dir`], [`announced`]: what lies where in the hub's data directory, and where it listens
 //! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
 //!   towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`secret`], [`counters`]: small types that the above share
 
+pub mod announced;
 pub mod clock;
 pub mod config;
 pub mod counters;

@@ -27,6 +27,28 @@ pub struct Event {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Event {
+    /// A line about no device and by nobody in particular.
+    pub fn new<const N: usize>(
+        time: Timestamp,
+        kind: EventKind,
+        severity: Severity,
+        parameters: [(&str, String); N],
+    ) -> Self {
+        Self {
+            time,
+            kind,
+            severity,
+            device: None,
+            actor: None,
+            parameters: parameters
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

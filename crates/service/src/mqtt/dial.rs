@@ -8,7 +8,7 @@ use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::Address;
 use rustls::ClientConfig;
 
-use crate::{DataDir, Secret};
+use crate::{DataDir, Secret, announced};
 
 /// One address of a broker.
 #[derive(Clone)]
@@ -149,8 +149,7 @@ impl Dial {
 /// The embedded broker's plain listener, as it was last reported. Never a guess: whoever
 /// listens there is told a password.
 fn embedded_broker(data_dir: &DataDir) -> Option<Endpoint> {
-    let json = std::fs::read(data_dir.addresses()).ok()?;
-    plain_listener(&serde_json::from_slice::<Vec<Address>>(&json).ok()?)
+    plain_listener(&announced::listeners(data_dir))
 }
 
 fn plain_listener(addresses: &[Address]) -> Option<Endpoint> {

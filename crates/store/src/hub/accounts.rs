@@ -147,7 +147,19 @@ pub(super) fn insert(
     Ok(audit.write(transaction, "user_added", &details)?)
 }
 
-pub(super) fn stored_role(word: &str) -> Result<UserRole, StoreError> {
+/// The account that a row with name and role tells of.
+pub(super) fn stored_account(
+    found: Option<(String, String)>,
+) -> Result<Option<Account>, StoreError> {
+    found
+        .map(|(name, role)| {
+            let role = stored_role(&role)?;
+            Ok(Account { name, role })
+        })
+        .transpose()
+}
+
+fn stored_role(word: &str) -> Result<UserRole, StoreError> {
     word.parse()
         .map_err(|_| StoreError::Damaged { what: "a role" })
 }

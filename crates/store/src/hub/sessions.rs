@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::accounts::stored_role;
+use super::accounts::stored_account;
 use super::{Account, HubDb};
 use crate::{StoreError, secret_hash};
 
@@ -46,17 +46,10 @@ impl HubDb {
             )?
             .query_row(
                 params![secret_hash::of(cookie), now.as_millisecond()],
-                |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        found
-            .map(|(name, role)| {
-                Ok(Account {
-                    name,
-                    role: stored_role(&role)?,
-                })
-            })
-            .transpose()
+        stored_account(found)
     }
 
     /// Logs this browser out.

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
-use super::accounts::stored_role;
+use super::accounts::stored_account;
 use super::{Account, AddError, AuditLine, HubDb, UserRole, check_name};
 use crate::{StoreError, secret_hash};
 
@@ -46,17 +46,10 @@ impl HubDb {
             .lock()
             .prepare_cached("SELECT name, role FROM token WHERE token_hash = ?")?
             .query_row([secret_hash::of(token)], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?))
+                Ok((row.get(0)?, row.get(1)?))
             })
             .optional()?;
-        found
-            .map(|(name, role)| {
-                Ok(Account {
-                    name,
-                    role: stored_role(&role)?,
-                })
-            })
-            .transpose()
+        stored_account(found)
     }
 }
 
