@@ -6,7 +6,7 @@
 //! - [`join`]: new machines are enrolled
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
-//! - [`server`]: listeners, and what is put round every request
+//! - [`server`], [`unread_body`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
 //! - [`config`], [`addresses`], [`limiter`]: small parts
 
@@ -24,6 +24,7 @@ mod routes;
 mod server;
 mod service;
 pub mod types;
+mod unread_body;
 mod web;
 mod web_certificate;
 

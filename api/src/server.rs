@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{problem, routes, web};
+use crate::{problem, routes, unread_body, web};
 
 /// What is under way when the hub stops may take so long.
 const GRACE: Duration = Duration::from_secs(2);
@@ -61,6 +61,7 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         .with(CatchPanic::new().with_handler(problem::from_panic))
         .catch_all_error(problem::from_poem)
         .with(headers)
+        .around(unread_body::read_to_end)
         .map_to_response()
         .boxed();
     Arc::new(guarded)
