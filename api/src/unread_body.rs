@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
 use poem::http::{HeaderValue, Version, header};
@@ -45,12 +46,13 @@ pub(crate) async fn read_to_end<E: Endpoint>(
 
 /// A body that the endpoint reads first, and whoever holds the other end after it.
 #[derive(Clone)]
-struct SharedBody(Arc<Mutex<BoxStream<'static, std::io::Result<Vec<u8>>>>>);
+struct SharedBody(Arc<Mutex<BoxStream<'static, std::io::Result<Bytes>>>>);
 
 impl SharedBody {
     fn new(body: Body) -> Self {
-        let parts = body.into_bytes_stream().map(|part| part.map(Vec::from));
-        Self(Arc::new(Mutex::new(parts.fuse().boxed())))
+        Self(Arc::new(Mutex::new(
+            body.into_bytes_stream().fuse().boxed(),
+        )))
     }
 
     /// Reads what is left, and says whether that was all.
@@ -70,7 +72,7 @@ impl SharedBody {
 }
 
 impl Stream for SharedBody {
-    type Item = std::io::Result<Vec<u8>>;
+    type Item = std::io::Result<Bytes>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
