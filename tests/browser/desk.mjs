@@ -1,21 +1,8 @@
 // A browser on somebody's desk: one window, and an eye on everything that must not happen.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
-// The one copy of playwright is the dashboard's.
-const require = createRequire(new URL('../../dashboard/web/package.json', import.meta.url));
-const { chromium } = require('playwright-core');
-
-const ARGUMENTS = [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-];
+// Beside it lies the one copy of playwright.
+import { launch } from '../../dashboard/web/scripts/chromium.mjs';
 
 /** Longest time for anything that a person waits for here; two busy cores. */
 const DEADLINE_MS = 30_000;
@@ -23,10 +10,7 @@ const DEADLINE_MS = 30_000;
 export class Desk {
     /** Starts the browser and opens a window. */
     static async open(base, pictures) {
-        const browser = await chromium.launch({
-            executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-            args: ARGUMENTS,
-        });
+        const browser = await launch();
         const desk = new Desk(browser, base, pictures);
         await desk.#window({});
         return desk;

@@ -7,7 +7,7 @@
 // or was wider than its window.
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const SIZES = [
     [360, 740],
@@ -78,18 +78,7 @@ let cookies;
 let complaints = 0;
 const { url, close } = await serverAt(positionals[0]);
 await mkdir(values.out, { recursive: true });
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-    ],
-});
+const browser = await launch();
 const only = new RegExp(values.only);
 for (const view of VIEWS) {
     if (values.login === undefined ? view.name === 'device-first' : !view.real) continue;
