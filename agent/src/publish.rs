@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Info, Metrics, Presence, Services, Session};
+use netmonitor_protocol::payload::{Info, Metrics, Services, Session, Status};
 use netmonitor_protocol::{DeviceId, Message};
 use netmonitor_service::clock;
 use netmonitor_service::mqtt::Publisher;
@@ -69,7 +69,11 @@ impl Known {
     }
 
     fn online(&self) -> Message {
-        Message::DeviceStatus(self.device.clone(), Presence::Online)
+        Message::DeviceStatus(
+            self.device.clone(),
+            Status::Online,
+            Some(self.session.session),
+        )
     }
 
     fn latest_services(&self) -> Option<Message> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use netmonitor_protocol::payload::{EndCause, Ended, Metrics, Presence, Session};
+use netmonitor_protocol::payload::{EndCause, Ended, Metrics, Session, Status};
 use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
 use netmonitor_service::mqtt::{self, Event, Events, Options, Outage, Publisher};
 use netmonitor_service::{clock, random};
@@ -63,8 +63,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     };
     let born = known.clone();
     let (publisher, events, connection) = mqtt::client(Options {
-        will: Some(Message::DeviceStatus(device.clone(), Presence::Offline)),
-        session: Some(session.session),
+        will: Some(Message::DeviceStatus(
+            device.clone(),
+            Status::Offline,
+            Some(session.session),
+        )),
         filters: vec![Topic::DeviceStatus(device.clone()).to_string()],
         birth: Some(Arc::new(move || born.birth())),
         queue: QUEUE,
@@ -138,7 +141,7 @@ async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>)
                     tracing::warn!(%device, error, "not connected to the hub; trying again");
                 }
             }
-            Event::Message(Message::DeviceStatus(id, Presence::Offline)) if id == device => {
+            Event::Message(Message::DeviceStatus(id, Status::Offline, _)) if id == device => {
                 tracing::debug!(%device, "someone said offline: saying online");
                 claims.send_replace(());
             }
@@ -158,12 +161,13 @@ async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) -> b
         }),
         ..session
     };
+    let id = ended.session;
     let said = async {
         publisher
             .publish(Message::DeviceSession(device.clone(), ended))
             .await?;
         publisher
-            .publish(Message::DeviceStatus(device, Presence::Offline))
+            .publish(Message::DeviceStatus(device, Status::Offline, Some(id)))
             .await
     };
     match timeout(GOODBYE_WITHIN, said).await {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{
-    Address, Info, Metrics, Presence, ServiceHealth, ServiceState, Services, Session,
+    Address, Info, Metrics, ServiceHealth, ServiceState, Services, Session, Status,
 };
 use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
 use netmonitor_rules::{Limits, exceeded};
@@ -39,7 +39,7 @@ const LOG_LINES: usize = 20;
 #[derive(Debug, Default)]
 struct State {
     name: String,
-    status: Option<Presence>,
+    status: Option<Status>,
     status_since: Option<Timestamp>,
     last_seen: Option<Timestamp>,
     session: Option<Session>,
@@ -118,11 +118,11 @@ impl Fleet {
                 vec![Live::Log(LiveEvent { event })]
             }
             Message::DeviceMetrics(id, metrics) => self.new_metrics(&id, metrics, arrival, now),
-            Message::DeviceStatus(id, presence) => self.change(&id, |state| {
-                if arrival == Arrival::Live && state.status != Some(presence) {
+            Message::DeviceStatus(id, status, _) => self.change(&id, |state| {
+                if arrival == Arrival::Live && state.status != Some(status) {
                     state.status_since = Some(now);
                 }
-                state.status = Some(presence);
+                state.status = Some(status);
             }),
             Message::DeviceSession(id, session) => {
                 self.change(&id, |state| state.session = Some(session))
@@ -263,8 +263,8 @@ impl State {
             id: id.to_string(),
             name: self.name.clone(),
             status: match self.status {
-                Some(Presence::Online) => DeviceStatus::Online,
-                Some(Presence::Offline) => DeviceStatus::Offline,
+                Some(Status::Online) => DeviceStatus::Online,
+                Some(Status::Offline) => DeviceStatus::Offline,
                 None => DeviceStatus::Unknown,
             },
             since: self.since().map(Into::into),
@@ -285,8 +285,8 @@ impl State {
     /// the device said of itself.
     fn since(&self) -> Option<Timestamp> {
         self.status_since.or_else(|| match self.status? {
-            Presence::Online => self.session.as_ref().map(|session| session.since),
-            Presence::Offline => {
+            Status::Online => self.session.as_ref().map(|session| session.since),
+            Status::Offline => {
                 let session = self.session.as_ref();
                 let ended = session.and_then(|session| session.ended.as_ref());
                 ended.map(|ended| ended.time).or(self.last_seen)
@@ -297,14 +297,14 @@ impl State {
     /// What is wrong. The numbers of a device that is gone say nothing about now.
     fn troubles(&self) -> Vec<Trouble> {
         match self.status {
-            Some(Presence::Offline) => vec![Trouble {
+            Some(Status::Offline) => vec![Trouble {
                 kind: TroubleKind::Offline,
                 subject: None,
                 value: None,
                 limit: None,
             }],
             None => Vec::new(),
-            Some(Presence::Online) => {
+            Some(Status::Online) => {
                 let numbers = self
                     .metrics
                     .iter()
@@ -373,8 +373,8 @@ mod tests {
         Message::DeviceMetrics(id(), Box::new(metrics))
     }
 
-    fn status(presence: Presence) -> Message {
-        Message::DeviceStatus(id(), presence)
+    fn status(status: Status) -> Message {
+        Message::DeviceStatus(id(), status, None)
     }
 
     fn kinds(device: &Device) -> Vec<TroubleKind> {
@@ -391,10 +391,10 @@ mod tests {
     #[test]
     fn a_death_is_dated_and_hides_older_troubles() {
         let mut fleet = fleet();
-        fleet.apply(status(Presence::Online), Arrival::Live, at(1));
+        fleet.apply(status(Status::Online), Arrival::Live, at(1));
         fleet.apply(metrics(2, 96), Arrival::Live, at(2));
         assert_eq!(kinds(&fleet.device(&id()).unwrap()), [TroubleKind::Ram]);
-        let changes = fleet.apply(status(Presence::Offline), Arrival::Live, at(3));
+        let changes = fleet.apply(status(Status::Offline), Arrival::Live, at(3));
         let [Live::Device(LiveDevice { device })] = changes.as_slice() else {
             panic!("{changes:?}")
         };
@@ -403,14 +403,14 @@ mod tests {
         assert_eq!(device.last_seen, Some(at(2).into()));
         assert_eq!(kinds(device), [TroubleKind::Offline]);
         // Said twice is not said anew.
-        fleet.apply(status(Presence::Offline), Arrival::Live, at(9));
+        fleet.apply(status(Status::Offline), Arrival::Live, at(9));
         assert_eq!(fleet.device(&id()).unwrap().since, Some(at(3).into()));
     }
 
     #[test]
     fn what_was_so_before_the_api_connected_keeps_its_own_time() {
         let mut fleet = fleet();
-        fleet.apply(status(Presence::Offline), Arrival::Retained, at(100));
+        fleet.apply(status(Status::Offline), Arrival::Retained, at(100));
         fleet.apply(metrics(2, 5), Arrival::Retained, at(100));
         let device = fleet.device(&id()).unwrap();
         assert_eq!(device.since, Some(at(2).into()));
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn a_blind_hub_claims_nothing() {
         let mut fleet = fleet();
-        fleet.apply(status(Presence::Offline), Arrival::Live, at(1));
+        fleet.apply(status(Status::Offline), Arrival::Live, at(1));
         let changes = fleet.lost_sight(at(2));
         assert_eq!(changes.len(), 2);
         let device = fleet.device(&id()).unwrap();
@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn a_device_that_is_not_enrolled_does_not_appear() {
         let mut fleet = fleet();
-        let ghost = Message::DeviceStatus("ghost".parse().unwrap(), Presence::Online);
+        let ghost = Message::DeviceStatus("ghost".parse().unwrap(), Status::Online, None);
         assert_eq!(fleet.apply(ghost, Arrival::Retained, at(1)).len(), 0);
         assert_eq!(fleet.devices().len(), 1);
     }

@@ -63,6 +63,8 @@ pub(crate) async fn run(
             }
             api.run(dial, shutdown).await
         }
-        ServiceName::Hub => anyhow::bail!("the frame around the services is no service to run"),
+        ServiceName::Hub | ServiceName::Alerting => {
+            anyhow::bail!("the frame around the services is no service to run")
+        }
     }
 }

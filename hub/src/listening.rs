@@ -20,7 +20,7 @@ pub(crate) fn of(service: ServiceName) -> &'static [&'static str] {
     match service {
         ServiceName::Broker => &OF_BROKER,
         ServiceName::Api => &OF_API,
-        ServiceName::Hub | ServiceName::Ingest => &[],
+        ServiceName::Hub | ServiceName::Ingest | ServiceName::Alerting => &[],
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use netmonitor_protocol::payload::{HubInfo, Presence, ServiceState};
+use netmonitor_protocol::payload::{HubInfo, ServiceState, Status};
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::mqtt::{self, Dial, Event, Options};
@@ -25,11 +25,12 @@ pub(crate) async fn run(data_dir: DataDir, dial: Dial, running: Running, stop: C
             name: netmonitor_api::addresses::host_name(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             addresses: announced::listeners(&data_dir),
+            agent_addresses: Vec::new(),
         };
-        vec![Message::HubInfo(info), Message::HubStatus(Presence::Online)]
+        vec![Message::HubInfo(info), Message::HubStatus(Status::Online)]
     };
     let (publisher, mut events, connection) = mqtt::client(Options {
-        will: Some(Message::HubStatus(Presence::Offline)),
+        will: Some(Message::HubStatus(Status::Offline)),
         birth: Some(Arc::new(birth)),
         filters: vec![Kind::HubService.row().filter()],
         ..Options::new("netmonitor-hub", dial)
@@ -51,7 +52,7 @@ pub(crate) async fn run(data_dir: DataDir, dial: Dial, running: Running, stop: C
             });
         }
     }
-    let goodbye = publisher.publish(Message::HubStatus(Presence::Offline));
+    let goodbye = publisher.publish(Message::HubStatus(Status::Offline));
     if !matches!(tokio::time::timeout(GOODBYE, goodbye).await, Ok(Ok(()))) {
         tracing::debug!("the hub stopped without a goodbye");
     }

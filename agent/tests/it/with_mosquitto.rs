@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use netmonitor_agent::joined;
-use netmonitor_protocol::payload::{EndCause, Presence, ServiceManager, Session};
-use netmonitor_protocol::{Message, Topic};
+use netmonitor_protocol::payload::{EndCause, ServiceManager, Session, Status};
+use netmonitor_protocol::{Message, SessionId, Topic};
 use nix::sys::signal::Signal;
 
 use crate::program::{Running, agent, output};
@@ -52,13 +52,16 @@ impl Joined {
             panic!("info follows the session")
         };
         assert_eq!(info.name, "Reception");
-        assert_eq!(self.hub.next().await, status(Presence::Online));
+        assert_eq!(
+            self.hub.next().await,
+            status(Status::Online, session.session)
+        );
         session
     }
 }
 
-fn status(presence: Presence) -> Message {
-    Message::DeviceStatus("ws-14".parse().unwrap(), presence)
+fn status(status: Status, session: SessionId) -> Message {
+    Message::DeviceStatus("ws-14".parse().unwrap(), status, Some(session))
 }
 
 #[tokio::test]
@@ -75,7 +78,8 @@ async fn a_machine_joins_is_born_dies_and_says_goodbye() {
 
     running.signal(Signal::SIGKILL);
     let killed = Instant::now();
-    joined.hub.next_status(Presence::Offline).await;
+    let died = joined.hub.next_status(Status::Offline).await;
+    assert_eq!(died, Some(first.session), "the will says whose it is");
     assert!(
         killed.elapsed() < Duration::from_secs(2),
         "the will speaks at once"
@@ -92,7 +96,10 @@ async fn a_machine_joins_is_born_dies_and_says_goodbye() {
     let ended = joined.hub.next_session().await;
     assert_eq!(ended.session, second.session);
     assert_eq!(ended.ended.unwrap().cause, EndCause::Stop);
-    assert_eq!(joined.hub.next().await, status(Presence::Offline));
+    assert_eq!(
+        joined.hub.next().await,
+        status(Status::Offline, second.session)
+    );
     let (code, took) = running.ended();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -135,9 +142,10 @@ async fn an_agent_objects_when_someone_else_says_offline() {
     let mut joined = join().await;
     let _running = joined.run();
     joined.birth().await;
-    joined.hub.say(status(Presence::Offline)).await;
-    joined.hub.next_status(Presence::Offline).await;
-    joined.hub.next_status(Presence::Online).await;
+    let before = SessionId(7);
+    joined.hub.say(status(Status::Offline, before)).await;
+    joined.hub.next_status(Status::Offline).await;
+    joined.hub.next_status(Status::Online).await;
 }
 
 #[tokio::test]
@@ -244,7 +252,7 @@ async fn status_tells_the_hub_and_leaves_the_running_agent_alone() {
     );
     let sample = joined.hub.next_sample().await;
     assert!(
-        !joined.hub.saw(&status(Presence::Offline)),
+        !joined.hub.saw(Status::Offline),
         "the agent was not thrown out"
     );
     assert!(joined.hub.next_sample().await.seq > sample.seq);

@@ -88,9 +88,11 @@ impl Principal {
         let Some(role) = &self.role else {
             return false;
         };
-        TOPICS
-            .iter()
-            .any(|row| role.reads_row(row) && filters_overlap(&role.narrowed(row), filter))
+        TOPICS.iter().any(|row| {
+            role.reads_row(row)
+                && filters_overlap(&role.narrowed(row), filter)
+                && names_possible_ids(row, filter)
+        })
     }
 }
 
@@ -148,12 +150,28 @@ impl Role {
     }
 }
 
+/// Whether the filter has a wildcard or a well-formed id in place of each parameter: what can
+/// never match is not worth a subscription.
+fn names_possible_ids(row: &Row, filter: &str) -> bool {
+    let levels = row.root.split('/').chain(row.pattern.split('/'));
+    levels.zip(filter.split('/')).all(|(level, given)| {
+        let wild = given == "+" || given == "#";
+        wild || match level {
+            "{id}" => given.parse::<DeviceId>().is_ok(),
+            "{name}" => given.parse::<ServiceName>().is_ok(),
+            "{request}" => given.parse::<JoinRequestId>().is_ok(),
+            _ => true,
+        }
+    })
+}
+
 fn is_service(party: Party, service: ServiceName) -> bool {
     matches!(
         (party, service),
         (Party::Hub, ServiceName::Hub)
             | (Party::Broker, ServiceName::Broker)
             | (Party::Ingest, ServiceName::Ingest)
+            | (Party::Alerting, ServiceName::Alerting)
             | (Party::Api, ServiceName::Api)
     )
 }
@@ -257,20 +275,29 @@ mod tests {
         )
     }
 
-    const DEVICE: [Kind; 5] = [
+    const OWN: [Kind; 5] = [
         Kind::DeviceStatus,
         Kind::DeviceSession,
         Kind::DeviceInfo,
         Kind::DeviceMetrics,
         Kind::DeviceServices,
     ];
+    const DEVICE: [Kind; 6] = [
+        Kind::DeviceStatus,
+        Kind::DeviceSession,
+        Kind::DevicePresence,
+        Kind::DeviceInfo,
+        Kind::DeviceMetrics,
+        Kind::DeviceServices,
+    ];
+    const TO_AGENT: [Kind; 2] = [Kind::DeviceAck, Kind::DeviceSettings];
     const HUB: [Kind; 3] = [Kind::HubStatus, Kind::HubInfo, Kind::HubService];
 
     #[test]
     fn an_agent_writes_its_own_device_and_reads_that_and_the_hub() {
         let (publish, receive) = reach(&agent("ws-14"));
-        assert_eq!(publish, DEVICE);
-        assert_eq!(receive, [DEVICE.as_slice(), &HUB].concat());
+        assert_eq!(publish, OWN);
+        assert_eq!(receive, [DEVICE.as_slice(), &TO_AGENT, &HUB].concat());
     }
 
     #[test]
@@ -280,6 +307,24 @@ mod tests {
         assert_eq!(receive, HUB);
         assert!(!agent("ws-15").may_subscribe("netmonitor/v1/device/ws-14/#"));
         assert!(agent("ws-15").may_subscribe("netmonitor/v1/device/ws-15/#"));
+    }
+
+    #[test]
+    fn a_filter_that_can_never_match_is_not_granted() {
+        let reader = principal(Role::Reader);
+        for filter in [
+            "device/WS-14/status",
+            "device/WS-14/#",
+            "hub/service/x",
+            "device/a/x",
+        ] {
+            let filter = format!("netmonitor/v1/{filter}");
+            assert!(!reader.may_subscribe(&filter), "{filter}");
+        }
+        for filter in ["device/ws-14/#", "device/+/status", "hub/service/api", "#"] {
+            let filter = format!("netmonitor/v1/{filter}");
+            assert!(reader.may_subscribe(&filter), "{filter}");
+        }
     }
 
     #[test]
@@ -307,11 +352,22 @@ mod tests {
     #[test]
     fn a_service_writes_its_rows_and_its_own_health() {
         let ingest = principal(Role::Service(ServiceName::Ingest));
-        assert_eq!(reach(&ingest).0, [Kind::Event, Kind::HubService]);
+        assert_eq!(
+            reach(&ingest).0,
+            [Kind::DeviceAck, Kind::Event, Kind::HubService]
+        );
+        let alerting = principal(Role::Service(ServiceName::Alerting));
+        assert_eq!(reach(&alerting).0, [Kind::DevicePresence, Kind::Event]);
         let api = principal(Role::Service(ServiceName::Api));
         assert_eq!(
             reach(&api).0,
-            [Kind::Event, Kind::CredentialsChanged, Kind::JoinReply]
+            [
+                Kind::DeviceSettings,
+                Kind::Event,
+                Kind::CredentialsChanged,
+                Kind::DeviceRevoke,
+                Kind::JoinReply
+            ]
         );
         assert!(api.may_publish("netmonitor/v1/hub/service/api"));
         assert!(reach(&api).1.contains(&Kind::JoinRequest));

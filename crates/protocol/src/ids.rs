@@ -118,13 +118,21 @@ pub enum ServiceName {
     Broker,
     /// Writes the history.
     Ingest,
+    /// Concludes who is there, and raises alerts.
+    Alerting,
     /// REST API and dashboard.
     Api,
 }
 
 impl ServiceName {
     /// Every service, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Hub, Self::Broker, Self::Ingest, Self::Api];
+    pub const ALL: [Self; 5] = [
+        Self::Hub,
+        Self::Broker,
+        Self::Ingest,
+        Self::Alerting,
+        Self::Api,
+    ];
 
     /// The name as it stands in topics, file names and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -132,6 +140,7 @@ impl ServiceName {
             Self::Hub => "hub",
             Self::Broker => "broker",
             Self::Ingest => "ingest",
+            Self::Alerting => "alerting",
             Self::Api => "api",
         }
     }

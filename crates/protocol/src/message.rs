@@ -1,27 +1,35 @@
 //! Topic and payload together: what is published and what arrives.
 
-use crate::ids::{DeviceId, JoinRequestId, ServiceName};
+use crate::ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 use crate::payload::{
-    Event, HubInfo, Info, JoinReply, JoinRequest, Metrics, Presence, ServiceHealth, Services,
-    Session,
+    Ack, Event, HubInfo, Info, JoinReply, JoinRequest, Metrics, Presence, ServiceHealth, Services,
+    Session, Settings, Status,
 };
 use crate::topic::{Topic, UnknownTopic};
+
+/// Name of the MQTT 5 user property that carries [`Message::session`].
+pub const SESSION_PROPERTY: &str = "session";
 
 /// A message of the contract. The variant fixes topic and payload, so that neither can be
 /// sent with the wrong other.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "the TOPICS table says what each one is")]
 pub enum Message {
-    DeviceStatus(DeviceId, Presence),
+    /// With the session that is there or gone, if it was said: see [`Message::session`].
+    DeviceStatus(DeviceId, Status, Option<SessionId>),
     DeviceSession(DeviceId, Session),
+    DevicePresence(DeviceId, Presence),
     DeviceInfo(DeviceId, Box<Info>),
     DeviceMetrics(DeviceId, Box<Metrics>),
     DeviceServices(DeviceId, Services),
+    DeviceAck(DeviceId, Ack),
+    DeviceSettings(DeviceId, Settings),
     Event(Event),
-    HubStatus(Presence),
+    HubStatus(Status),
     HubInfo(HubInfo),
     HubService(ServiceName, ServiceHealth),
     CredentialsChanged,
+    DeviceRevoke(DeviceId),
     JoinRequest(JoinRequestId, JoinRequest),
     JoinReply(JoinRequestId, JoinReply),
     /// A retained topic was cleared: it has no value any more.
@@ -49,16 +57,20 @@ impl Message {
     /// Where the message goes.
     pub fn topic(&self) -> Topic {
         match self {
-            Self::DeviceStatus(id, _) => Topic::DeviceStatus(id.clone()),
+            Self::DeviceStatus(id, _, _) => Topic::DeviceStatus(id.clone()),
             Self::DeviceSession(id, _) => Topic::DeviceSession(id.clone()),
+            Self::DevicePresence(id, _) => Topic::DevicePresence(id.clone()),
             Self::DeviceInfo(id, _) => Topic::DeviceInfo(id.clone()),
             Self::DeviceMetrics(id, _) => Topic::DeviceMetrics(id.clone()),
             Self::DeviceServices(id, _) => Topic::DeviceServices(id.clone()),
+            Self::DeviceAck(id, _) => Topic::DeviceAck(id.clone()),
+            Self::DeviceSettings(id, _) => Topic::DeviceSettings(id.clone()),
             Self::Event(_) => Topic::Event,
             Self::HubStatus(_) => Topic::HubStatus,
             Self::HubInfo(_) => Topic::HubInfo,
             Self::HubService(name, _) => Topic::HubService(*name),
             Self::CredentialsChanged => Topic::CredentialsChanged,
+            Self::DeviceRevoke(id) => Topic::DeviceRevoke(id.clone()),
             Self::JoinRequest(id, _) => Topic::JoinRequest(id.clone()),
             Self::JoinReply(id, _) => Topic::JoinReply(id.clone()),
             Self::Cleared(topic) => topic.clone(),
@@ -68,33 +80,53 @@ impl Message {
     /// The payload as bytes.
     pub fn payload(&self) -> Vec<u8> {
         match self {
-            Self::DeviceStatus(_, presence) | Self::HubStatus(presence) => presence.as_str().into(),
+            Self::DeviceStatus(_, status, _) | Self::HubStatus(status) => status.as_str().into(),
             Self::DeviceSession(_, payload) => json(payload),
+            Self::DevicePresence(_, payload) => json(payload),
             Self::DeviceInfo(_, payload) => json(payload),
             Self::DeviceMetrics(_, payload) => json(payload),
             Self::DeviceServices(_, payload) => json(payload),
+            Self::DeviceAck(_, payload) => json(payload),
+            Self::DeviceSettings(_, payload) => json(payload),
             Self::Event(payload) => json(payload),
             Self::HubInfo(payload) => json(payload),
             Self::HubService(_, payload) => json(payload),
-            Self::CredentialsChanged => b"{}".to_vec(),
+            Self::CredentialsChanged | Self::DeviceRevoke(_) => b"{}".to_vec(),
             Self::JoinRequest(_, payload) => json(payload),
             Self::JoinReply(_, payload) => json(payload),
             Self::Cleared(_) => Vec::new(),
         }
     }
 
-    /// Understands what arrived.
-    pub fn decode(topic: &str, payload: &[u8]) -> Result<Self, MessageError> {
+    /// The session that a birth or a death is of. It travels as the MQTT 5 user property
+    /// [`SESSION_PROPERTY`], so that the payload of `status` stays a plain word.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::DeviceStatus(_, _, session) => *session,
+            Self::DeviceSession(_, payload) => Some(payload.session),
+            _ => None,
+        }
+    }
+
+    /// Understands what arrived. `session` is what the user property says, if there is one.
+    pub fn decode(
+        topic: &str,
+        payload: &[u8],
+        session: Option<SessionId>,
+    ) -> Result<Self, MessageError> {
         let topic: Topic = topic.parse()?;
-        if payload.is_empty() && topic.row().retained {
+        if payload.is_empty() && topic.row().retained.is_kept() {
             return Ok(Self::Cleared(topic));
         }
         let decoded = match &topic {
             Topic::DeviceStatus(id) => {
-                presence(payload).map(|it| Self::DeviceStatus(id.clone(), it))
+                status(payload).map(|it| Self::DeviceStatus(id.clone(), it, session))
             }
             Topic::DeviceSession(id) => {
                 from_json(payload).map(|it| Self::DeviceSession(id.clone(), it))
+            }
+            Topic::DevicePresence(id) => {
+                from_json(payload).map(|it| Self::DevicePresence(id.clone(), it))
             }
             Topic::DeviceInfo(id) => from_json(payload).map(|it| Self::DeviceInfo(id.clone(), it)),
             Topic::DeviceMetrics(id) => {
@@ -103,11 +135,16 @@ impl Message {
             Topic::DeviceServices(id) => {
                 from_json(payload).map(|it| Self::DeviceServices(id.clone(), it))
             }
+            Topic::DeviceAck(id) => from_json(payload).map(|it| Self::DeviceAck(id.clone(), it)),
+            Topic::DeviceSettings(id) => {
+                from_json(payload).map(|it| Self::DeviceSettings(id.clone(), it))
+            }
             Topic::Event => from_json(payload).map(Self::Event),
-            Topic::HubStatus => presence(payload).map(Self::HubStatus),
+            Topic::HubStatus => status(payload).map(Self::HubStatus),
             Topic::HubInfo => from_json(payload).map(Self::HubInfo),
             Topic::HubService(name) => from_json(payload).map(|it| Self::HubService(*name, it)),
             Topic::CredentialsChanged => Ok(Self::CredentialsChanged),
+            Topic::DeviceRevoke(id) => Ok(Self::DeviceRevoke(id.clone())),
             Topic::JoinRequest(id) => {
                 from_json(payload).map(|it| Self::JoinRequest(id.clone(), it))
             }
@@ -127,7 +164,7 @@ fn from_json<T: serde::de::DeserializeOwned>(payload: &[u8]) -> DecodeResult<T> 
     Ok(serde_json::from_slice(payload)?)
 }
 
-fn presence(payload: &[u8]) -> DecodeResult<Presence> {
+fn status(payload: &[u8]) -> DecodeResult<Status> {
     Ok(std::str::from_utf8(payload)?.parse()?)
 }
 
@@ -140,17 +177,26 @@ mod tests {
         let device: DeviceId = "ws-14".parse().unwrap();
         let topic = Topic::DeviceInfo(device);
         assert_eq!(
-            Message::decode(&topic.to_string(), b"").unwrap(),
+            Message::decode(&topic.to_string(), b"", None).unwrap(),
             Message::Cleared(topic)
         );
     }
 
     #[test]
     fn garbage_is_an_error_and_never_a_panic() {
-        for payload in [&b"{"[..], b"[]", b"null", b"\xff\xfe", b"{\"time\":1}"] {
+        for payload in [
+            &b"{"[..],
+            b"[]",
+            b"null",
+            b"\xff\xfe",
+            b"{\"interval_secs\":\"x\"}",
+        ] {
             for topic in crate::topic::tests::examples() {
-                if topic != Topic::CredentialsChanged {
-                    let error = Message::decode(&topic.to_string(), payload).unwrap_err();
+                // Those without content, and one of which everything may be left out.
+                let empty = matches!(topic, Topic::CredentialsChanged | Topic::DeviceRevoke(_));
+                let optional = matches!(topic, Topic::DeviceSettings(_)) && payload == b"[]";
+                if !empty && !optional {
+                    let error = Message::decode(&topic.to_string(), payload, None).unwrap_err();
                     assert!(matches!(error, MessageError::Payload { .. }), "{error}");
                 }
             }
@@ -160,7 +206,7 @@ mod tests {
     #[test]
     fn fields_of_tomorrow_are_passed_over() {
         let health = br#"{"state":"sleepy","since":"2026-01-01T00:00:00Z","version":"9","mood":1}"#;
-        let message = Message::decode("netmonitor/v1/hub/service/api", health).unwrap();
+        let message = Message::decode("netmonitor/v1/hub/service/api", health, None).unwrap();
         let Message::HubService(ServiceName::Api, health) = message else {
             panic!("{message:?}")
         };

@@ -1,9 +1,10 @@
 //! What travels on a topic, one file per type.
 //!
-//! Every type is JSON with readable names and units in the name, except [`Presence`], which is
+//! Every type is JSON with readable names and units in the name, except [`Status`], which is
 //! plain text so that the simplest client understands it. Unknown fields are passed over and
 //! unknown words become a value of their own: agents and hub are upgraded at different times.
 
+mod ack;
 mod event;
 mod health;
 mod hub_info;
@@ -13,13 +14,18 @@ mod metrics;
 mod presence;
 mod services;
 mod session;
+mod settings;
+mod status;
 
+pub use ack::Ack;
 pub use event::{Event, EventKind, Severity};
 pub use health::{ServiceHealth, ServiceState};
 pub use hub_info::{Address, HubInfo};
 pub use info::{DiskInfo, Info, InterfaceInfo};
 pub use join::{JoinReply, JoinRequest};
 pub use metrics::{Cpu, Disk, Load, Memory, Metrics, Network, Temperature};
-pub use presence::Presence;
+pub use presence::{Presence, PresenceCause, PresenceState};
 pub use services::{ServiceManager, Services, UnitState, WatchableService};
 pub use session::{EndCause, Ended, Session};
+pub use settings::Settings;
+pub use status::Status;

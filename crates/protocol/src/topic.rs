@@ -12,14 +12,18 @@ use crate::topics::{Kind, PRIVATE_ROOT, PUBLIC_ROOT, Row};
 pub enum Topic {
     DeviceStatus(DeviceId),
     DeviceSession(DeviceId),
+    DevicePresence(DeviceId),
     DeviceInfo(DeviceId),
     DeviceMetrics(DeviceId),
     DeviceServices(DeviceId),
+    DeviceAck(DeviceId),
+    DeviceSettings(DeviceId),
     Event,
     HubStatus,
     HubInfo,
     HubService(ServiceName),
     CredentialsChanged,
+    DeviceRevoke(DeviceId),
     JoinRequest(JoinRequestId),
     JoinReply(JoinRequestId),
 }
@@ -35,14 +39,18 @@ impl Topic {
         match self {
             Self::DeviceStatus(_) => Kind::DeviceStatus,
             Self::DeviceSession(_) => Kind::DeviceSession,
+            Self::DevicePresence(_) => Kind::DevicePresence,
             Self::DeviceInfo(_) => Kind::DeviceInfo,
             Self::DeviceMetrics(_) => Kind::DeviceMetrics,
             Self::DeviceServices(_) => Kind::DeviceServices,
+            Self::DeviceAck(_) => Kind::DeviceAck,
+            Self::DeviceSettings(_) => Kind::DeviceSettings,
             Self::Event => Kind::Event,
             Self::HubStatus => Kind::HubStatus,
             Self::HubInfo => Kind::HubInfo,
             Self::HubService(_) => Kind::HubService,
             Self::CredentialsChanged => Kind::CredentialsChanged,
+            Self::DeviceRevoke(_) => Kind::DeviceRevoke,
             Self::JoinRequest(_) => Kind::JoinRequest,
             Self::JoinReply(_) => Kind::JoinReply,
         }
@@ -58,21 +66,27 @@ impl Topic {
         match self {
             Self::DeviceStatus(id)
             | Self::DeviceSession(id)
+            | Self::DevicePresence(id)
             | Self::DeviceInfo(id)
             | Self::DeviceMetrics(id)
-            | Self::DeviceServices(id) => Some(id),
+            | Self::DeviceServices(id)
+            | Self::DeviceAck(id)
+            | Self::DeviceSettings(id)
+            | Self::DeviceRevoke(id) => Some(id),
             _ => None,
         }
     }
 
     /// Every retained topic of one device: what has to be cleared when it goes.
-    pub fn retained_of(device: &DeviceId) -> [Self; 5] {
+    pub fn retained_of(device: &DeviceId) -> [Self; 7] {
         [
             Self::DeviceStatus(device.clone()),
             Self::DeviceSession(device.clone()),
+            Self::DevicePresence(device.clone()),
             Self::DeviceInfo(device.clone()),
             Self::DeviceMetrics(device.clone()),
             Self::DeviceServices(device.clone()),
+            Self::DeviceSettings(device.clone()),
         ]
     }
 }
@@ -116,9 +130,12 @@ fn parse(text: &str) -> Option<Topic> {
                 match *leaf {
                     "status" => Some(Topic::DeviceStatus(id)),
                     "session" => Some(Topic::DeviceSession(id)),
+                    "presence" => Some(Topic::DevicePresence(id)),
                     "info" => Some(Topic::DeviceInfo(id)),
                     "metrics" => Some(Topic::DeviceMetrics(id)),
                     "services" => Some(Topic::DeviceServices(id)),
+                    "ack" => Some(Topic::DeviceAck(id)),
+                    "settings" => Some(Topic::DeviceSettings(id)),
                     _ => None,
                 }
             }
@@ -131,6 +148,7 @@ fn parse(text: &str) -> Option<Topic> {
     }
     let levels: Vec<&str> = below(text, PRIVATE_ROOT)?.split('/').collect();
     match levels.as_slice() {
+        ["device", id, "revoke"] => Some(Topic::DeviceRevoke(id.parse().ok()?)),
         ["credentials", "changed"] => Some(Topic::CredentialsChanged),
         ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
         ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
@@ -154,14 +172,18 @@ pub(crate) mod tests {
         vec![
             Topic::DeviceStatus(device.clone()),
             Topic::DeviceSession(device.clone()),
+            Topic::DevicePresence(device.clone()),
             Topic::DeviceInfo(device.clone()),
             Topic::DeviceMetrics(device.clone()),
-            Topic::DeviceServices(device),
+            Topic::DeviceServices(device.clone()),
+            Topic::DeviceAck(device.clone()),
+            Topic::DeviceSettings(device.clone()),
             Topic::Event,
             Topic::HubStatus,
             Topic::HubInfo,
             Topic::HubService(ServiceName::Ingest),
             Topic::CredentialsChanged,
+            Topic::DeviceRevoke(device),
             Topic::JoinRequest(request.clone()),
             Topic::JoinReply(request),
         ]
@@ -220,7 +242,7 @@ pub(crate) mod tests {
             .collect();
         let retained: Vec<Kind> = TOPICS
             .iter()
-            .filter(|row| row.retained && row.pattern.contains("{id}"))
+            .filter(|row| row.retained.is_kept() && row.pattern.contains("{id}"))
             .map(|row| row.kind)
             .collect();
         assert_eq!(cleared, retained);

@@ -28,6 +28,26 @@ impl Qos {
     }
 }
 
+/// Whether the newest message of a topic is kept for whoever subscribes later (MQTT 5.0,
+/// section 3.3.1.3), and how soon the embedded broker has it on disk. Flash wears out: what
+/// changes all the time, and is said anew after a restart, is written seldom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retained {
+    /// Not kept.
+    No,
+    /// Kept, and on disk within seconds.
+    Promptly,
+    /// Kept, and on disk now and then, and when the hub stops.
+    NowAndThen,
+}
+
+impl Retained {
+    /// Whether it is kept at all.
+    pub fn is_kept(self) -> bool {
+        self != Self::No
+    }
+}
+
 /// Who stands at either end of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Party {
@@ -39,6 +59,8 @@ pub enum Party {
     Hub,
     /// The service that writes the history.
     Ingest,
+    /// The service that concludes who is there, and raises alerts.
+    Alerting,
     /// REST API and dashboard.
     Api,
     /// Any service; where the topic names a service, only that one.
@@ -57,6 +79,7 @@ impl fmt::Display for Party {
             Self::Broker => "broker",
             Self::Hub => "hub",
             Self::Ingest => "ingest",
+            Self::Alerting => "alerting",
             Self::Api => "api",
             Self::Services => "services",
             Self::Joiner => "joining machine",
@@ -71,14 +94,18 @@ impl fmt::Display for Party {
 pub enum Kind {
     DeviceStatus,
     DeviceSession,
+    DevicePresence,
     DeviceInfo,
     DeviceMetrics,
     DeviceServices,
+    DeviceAck,
+    DeviceSettings,
     Event,
     HubStatus,
     HubInfo,
     HubService,
     CredentialsChanged,
+    DeviceRevoke,
     JoinRequest,
     JoinReply,
 }
@@ -97,7 +124,7 @@ pub struct Row {
     /// The quality of service that the publisher uses.
     pub qos: Qos,
     /// Whether the broker keeps the newest one for whoever comes later.
-    pub retained: bool,
+    pub retained: Retained,
     /// Who publishes it.
     pub from: &'static [Party],
     /// Who reads it.
@@ -124,7 +151,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "device/{id}/status",
         payload: "`online` or `offline`, plain text; also the agent's will",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Agent, Party::Broker],
         to: &[Party::All],
     },
@@ -135,8 +162,18 @@ pub static TOPICS: &[Row] = &[
         payload: "birth: session id, boot id, since, agent version; at a clean stop also \
                   `ended` with cause and time",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Agent],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DevicePresence,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/presence",
+        payload: "what the hub concludes: state, cause, since, last seen",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::Promptly,
+        from: &[Party::Alerting],
         to: &[Party::All],
     },
     Row {
@@ -145,7 +182,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "device/{id}/info",
         payload: "inventory: name, OS, kernel, processor, cores, RAM, disks, addresses, interval",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Agent],
         to: &[Party::All],
     },
@@ -155,7 +192,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "device/{id}/metrics",
         payload: "latest sample",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::NowAndThen,
         from: &[Party::Agent],
         to: &[Party::All],
     },
@@ -165,9 +202,29 @@ pub static TOPICS: &[Row] = &[
         pattern: "device/{id}/services",
         payload: "services with their state; on change, and now and then",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Agent],
         to: &[Party::All],
+    },
+    Row {
+        kind: Kind::DeviceAck,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/ack",
+        payload: "samples that are on disk: session and ranges of numbers",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
+        from: &[Party::Ingest],
+        to: &[Party::Agent],
+    },
+    Row {
+        kind: Kind::DeviceSettings,
+        root: PUBLIC_ROOT,
+        pattern: "device/{id}/settings",
+        payload: "interval, offline timeout, watched services, notifications",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::Promptly,
+        from: &[Party::Api],
+        to: &[Party::Agent],
     },
     Row {
         kind: Kind::Event,
@@ -175,7 +232,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "event",
         payload: "a line of the log: kind and parameters, rendered by whoever shows it",
         qos: Qos::AtLeastOnce,
-        retained: false,
+        retained: Retained::No,
         from: &[Party::Services],
         to: &[Party::Ingest, Party::Api],
     },
@@ -185,7 +242,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "hub/status",
         payload: "`online` or `offline`, plain text; also the hub's will",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Hub, Party::Broker],
         to: &[Party::All],
     },
@@ -195,7 +252,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "hub/info",
         payload: "name, version, addresses",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::Promptly,
         from: &[Party::Hub],
         to: &[Party::All],
     },
@@ -205,7 +262,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "hub/service/{name}",
         payload: "health of one service of the hub; its will says `stopped`",
         qos: Qos::AtLeastOnce,
-        retained: true,
+        retained: Retained::NowAndThen,
         from: &[Party::Services],
         to: &[Party::All],
     },
@@ -215,7 +272,17 @@ pub static TOPICS: &[Row] = &[
         pattern: "credentials/changed",
         payload: "accounts of MQTT clients changed: read them anew",
         qos: Qos::AtLeastOnce,
-        retained: false,
+        retained: Retained::No,
+        from: &[Party::Api],
+        to: &[Party::Broker],
+    },
+    Row {
+        kind: Kind::DeviceRevoke,
+        root: PRIVATE_ROOT,
+        pattern: "device/{id}/revoke",
+        payload: "the device is no longer one: end its connection, forget its topics",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
         from: &[Party::Api],
         to: &[Party::Broker],
     },
@@ -225,7 +292,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "join/{request}/request",
         payload: "a machine asks to be enrolled",
         qos: Qos::AtLeastOnce,
-        retained: false,
+        retained: Retained::No,
         from: &[Party::Joiner],
         to: &[Party::Api],
     },
@@ -235,7 +302,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "join/{request}/reply",
         payload: "the device's id and password, or why not",
         qos: Qos::AtLeastOnce,
-        retained: false,
+        retained: Retained::No,
         from: &[Party::Api],
         to: &[Party::Joiner],
     },
@@ -286,7 +353,11 @@ impl Row {
             self.pattern,
             self.payload,
             self.qos.level(),
-            if self.retained { "yes" } else { "no" },
+            match self.retained {
+                Retained::No => "no",
+                Retained::Promptly => "yes",
+                Retained::NowAndThen => "yes, on disk now and then",
+            },
             parties(self.from),
             parties(self.to),
         )

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netmonitor_protocol::{Message, SessionId};
+use netmonitor_protocol::Message;
 use tokio::sync::mpsc;
 
 use crate::Counters;
@@ -41,9 +41,6 @@ pub struct Options {
     pub keep_alive: Duration,
     /// What the broker publishes when the connection is lost.
     pub will: Option<Message>,
-    /// Carried as user property `session` by the will and by birth messages, so that a death
-    /// can be matched with its birth.
-    pub session: Option<SessionId>,
     /// What to subscribe to on every connection.
     pub filters: Vec<String>,
     /// Published on every connection once the subscriptions stand, before anything else.
@@ -77,7 +74,6 @@ impl Options {
             client_id: client_id.into(),
             keep_alive: Duration::from_secs(6),
             will: None,
-            session: None,
             filters: Vec::new(),
             birth: None,
             queue: 1024,

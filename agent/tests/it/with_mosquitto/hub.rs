@@ -1,7 +1,7 @@
 //! What the hub does on the broker: enrols machines, and watches what they say.
 
-use netmonitor_protocol::Message;
-use netmonitor_protocol::payload::{JoinReply, Metrics, Presence, Session};
+use netmonitor_protocol::payload::{JoinReply, Metrics, Session, Status};
+use netmonitor_protocol::{Message, SessionId};
 use netmonitor_service::Secret;
 use netmonitor_service::mqtt::{self, Dial, Endpoint, Event, Events, Options, Publisher};
 use tokio::task::JoinSet;
@@ -102,17 +102,19 @@ impl Hub {
         .await
     }
 
-    pub(super) async fn next_status(&mut self, expected: Presence) {
+    /// Waits for the status, and says of which session it is.
+    pub(super) async fn next_status(&mut self, expected: Status) -> Option<SessionId> {
         self.next_of(|message| match message {
-            Message::DeviceStatus(_, presence) => (presence == expected).then_some(()),
+            Message::DeviceStatus(_, status, session) => (status == expected).then_some(session),
             _ => None,
         })
-        .await;
+        .await
     }
 
     /// Whether this has come at all.
-    pub(super) fn saw(&self, message: &Message) -> bool {
-        self.seen.contains(message)
+    pub(super) fn saw(&self, wanted: Status) -> bool {
+        let is_it = |message: &Message| matches!(message, Message::DeviceStatus(_, status, _) if *status == wanted);
+        self.seen.iter().any(is_it)
     }
 
     pub(super) async fn say(&self, message: Message) {

@@ -55,6 +55,16 @@ impl Event {
 pub enum EventKind {
     /// A machine was enrolled. Parameter `name`.
     DeviceJoined,
+    /// A device is there. Parameter `cause`, where there is something to say.
+    DeviceOnline,
+    /// A device is gone. Parameter `cause`.
+    DeviceOffline,
+    /// A device is connected and sends no samples.
+    DeviceStale,
+    /// Two machines use the identity of one device. Parameter `addresses`, if they are known.
+    DeviceCloned,
+    /// A device was removed: its credential is worth nothing any more. Parameter `name`.
+    DeviceRevoked,
     /// A service of the hub connected. Parameters `service`, `version`.
     ServiceStarted,
     /// A service of the hub said goodbye. Parameter `service`.
@@ -73,6 +83,8 @@ pub enum EventKind {
     TokenAdded,
     /// An MQTT user was made. Parameters `name`, `role`.
     MqttUserAdded,
+    /// An MQTT user was removed. Parameter `name`.
+    MqttUserRemoved,
     /// A join code was made. Parameter `uses`.
     JoinCodeAdded,
     /// A kind that this version does not know: shown as it stands.
@@ -85,6 +97,11 @@ impl EventKind {
     pub fn as_str(&self) -> &str {
         match self {
             Self::DeviceJoined => "device_joined",
+            Self::DeviceOnline => "device_online",
+            Self::DeviceOffline => "device_offline",
+            Self::DeviceStale => "device_stale",
+            Self::DeviceCloned => "device_cloned",
+            Self::DeviceRevoked => "device_revoked",
             Self::ServiceStarted => "service_started",
             Self::ServiceStopped => "service_stopped",
             Self::LoggedIn => "logged_in",
@@ -94,6 +111,7 @@ impl EventKind {
             Self::PasswordChanged => "password_changed",
             Self::TokenAdded => "token_added",
             Self::MqttUserAdded => "mqtt_user_added",
+            Self::MqttUserRemoved => "mqtt_user_removed",
             Self::JoinCodeAdded => "join_code_added",
             Self::Other(word) => word,
         }

@@ -12,6 +12,10 @@ pub struct HubInfo {
     /// Where its listeners are.
     #[serde(default)]
     pub addresses: Vec<Address>,
+    /// Where agents reach the hub over TLS, `host:port`, best first. They keep this list, so
+    /// that none has to join anew when an address changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agent_addresses: Vec<String>,
 }
 
 /// One listener.

@@ -8,12 +8,15 @@ use netmonitor_testkit::golden;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A topic of each kind, and the file that has its payload with every field filled in.
-const GOLDEN: [(&str, &str); 12] = [
+const GOLDEN: [(&str, &str); 16] = [
     ("device_status", "netmonitor/v1/device/ws-14/status"),
     ("device_session", "netmonitor/v1/device/ws-14/session"),
+    ("device_presence", "netmonitor/v1/device/ws-14/presence"),
     ("device_info", "netmonitor/v1/device/ws-14/info"),
     ("device_metrics", "netmonitor/v1/device/ws-14/metrics"),
     ("device_services", "netmonitor/v1/device/ws-14/services"),
+    ("device_ack", "netmonitor/v1/device/ws-14/ack"),
+    ("device_settings", "netmonitor/v1/device/ws-14/settings"),
     ("event", "netmonitor/v1/event"),
     ("hub_status", "netmonitor/v1/hub/status"),
     ("hub_info", "netmonitor/v1/hub/info"),
@@ -22,6 +25,7 @@ const GOLDEN: [(&str, &str); 12] = [
         "credentials_changed",
         "netmonitor-private/v1/credentials/changed",
     ),
+    ("device_revoke", "netmonitor-private/v1/device/ws-14/revoke"),
     (
         "join_request",
         "netmonitor-private/v1/join/000000000000000000000000c0ffee00/request",
@@ -40,7 +44,7 @@ fn every_golden_payload_is_read_and_written_back_to_the_letter() {
         let path = format!("{ROOT}/golden/{name}.json");
         let text = std::fs::read_to_string(&path).unwrap();
         let text = text.trim_end();
-        let message = Message::decode(topic, text.as_bytes()).unwrap();
+        let message = Message::decode(topic, text.as_bytes(), None).unwrap();
         assert_eq!(message.topic().to_string(), topic);
         assert_eq!(
             String::from_utf8(message.payload()).unwrap(),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use netmonitor_protocol::message::SESSION_PROPERTY;
 use netmonitor_protocol::topics::Qos;
 use netmonitor_protocol::{Message, SessionId};
 use rumqttc::v5::mqttbytes::QoS;
@@ -33,7 +34,6 @@ pub(super) struct Session<'a> {
     pub(super) client: AsyncClient,
     arrivals: &'a mpsc::Sender<Event>,
     birth: Option<&'a Birth>,
-    births_as: Option<SessionId>,
     filters: &'a [String],
     counters: &'a Counters,
     pub(super) subscribed: bool,
@@ -55,7 +55,6 @@ impl<'a> Session<'a> {
             client,
             arrivals,
             birth: options.birth.as_ref(),
-            births_as: options.session,
             filters: &options.filters,
             counters: &options.counters,
             subscribed: false,
@@ -74,13 +73,13 @@ impl<'a> Session<'a> {
             return refuse(request);
         }
         let Request { message, done } = request;
-        let properties = properties(&message, self.births_as);
+        let properties = properties(&message);
         let topic = message.topic();
         let row = topic.row();
         let sent = self.client.try_publish_with_properties(
             topic.to_string(),
             qos(row.qos),
-            row.retained,
+            row.retained.is_kept(),
             message.payload(),
             properties,
         );
@@ -118,7 +117,8 @@ impl<'a> Session<'a> {
             }
             In(Incoming::Publish(publish)) => {
                 let topic = String::from_utf8_lossy(&publish.topic);
-                match Message::decode(&topic, &publish.payload) {
+                let session = publish.properties.as_ref().and_then(session_of);
+                match Message::decode(&topic, &publish.payload, session) {
                     Ok(message) if publish.retain => {
                         self.report(Event::Retained(message)).await?;
                     }
@@ -181,7 +181,7 @@ fn open(options: &Options, target: &Target) -> (AsyncClient, EventLoop) {
     }
     if let Some(will) = &options.will {
         let topic = will.topic();
-        let properties = options.session.map(|session| LastWillProperties {
+        let properties = will.session().map(|session| LastWillProperties {
             delay_interval: None,
             payload_format_indicator: None,
             message_expiry_interval: None,
@@ -195,7 +195,7 @@ fn open(options: &Options, target: &Target) -> (AsyncClient, EventLoop) {
             topic.to_string(),
             will.payload(),
             qos(row.qos),
-            row.retained,
+            row.retained.is_kept(),
             properties,
         ));
     }
@@ -214,19 +214,22 @@ fn qos(level: Qos) -> QoS {
 }
 
 fn session_property(session: SessionId) -> Vec<(String, String)> {
-    vec![("session".to_owned(), session.to_string())]
+    vec![(SESSION_PROPERTY.to_owned(), session.to_string())]
+}
+
+/// What the publisher says of its session. What cannot be read is as good as nothing.
+fn session_of(properties: &PublishProperties) -> Option<SessionId> {
+    let properties = &properties.user_properties;
+    let (_, session) = properties
+        .iter()
+        .find(|(name, _)| name == SESSION_PROPERTY)?;
+    session.parse().ok()
 }
 
 /// Births and deaths carry the session, so that they can be matched.
-fn properties(message: &Message, session: Option<SessionId>) -> PublishProperties {
-    let user_properties = match (message, session) {
-        (Message::DeviceStatus(..) | Message::DeviceSession(..), Some(session)) => {
-            session_property(session)
-        }
-        _ => Vec::new(),
-    };
+fn properties(message: &Message) -> PublishProperties {
     PublishProperties {
-        user_properties,
+        user_properties: message.session().map(session_property).unwrap_or_default(),
         ..PublishProperties::default()
     }
 }
