@@ -1,18 +1,23 @@
 //! Who may connect to the broker, as the broker sees it: the services' passwords, and what
 //! `hub.db` says of devices, MQTT users and join codes, held in memory.
 
-use std::collections::HashMap;
+mod guesses;
+mod tables;
+
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use netmonitor_protocol::acl::{OwnFilters, Principal, Role};
-use netmonitor_protocol::{JOIN_USER, ServiceName};
+use netmonitor_protocol::{DeviceId, JOIN_USER, ServiceName};
 use rusqlite::Connection;
 use subtle::ConstantTimeEq as _;
 
 use crate::hub::STEPS;
-use crate::{StoreError, migrate, mosquitto_hash, secret_hash, time};
+use crate::{StoreError, migrate, mosquitto_hash, secret_hash};
+use guesses::{Guess, Guesses};
+use tables::{JoinCode, User};
 
 /// The table of MQTT credentials.
 #[derive(Debug)]
@@ -30,19 +35,19 @@ struct State {
     data_version: Option<i64>,
     users: HashMap<String, User>,
     join_codes: HashMap<Vec<u8>, JoinCode>,
+    /// Users that are gone or are not what they were, until somebody asks. No more than there
+    /// were users.
+    revoked: BTreeSet<String>,
+    guesses: Guesses,
 }
 
+/// One line of the table: who may connect, with the password as mosquitto keeps it.
 #[derive(Debug, Clone)]
-struct User {
-    password_hash: String,
-    role: Option<Role>,
-    own: OwnFilters,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct JoinCode {
-    uses_left: u32,
-    expires: Timestamp,
+pub struct Entry {
+    /// User name and what it may do. The name is as it was written.
+    pub principal: Principal,
+    /// In mosquitto's `$7$` form.
+    pub password_hash: String,
 }
 
 impl Directory {
@@ -62,7 +67,7 @@ impl Directory {
 
     /// Reads the tables anew, if anything was committed since. Blocks for a read of the file.
     pub fn reload(&self) -> Result<(), StoreError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.connection.is_none() {
             state.connection = migrate::open_read_only(&self.hub_db, STEPS)?;
         }
@@ -73,13 +78,57 @@ impl Directory {
         if state.data_version == Some(version) {
             return Ok(());
         }
-        let mut users = read_devices(connection)?;
-        users.extend(read_mqtt_users(connection)?);
-        let join_codes = read_join_codes(connection)?;
-        state.users = users;
+        let users = tables::users(connection)?;
+        let join_codes = tables::join_codes(connection)?;
+        let before = std::mem::replace(&mut state.users, users);
+        for (name, user) in before {
+            if state.users.get(&name) != Some(&user) {
+                state.revoked.insert(name);
+            }
+        }
         state.join_codes = join_codes;
         state.data_version = Some(version);
         Ok(())
+    }
+
+    /// The users whose credential was taken away or changed since this was last asked: their
+    /// connections have to end. The names are those of [`Principal::user`].
+    pub fn take_revoked(&self) -> Vec<String> {
+        let revoked = std::mem::take(&mut self.state().revoked);
+        revoked.into_iter().collect()
+    }
+
+    /// Whether the device is enrolled, as of the last time the tables were read. True also while
+    /// there is no `hub.db` to read: then nobody knows better.
+    pub fn is_device(&self, device: &DeviceId) -> bool {
+        let state = self.state();
+        let role = |user: &User| user.role == Some(Role::Agent(device.clone()));
+        state.data_version.is_none() || state.users.get(device.as_str()).is_some_and(role)
+    }
+
+    /// Everybody who may connect with a password of their own, by name. Not those who join: their
+    /// password is the token of a join code, of which no password hash is kept.
+    pub fn entries(&self) -> Vec<Entry> {
+        let services = self.services.iter().map(|(user, (service, secret))| Entry {
+            principal: Principal {
+                user: user.clone(),
+                role: Some(Role::Service(*service)),
+                own: OwnFilters::default(),
+            },
+            password_hash: mosquitto_hash::hash(secret.as_bytes()),
+        });
+        let state = self.state();
+        let users = state.users.values().map(|user| Entry {
+            principal: Principal {
+                user: user.name.clone(),
+                role: user.role.clone(),
+                own: user.own.clone(),
+            },
+            password_hash: user.password_hash.clone(),
+        });
+        let mut all: Vec<Entry> = services.chain(users).collect();
+        all.sort_by(|left, right| left.principal.user.cmp(&right.principal.user));
+        all
     }
 
     /// Who shows this user name and password. Costs about a millisecond of computing on a slow
@@ -101,11 +150,27 @@ impl Directory {
             });
         }
         self.lookup(user, password, client_id, now).or_else(|| {
+            if user == JOIN_USER && !self.is_worth_a_look(now) {
+                return None;
+            }
             if let Err(error) = self.reload() {
                 tracing::warn!(error = %error, "credentials not read anew");
             }
             self.lookup(user, password, client_id, now)
         })
+    }
+
+    /// Counts a wrong join token.
+    fn is_worth_a_look(&self, now: Timestamp) -> bool {
+        let guess = self.state().guesses.wrong(now);
+        if guess == Guess::Report {
+            tracing::warn!("somebody tries many wrong join codes");
+        }
+        guess == Guess::Look
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lookup(
@@ -119,7 +184,7 @@ impl Directory {
             return self.lookup_join(password, client_id, now);
         }
         let found = {
-            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let state = self.state();
             state.users.get(&user.to_lowercase()).cloned()?
         };
         // Outside the lock: this is the part that takes time.
@@ -133,7 +198,7 @@ impl Directory {
     fn lookup_join(&self, token: &[u8], client_id: &str, now: Timestamp) -> Option<Principal> {
         let request = client_id.parse().ok()?;
         let token = std::str::from_utf8(token).ok()?;
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
         let code = state.join_codes.get(&secret_hash::of(token))?;
         (code.uses_left > 0 && code.expires > now).then(|| Principal {
             user: JOIN_USER.to_owned(),
@@ -141,73 +206,6 @@ impl Directory {
             own: OwnFilters::default(),
         })
     }
-}
-
-fn read_devices(connection: &Connection) -> Result<HashMap<String, User>, StoreError> {
-    let mut statement = connection.prepare("SELECT id, password_hash FROM device")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    rows.map(|row| {
-        let (id, password_hash) = row?;
-        let device = id.parse().map_err(|_| StoreError::Damaged {
-            what: "a device id",
-        })?;
-        let user = User {
-            password_hash,
-            role: Some(Role::Agent(device)),
-            own: OwnFilters::default(),
-        };
-        Ok((id, user))
-    })
-    .collect()
-}
-
-fn read_mqtt_users(connection: &Connection) -> Result<HashMap<String, User>, StoreError> {
-    let mut statement = connection
-        .prepare("SELECT name, role, password_hash, publish, subscribe FROM mqtt_user")?;
-    let rows = statement.query_map([], |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, Option<String>>(1)?,
-            row.get(2)?,
-            row.get::<_, String>(3)?,
-            row.get::<_, String>(4)?,
-        ))
-    })?;
-    rows.map(|row| {
-        let (name, role, password_hash, publish, subscribe) = row?;
-        let role = match role.as_deref() {
-            None => None,
-            Some("reader") => Some(Role::Reader),
-            Some("operator") => Some(Role::Operator),
-            Some(_) => return Err(StoreError::Damaged { what: "a role" }),
-        };
-        let filters = |json: &str| {
-            serde_json::from_str(json).map_err(|_| StoreError::Damaged { what: "a filter" })
-        };
-        let user = User {
-            password_hash,
-            role,
-            own: OwnFilters {
-                publish: filters(&publish)?,
-                subscribe: filters(&subscribe)?,
-            },
-        };
-        Ok((name.to_lowercase(), user))
-    })
-    .collect()
-}
-
-fn read_join_codes(connection: &Connection) -> Result<HashMap<Vec<u8>, JoinCode>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT token_hash, uses_left, expires_at FROM join_code")?;
-    let rows = statement.query_map([], |row| {
-        let code = JoinCode {
-            uses_left: row.get(1)?,
-            expires: time::from_ms(row.get(2)?),
-        };
-        Ok((row.get(0)?, code))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 #[cfg(test)]
@@ -279,5 +277,99 @@ mod tests {
         assert_eq!(role("ws", "dp"), Some(Role::Agent(device.id)));
         directory.reload().unwrap();
         assert_eq!(role("join", "t"), None, "the code is used up");
+    }
+
+    #[test]
+    fn whoever_is_removed_is_told_once_and_a_device_is_none_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db");
+        let directory = Directory::open(&path, Vec::new()).unwrap();
+        let device: DeviceId = "ws".parse().unwrap();
+        assert!(directory.is_device(&device), "nobody knows yet");
+        let db = HubDb::open(&path).unwrap();
+        let audit = AuditLine {
+            at: now(),
+            actor: "console",
+        };
+        let user = NewMqttUser {
+            name: "HA",
+            role: Some(MqttRole::Reader),
+            password: "pw",
+            own: &OwnFilters::default(),
+        };
+        db.add_mqtt_user(user, audit).unwrap();
+        let code = NewJoinCode {
+            token: "t",
+            uses: 1,
+            expires: "2026-11-22T10:15:00Z".parse().unwrap(),
+        };
+        db.add_join_code(code, audit).unwrap();
+        directory.reload().unwrap();
+        assert!(!directory.is_device(&device));
+        let enrolment = Enrolment {
+            token: "t",
+            host_name: "ws",
+            name: None,
+            password: "dp",
+        };
+        db.enrol(enrolment, now()).unwrap().unwrap();
+        directory.reload().unwrap();
+        assert!(directory.is_device(&device));
+        let names: Vec<String> = directory
+            .entries()
+            .into_iter()
+            .map(|entry| entry.principal.user)
+            .collect();
+        assert_eq!(names, ["HA", "ws"]);
+        assert_eq!(directory.take_revoked(), [""; 0]);
+
+        db.remove_device(&device, audit).unwrap();
+        db.remove_mqtt_user("ha", audit).unwrap();
+        // A login in between reads the tables as well, and must not hide it.
+        assert_eq!(directory.authenticate("x", b"", CLIENT, now()), None);
+        assert_eq!(directory.authenticate("ws", b"dp", CLIENT, now()), None);
+        directory.reload().unwrap();
+        assert_eq!(directory.take_revoked(), ["ha", "ws"]);
+        assert_eq!(directory.take_revoked(), [""; 0]);
+        assert!(!directory.is_device(&device));
+
+        // A password that is another one is as good as gone.
+        db.add_mqtt_user(user, audit).unwrap();
+        directory.reload().unwrap();
+        db.remove_mqtt_user("ha", audit).unwrap();
+        db.add_mqtt_user(user, audit).unwrap();
+        directory.reload().unwrap();
+        assert_eq!(directory.take_revoked(), ["ha"]);
+    }
+
+    #[test]
+    fn a_good_join_code_works_however_many_wrong_ones_are_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db");
+        let db = HubDb::open(&path).unwrap();
+        let audit = AuditLine {
+            at: now(),
+            actor: "console",
+        };
+        let code = NewJoinCode {
+            token: "t",
+            uses: 1,
+            expires: "2026-11-22T10:15:00Z".parse().unwrap(),
+        };
+        db.add_join_code(code, audit).unwrap();
+        let directory = Directory::open(&path, Vec::new()).unwrap();
+        let join = |token: &str| directory.authenticate("join", token.as_bytes(), CLIENT, now());
+        for number in 0..200 {
+            assert_eq!(join(&number.to_string()), None);
+        }
+        assert!(join("t").is_some());
+        let other = NewJoinCode { token: "u", ..code };
+        db.add_join_code(other, audit).unwrap();
+        assert!(
+            join("u").is_none(),
+            "the api has not said that there is a new one"
+        );
+        directory.reload().unwrap();
+        assert!(join("u").is_some());
     }
 }

@@ -11,11 +11,12 @@ mod sessions;
 mod setup;
 mod tokens;
 
-pub use accounts::{Account, UserRole};
+pub use accounts::{Account, RemoveAccountError, UserRole};
 pub use audit::AuditLine;
 pub use devices::{Device, Enrolment};
 pub use join_codes::NewJoinCode;
-pub use mqtt_users::{MqttRole, NewMqttUser};
+pub use mqtt_users::{MqttRole, MqttUser, NewMqttUser};
+pub(crate) use mqtt_users::{stored_filters, stored_role};
 pub use names::{NameError, check_name};
 pub use setup::SetupError;
 pub use tokens::NewToken;

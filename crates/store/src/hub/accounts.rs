@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, OptionalExtension as _, Transaction, params};
 use serde_json::json;
 
 use super::{AddError, AuditLine, HubDb, check_name};
-use crate::StoreError;
 use crate::password::HashedPassword;
+use crate::{StoreError, time};
 
 /// What a person or a program may do through the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,23 @@ pub struct Account {
     pub role: UserRole,
 }
 
+/// Why an account was not removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveAccountError {
+    /// Nobody could set up anything any more.
+    #[error("{0:?} is the only admin: make another one first")]
+    LastAdmin(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for RemoveAccountError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl HubDb {
     /// Whether anybody can log in.
     pub fn has_admin(&self) -> Result<bool, StoreError> {
@@ -99,6 +117,41 @@ impl HubDb {
             role: stored_role(&role)?,
         };
         Ok(Some((account, HashedPassword::from_stored(hash))))
+    }
+
+    /// All accounts, by name, and when each was made.
+    pub fn accounts(&self) -> Result<Vec<(Account, Timestamp)>, StoreError> {
+        let connection = self.lock();
+        let sql = "SELECT name, role, created_at FROM account ORDER BY name";
+        listed(&mut connection.prepare_cached(sql)?)
+    }
+
+    /// Removes an account, named without regard to case, with all its logins, and returns its
+    /// name as it was written. None if there is no such account.
+    pub fn remove_account(
+        &self,
+        name: &str,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<String>, RemoveAccountError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let sql = "DELETE FROM account WHERE name = ? RETURNING name, role";
+        let removed: Option<(String, String)> = transaction
+            .query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((name, role)) = removed else {
+            return Ok(None);
+        };
+        if stored_role(&role)? == UserRole::Admin {
+            let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE role = 'admin')";
+            if !transaction.query_row(sql, [], |row| row.get::<_, bool>(0))? {
+                return Err(RemoveAccountError::LastAdmin(name));
+            }
+        }
+        transaction.execute("DELETE FROM web_session WHERE account = ?", [&name])?;
+        audit.write(&transaction, "user_removed", &json!({ "name": name }))?;
+        transaction.commit()?;
+        Ok(Some(name))
     }
 
     /// Changes a password, and logs the account out everywhere. False if there is no such
@@ -145,6 +198,21 @@ pub(super) fn insert(
         .map_err(|error| AddError::from_insert(error, &account.name))?;
     let details = json!({ "name": account.name, "role": account.role.as_str() });
     Ok(audit.write(transaction, "user_added", &details)?)
+}
+
+/// Names, roles and times of making, as a statement finds them.
+pub(super) fn listed(
+    statement: &mut CachedStatement<'_>,
+) -> Result<Vec<(Account, Timestamp)>, StoreError> {
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+    })?;
+    rows.map(|row| {
+        let (name, role, created_at) = row?;
+        let role = stored_role(&role)?;
+        Ok((Account { name, role }, time::from_ms(created_at)))
+    })
+    .collect()
 }
 
 /// The account that a row with name and role tells of.
@@ -214,5 +282,24 @@ mod tests {
         assert!(db.account("zoe").unwrap().unwrap().1.verify("new password"));
         assert!(db.web_session("cookie", audit().at).unwrap().is_none());
         assert!(!db.set_password("nobody", &new, audit()).unwrap());
+    }
+
+    #[test]
+    fn a_removed_account_is_logged_out_and_the_last_admin_stays() {
+        let (_directory, db) = temporary();
+        let password = HashedPassword::new("long enough").unwrap();
+        db.add_account(&admin("Zoe"), &password, audit()).unwrap();
+        let error = db.remove_account("zoe", audit()).unwrap_err();
+        assert!(error.to_string().contains("only admin"), "{error}");
+        db.add_account(&admin("ada"), &password, audit()).unwrap();
+        let expires = "2027-01-01T00:00:00Z".parse().unwrap();
+        db.add_web_session("cookie", "Zoe", audit().at, expires)
+            .unwrap();
+        assert_eq!(db.accounts().unwrap().len(), 2);
+        let removed = db.remove_account("ZOE", audit()).unwrap();
+        assert_eq!(removed.as_deref(), Some("Zoe"));
+        assert!(db.web_session("cookie", audit().at).unwrap().is_none());
+        assert_eq!(db.accounts().unwrap(), [(admin("ada"), audit().at)]);
+        assert_eq!(db.remove_account("zoe", audit()).unwrap(), None);
     }
 }

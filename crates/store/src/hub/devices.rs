@@ -82,6 +82,36 @@ impl HubDb {
         Ok(Some(device))
     }
 
+    /// Takes the machine's credential away, and returns what it was. None if there is no such
+    /// device. Its history stays; its id may be given again.
+    pub fn remove_device(
+        &self,
+        id: &DeviceId,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<Device>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let removed = transaction
+            .query_row(
+                "DELETE FROM device WHERE id = ? RETURNING name, joined_at",
+                [id.as_str()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let Some((name, joined_at)) = removed else {
+            return Ok(None);
+        };
+        let device = Device {
+            id: id.clone(),
+            name,
+            joined_at: time::from_ms(joined_at),
+        };
+        let details = json!({ "device": id.as_str(), "name": device.name });
+        audit.write(&transaction, "device_revoked", &details)?;
+        transaction.commit()?;
+        Ok(Some(device))
+    }
+
     /// All enrolled machines, by id.
     pub fn devices(&self) -> Result<Vec<Device>, StoreError> {
         let connection = self.lock();
@@ -185,6 +215,47 @@ mod tests {
             .map(|it| it.name)
             .collect();
         assert_eq!(names, ["ws", "ws-2"]);
+    }
+
+    #[test]
+    fn a_removed_machine_is_none_and_its_id_is_free_again() {
+        let (_directory, db) = temporary();
+        add_code(&db, "code", 3);
+        let now = "2026-11-22T10:01:00Z";
+        for expected in ["ws", "ws-2"] {
+            assert_eq!(enrol(&db, "code", "ws", now).as_deref(), Some(expected));
+        }
+        let audit = AuditLine {
+            at: at(now),
+            actor: "ada",
+        };
+        let id: DeviceId = "ws".parse().unwrap();
+        let removed = db.remove_device(&id, audit).unwrap().unwrap();
+        assert_eq!((removed.id, removed.name.as_str()), (id.clone(), "ws"));
+        assert_eq!(db.remove_device(&id, audit).unwrap(), None);
+        let left: Vec<String> = db
+            .devices()
+            .unwrap()
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        assert_eq!(left, ["ws-2"]);
+        let written: Vec<(String, String)> = db
+            .lock()
+            .prepare("SELECT actor, details FROM audit WHERE action = 'device_revoked'")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(
+            written,
+            [(
+                "ada".to_owned(),
+                r#"{"device":"ws","name":"ws"}"#.to_owned()
+            )]
+        );
+        assert_eq!(enrol(&db, "code", "ws", now).as_deref(), Some("ws"));
     }
 
     #[test]

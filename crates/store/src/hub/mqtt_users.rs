@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use netmonitor_protocol::acl::OwnFilters;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
 use super::names::check_mqtt_name;
 use super::{AddError, AuditLine, HubDb};
-use crate::mosquitto_hash;
+use crate::{StoreError, mosquitto_hash, time};
 
 /// What an MQTT user may do below our roots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,19 @@ impl FromStr for MqttRole {
             .find(|role| role.as_str() == text)
             .ok_or_else(|| format!("{text:?} is not a role: reader or operator"))
     }
+}
+
+/// An MQTT user as it is stored, without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MqttUser {
+    /// MQTT user name, as it was written.
+    pub name: String,
+    /// None: own filters only.
+    pub role: Option<MqttRole>,
+    /// Beside the role.
+    pub own: OwnFilters,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// An MQTT user to be made.
@@ -101,5 +115,112 @@ impl HubDb {
         });
         audit.write(&transaction, "mqtt_user_added", &details)?;
         Ok(transaction.commit()?)
+    }
+
+    /// All MQTT users, by name.
+    pub fn mqtt_users(&self) -> Result<Vec<MqttUser>, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT name, role, publish, subscribe, created_at FROM mqtt_user ORDER BY name",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok((
+                row.get(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+                row.get(4)?,
+            ))
+        })?;
+        rows.map(|row| {
+            let (name, role, publish, subscribe, created_at) = row?;
+            Ok(MqttUser {
+                name,
+                role: stored_role(role.as_deref())?,
+                own: OwnFilters {
+                    publish: stored_filters(&publish)?,
+                    subscribe: stored_filters(&subscribe)?,
+                },
+                created_at: time::from_ms(created_at),
+            })
+        })
+        .collect()
+    }
+
+    /// Removes an MQTT user, named without regard to case, and returns its name as it was
+    /// written. None if there is no such user.
+    pub fn remove_mqtt_user(
+        &self,
+        name: &str,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let sql = "DELETE FROM mqtt_user WHERE name = ? RETURNING name";
+        let removed: Option<String> = transaction
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()?;
+        if let Some(name) = &removed {
+            audit.write(&transaction, "mqtt_user_removed", &json!({ "name": name }))?;
+            transaction.commit()?;
+        }
+        Ok(removed)
+    }
+}
+
+/// The role that a column holds.
+pub(crate) fn stored_role(word: Option<&str>) -> Result<Option<MqttRole>, StoreError> {
+    let role = word.map(str::parse).transpose();
+    role.map_err(|_: String| StoreError::Damaged { what: "a role" })
+}
+
+/// The filters that a column holds.
+pub(crate) fn stored_filters(json: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(json).map_err(|_| StoreError::Damaged { what: "a filter" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::temporary;
+
+    #[test]
+    fn a_user_is_listed_as_it_was_made_and_removed_in_any_case() {
+        let (_directory, db) = temporary();
+        let audit = AuditLine {
+            at: "2026-11-22T10:00:00Z".parse().unwrap(),
+            actor: "console",
+        };
+        let own = OwnFilters {
+            publish: vec!["zigbee/+/set".to_owned()],
+            subscribe: vec!["zigbee/#".to_owned()],
+        };
+        let zigbee = NewMqttUser {
+            name: "Zigbee",
+            role: None,
+            password: "pw",
+            own: &own,
+        };
+        let reader = NewMqttUser {
+            name: "ha",
+            role: Some(MqttRole::Reader),
+            own: &OwnFilters::default(),
+            ..zigbee
+        };
+        db.add_mqtt_user(zigbee, audit).unwrap();
+        db.add_mqtt_user(reader, audit).unwrap();
+        let user = |name: &str, role, own: &OwnFilters| MqttUser {
+            name: name.to_owned(),
+            role,
+            own: own.clone(),
+            created_at: audit.at,
+        };
+        let ha = user("ha", Some(MqttRole::Reader), &OwnFilters::default());
+        let all = [ha.clone(), user("Zigbee", None, &own)];
+        assert_eq!(db.mqtt_users().unwrap(), all);
+        let removed = db.remove_mqtt_user("ZIGBEE", audit).unwrap();
+        assert_eq!(removed.as_deref(), Some("Zigbee"));
+        assert_eq!(db.remove_mqtt_user("zigbee", audit).unwrap(), None);
+        assert_eq!(db.mqtt_users().unwrap(), [ha]);
     }
 }

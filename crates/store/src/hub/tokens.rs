@@ -1,9 +1,10 @@
 //! Programs that use the REST API.
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 use serde_json::json;
 
-use super::accounts::stored_account;
+use super::accounts::{listed, stored_account};
 use super::{Account, AddError, AuditLine, HubDb, UserRole, check_name};
 use crate::{StoreError, secret_hash};
 
@@ -38,6 +39,33 @@ impl HubDb {
         let details = json!({ "name": new.name, "role": new.role.as_str() });
         audit.write(&transaction, "token_added", &details)?;
         Ok(transaction.commit()?)
+    }
+
+    /// All tokens, by name: name, role, and when each was made.
+    pub fn tokens(&self) -> Result<Vec<(Account, Timestamp)>, StoreError> {
+        let connection = self.lock();
+        let sql = "SELECT name, role, created_at FROM token ORDER BY name";
+        listed(&mut connection.prepare_cached(sql)?)
+    }
+
+    /// Removes a token, named without regard to case, and returns its name as it was written.
+    /// None if there is no such token.
+    pub fn remove_token(
+        &self,
+        name: &str,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let sql = "DELETE FROM token WHERE name = ? RETURNING name";
+        let removed: Option<String> = transaction
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()?;
+        if let Some(name) = &removed {
+            audit.write(&transaction, "token_removed", &json!({ "name": name }))?;
+            transaction.commit()?;
+        }
+        Ok(removed)
     }
 
     /// Who shows this token.
@@ -75,5 +103,14 @@ mod tests {
         assert_eq!(db.token("t0ken").unwrap().unwrap().role, UserRole::Viewer);
         assert!(db.token("T0ken").unwrap().is_none());
         assert!(db.token("").unwrap().is_none());
+        let viewer = Account {
+            name: "grafana".to_owned(),
+            role: UserRole::Viewer,
+        };
+        assert_eq!(db.tokens().unwrap(), [(viewer, audit.at)]);
+        let removed = db.remove_token("Grafana", audit).unwrap();
+        assert_eq!(removed.as_deref(), Some("grafana"));
+        assert!(db.token("t0ken").unwrap().is_none());
+        assert_eq!(db.remove_token("grafana", audit).unwrap(), None);
     }
 }
