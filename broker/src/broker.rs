@@ -172,7 +172,9 @@ impl Handle {
         let (messages, bytes) = self.edge.exchange.retained_size();
         let mut all = self.edge.counters.all();
         for (name, value) in [
-            ("clients", self.edge.sessions.len()),
+            ("clients", self.edge.sessions.connected()),
+            ("sessions_parked", self.edge.sessions.parked()),
+            ("sessions_queued_bytes", self.edge.sessions.queued_bytes()),
             ("retained_messages", messages),
             ("retained_bytes", bytes),
         ] {
@@ -181,7 +183,8 @@ impl Handle {
         all
     }
 
-    /// Ends every connection of the user, wills included, and returns how many there were.
+    /// Ends every connection of the user, wills included, and returns how many there were. What
+    /// is kept for clients of the user that are away goes as well.
     /// Take its credential away first: one that is being checked is checked again.
     pub async fn disconnect_user(&self, user: &str) -> usize {
         self.edge.sessions.revoke(user).await

@@ -1,9 +1,10 @@
 //! One client that has been let in: its state, and what its packets do. No I/O: packets come
 //! in understood, answers go into a buffer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use netmonitor_protocol::acl::Principal;
@@ -12,11 +13,13 @@ use crate::counters::{Counter, Who};
 use crate::edge::Edge;
 use crate::exchange::Published;
 use crate::message::Message;
-use crate::outbound::Outbound;
 use crate::packet::{AckKind, Packet, Publish, QoS, Version};
+use crate::parked::Parked;
 use crate::reply::{self, TOPIC_ALIAS_MAX, reason};
 use crate::router::RouteError;
+use crate::session::Session;
 use crate::sessions::{Kick, Lease};
+use crate::will::Will;
 use crate::wire::Fault;
 
 /// Why a connection ends.
@@ -41,6 +44,17 @@ impl End {
         !matches!(self, Self::Goodbye | Self::ShuttingDown)
     }
 
+    /// Whether the session cannot outlive this connection, however long it was meant to.
+    fn ends_session(self) -> bool {
+        match self {
+            Self::Kicked(Kick::TakenOver { clean }) => clean,
+            Self::Kicked(_) | Self::ShuttingDown | Self::RouterStopped => true,
+            Self::Goodbye | Self::GoodbyeWithWill | Self::Lost | Self::Silent | Self::Fault(_) => {
+                false
+            }
+        }
+    }
+
     /// The reason for DISCONNECT, if one is sent.
     pub(crate) fn reason(self) -> Option<u8> {
         match self {
@@ -49,9 +63,10 @@ impl End {
             Self::Fault(Fault::Malformed(_)) => Some(reason::MALFORMED),
             Self::Fault(Fault::Protocol(_)) => Some(reason::PROTOCOL_ERROR),
             Self::Fault(Fault::TopicAlias) => Some(reason::TOPIC_ALIAS_INVALID),
+            Self::Fault(Fault::ReceiveMaximum) => Some(reason::RECEIVE_MAXIMUM_EXCEEDED),
             Self::Fault(Fault::TooLarge) => Some(reason::PACKET_TOO_LARGE),
-            Self::Kicked(Kick::TakenOver) => Some(reason::TAKEN_OVER),
-            Self::Kicked(Kick::Revoked) => Some(reason::ADMINISTRATIVE),
+            Self::Kicked(Kick::TakenOver { .. }) => Some(reason::TAKEN_OVER),
+            Self::Kicked(Kick::Revoked | Kick::Evicted) => Some(reason::ADMINISTRATIVE),
             Self::ShuttingDown => Some(reason::SHUTTING_DOWN),
             Self::RouterStopped => Some(reason::UNSPECIFIED),
         }
@@ -64,54 +79,80 @@ impl From<Fault> for End {
     }
 }
 
-/// A client and its session.
+/// A client, its connection and its session.
 ///
 /// Dropping it, for whatever reason, publishes the will, ends the link to the router and gives
 /// the seat back, in this order: whoever takes the seat next speaks after the will.
 pub(crate) struct Client {
     pub(crate) edge: Arc<Edge>,
     pub(crate) version: Version,
-    pub(crate) principal: Principal,
-    pub(crate) number: u64,
     /// What waits to be written.
     pub(crate) out: BytesMut,
-    pub(crate) outbound: Outbound,
+    will: Will,
+    pub(crate) session: Box<Session>,
     pub(crate) lease: Lease,
     peer: SocketAddr,
-    /// Published without delay: the will delay interval of MQTT 5 is taken as 0, because a
-    /// death is to be seen at once.
-    will: Option<Message>,
+    /// How long the session outlives the connection.
+    expiry: Duration,
+    /// The client's own limit.
+    pub(crate) packet_max: usize,
     aliases: HashMap<u16, String>,
-    /// Identifiers of `QoS` 2 messages that have been published and not been released.
-    received: HashSet<u16>,
+}
+
+/// What CONNECT says of a connection.
+pub(crate) struct Terms {
+    pub(crate) version: Version,
+    pub(crate) peer: SocketAddr,
+    pub(crate) will: Option<Message>,
+    pub(crate) will_delay: Duration,
+    pub(crate) expiry: Duration,
+    pub(crate) receive_maximum: u16,
+    pub(crate) packet_max: usize,
+}
+
+/// What is left to do when a connection has ended.
+pub(crate) struct Ended {
+    /// What may still be written.
+    pub(crate) last_words: BytesMut,
+    /// The session, if it goes on.
+    pub(crate) parked: Option<Parked>,
 }
 
 impl Client {
+    /// A client that is let in, with the session that it had or a new one.
     pub(crate) fn new(
         edge: Arc<Edge>,
-        version: Version,
+        terms: Terms,
         principal: Principal,
         lease: Lease,
-        peer: SocketAddr,
-        will: Option<Message>,
+        session: Option<Box<Session>>,
     ) -> Self {
+        let mut session = match session {
+            Some(mut session) => {
+                session.principal = principal;
+                session
+            }
+            None => Box::new(Session::new(&edge, principal)),
+        };
+        let inflight_max = edge.config.inflight_max_messages.min(terms.receive_maximum);
+        session.window.begin(usize::from(inflight_max));
         Self {
-            version,
-            principal,
-            number: edge.next_number(),
+            version: terms.version,
             out: BytesMut::new(),
-            outbound: Outbound::new(edge.config.inflight_max_messages),
+            will: Will::new(edge.clone(), session.number, terms.will, terms.will_delay),
+            session,
             lease,
-            peer,
-            will,
+            peer: terms.peer,
+            expiry: terms.expiry,
+            packet_max: terms.packet_max,
             aliases: HashMap::new(),
-            received: HashSet::new(),
             edge,
         }
     }
 
-    /// Settles how the connection ended. What is left in the buffer may still be written.
-    pub(crate) fn end(mut self, end: End) -> BytesMut {
+    /// Settles how the connection ended: what is said last, what becomes of the will and of the
+    /// session.
+    pub(crate) fn end(mut self, end: End) -> Ended {
         match end {
             End::Silent => self.edge.counters.one(Counter::KeepalivesExpired),
             End::Fault(fault) => {
@@ -121,13 +162,39 @@ impl Client {
             _ => {}
         }
         if !end.publishes_will() {
-            self.will = None;
+            self.will.cancel();
         }
-        let mut out = std::mem::take(&mut self.out);
+        let mut last_words = std::mem::take(&mut self.out);
         if let Some(reason) = end.reason() {
-            reply::disconnect(&mut out, self.version, reason);
+            reply::disconnect(&mut last_words, self.version, reason);
         }
-        out
+        let parked = if end.ends_session() || !self.outlives_connection() {
+            None
+        } else if let End::Kicked(Kick::TakenOver { .. }) = end {
+            if !self.will.delay().is_zero() {
+                self.will.cancel();
+            }
+            // The will goes before whatever the newcomer does.
+            self.will.publish();
+            self.lease.leave(self.session);
+            None
+        } else {
+            let Self {
+                edge,
+                will,
+                session,
+                lease,
+                expiry,
+                ..
+            } = self;
+            Some(Parked::new(edge, will, session, lease, expiry))
+        };
+        Ended { last_words, parked }
+    }
+
+    /// Whether its session goes on without it.
+    pub(crate) fn outlives_connection(&self) -> bool {
+        !self.expiry.is_zero()
     }
 
     /// Does what the packet says. An end is not an error of ours, but of this connection.
@@ -139,7 +206,7 @@ impl Client {
                 id,
                 ..
             } => {
-                let known = self.received.remove(&id);
+                let known = self.session.received.remove(&id);
                 self.ack(AckKind::Comp, id, not_found_unless(known));
             }
             Packet::Ack { kind, id, reason } => self.acknowledged(kind, id, reason),
@@ -150,19 +217,37 @@ impl Client {
             } => return self.subscribe(id, filters, subscription_id),
             Packet::Unsubscribe { id, filters } => return self.unsubscribe(id, &filters),
             Packet::Ping => reply::pong(&mut self.out),
-            Packet::Disconnect { reason: 0 } => return Err(End::Goodbye),
-            Packet::Disconnect { .. } => return Err(End::GoodbyeWithWill),
+            Packet::Disconnect {
+                reason,
+                session_expiry_secs,
+            } => return Err(self.goodbye(reason, session_expiry_secs)),
         }
         Ok(())
+    }
+
+    fn goodbye(&mut self, reason: u8, session_expiry_secs: Option<u32>) -> End {
+        if let Some(secs) = session_expiry_secs {
+            if secs > 0 && !self.outlives_connection() {
+                return Fault::Protocol("a session that was to end now is to go on").into();
+            }
+            self.expiry = session_expiry(&self.edge, secs);
+        }
+        if reason == reason::SUCCESS {
+            End::Goodbye
+        } else {
+            End::GoodbyeWithWill
+        }
     }
 
     fn publish(&mut self, mut publish: Publish) -> Result<(), End> {
         self.edge.counters.one(Counter::MessagesReceived);
         self.resolve_alias(&mut publish)?;
         let (id, qos) = (publish.id, publish.qos);
-        let outcome = if qos == QoS::ExactlyOnce && self.received.contains(&id) {
+        let outcome = if qos == QoS::ExactlyOnce && self.session.received.contains(&id) {
             // Sent again because our PUBREC was lost: published once already.
             reason::SUCCESS
+        } else if qos == QoS::ExactlyOnce && self.has_received_too_many() {
+            return Err(Fault::ReceiveMaximum.into());
         } else {
             self.publish_new(publish)?
         };
@@ -172,7 +257,7 @@ impl Client {
             QoS::ExactlyOnce => {
                 // A refusal ends the exchange in MQTT 5; 3.1.1 cannot hear of it and goes on.
                 if outcome == reason::SUCCESS || self.version == Version::V4 {
-                    self.received.insert(id);
+                    self.session.received.insert(id);
                 }
                 self.ack(AckKind::Rec, id, outcome);
             }
@@ -180,8 +265,13 @@ impl Client {
         Ok(())
     }
 
+    /// Those of `QoS` 1 are settled at once and need not be counted.
+    fn has_received_too_many(&self) -> bool {
+        self.session.received.len() >= usize::from(self.edge.config.receive_max_messages)
+    }
+
     fn publish_new(&mut self, publish: Publish) -> Result<u8, End> {
-        if !may_publish(&self.principal, &publish.topic) {
+        if !may_publish(&self.session.principal, &publish.topic) {
             self.refuse(Counter::PublishesRefused, &publish.topic);
             return Ok(reason::NOT_AUTHORIZED);
         }
@@ -194,7 +284,7 @@ impl Client {
             expiry_secs: publish.properties.message_expiry_secs,
         };
         let counters = &self.edge.counters;
-        match self.edge.exchange.publish(self.number, message) {
+        match self.edge.exchange.publish(self.session.number, message) {
             Ok(Published::Done) => Ok(reason::SUCCESS),
             Ok(Published::NotKept) => {
                 counters.one(Counter::RetainedNotKept);
@@ -238,19 +328,9 @@ impl Client {
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        // A broker that stops says nothing about its clients, not even those it cuts off.
-        let will = self.will.take();
-        if let Some(will) = will.filter(|_| !self.edge.shutdown.is_cancelled()) {
-            // Why the will could not be published is counted or known by now: nobody is left
-            // who could be told.
-            if self.edge.exchange.publish(self.number, will).is_ok() {
-                self.edge.counters.one(Counter::WillsPublished);
-            }
-        }
-        // Then the fields: the link before the lease, as they are declared.
-    }
+/// How long a session is kept for a client that asks for so many seconds.
+pub(crate) fn session_expiry(edge: &Edge, secs: u32) -> Duration {
+    Duration::from_secs(secs.min(edge.config.session_expiry_max_secs).into())
 }
 
 /// Whether the client may publish there. Topics with `$` are the broker's own.

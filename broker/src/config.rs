@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::offline::Limits;
+
 /// The `[broker]` table. The defaults suit a hub with 1 GB of RAM and a thousand devices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +24,23 @@ pub struct Config {
     pub keepalive_max_secs: u16,
     /// Messages of QoS 1 and 2 that a client may leave unacknowledged before it gets no more.
     pub inflight_max_messages: u16,
+    /// Messages of QoS 2 that a client may have under way to the broker. MQTT 5 clients are told
+    /// (receive maximum); one that has more is disconnected.
+    pub receive_max_messages: u16,
+    /// How long a session is kept, at most, for a client that is away. Also what applies to a
+    /// session of MQTT 3.1.1, which cannot say.
+    pub session_expiry_max_secs: u32,
+    /// Sessions that are kept for clients that are away. One too many ends the one that has
+    /// waited longest.
+    pub sessions_parked_max: usize,
+    /// The same for one user.
+    pub sessions_parked_per_user_max: usize,
+    /// Messages of QoS 1 and 2 that wait for a client that is away. When full, the oldest go.
+    pub session_queue_max_messages: usize,
+    /// The same in bytes; also what may be unacknowledged in a session that is kept.
+    pub session_queue_max_bytes: usize,
+    /// What may wait for all clients that are away.
+    pub session_queues_total_max_bytes: usize,
     /// Subscriptions of one client.
     pub subscriptions_per_client_max: usize,
     /// Different filters, and different topics, that the router may come to know. It forgets
@@ -51,6 +70,13 @@ impl Default for Config {
             connect_timeout_secs: 10,
             keepalive_max_secs: 600,
             inflight_max_messages: 100,
+            receive_max_messages: 1_000,
+            session_expiry_max_secs: 7 * 24 * 60 * 60,
+            sessions_parked_max: 500,
+            sessions_parked_per_user_max: 50,
+            session_queue_max_messages: 1_000,
+            session_queue_max_bytes: 1024 * 1024,
+            session_queues_total_max_bytes: 32 * 1024 * 1024,
             subscriptions_per_client_max: 64,
             router_filters_max: 10_000,
             router_topics_max: 100_000,
@@ -58,6 +84,17 @@ impl Default for Config {
             backlog_foreign_bytes: 1024 * 1024,
             retained_max_messages: 50_000,
             retained_max_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+impl Config {
+    /// How much may wait for clients that are away.
+    pub(crate) fn offline(&self) -> Limits {
+        Limits {
+            messages: self.session_queue_max_messages,
+            bytes: self.session_queue_max_bytes,
+            total_bytes: self.session_queues_total_max_bytes,
         }
     }
 }

@@ -9,14 +9,15 @@ use std::time::Duration;
 use bytes::BytesMut;
 use netmonitor_protocol::acl::Principal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
 
-use crate::client::{Client, may_publish};
+use crate::client::{Client, Terms, may_publish, session_expiry};
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
 use crate::message::Message;
 use crate::packet::{Connect, Hello, Password, Version, Will, read_hello};
 use crate::reply::{self, Welcome, reason};
-use crate::sessions::{Key, Lease};
+use crate::sessions::{Key, Taken};
 use crate::wire::take_frame;
 
 /// Longest client id. MQTT asks for 23 bytes; names of ours are far shorter than this.
@@ -42,34 +43,44 @@ pub(crate) enum Rejected {
     Io(#[from] std::io::Error),
     #[error("refused with reason {0:#04x}")]
     Refused(u8),
+    #[error("no whole CONNECT in time")]
+    TooLate,
 }
 
-/// Reads CONNECT, checks it and answers. The caller sets the deadline.
+/// Reads CONNECT, checks it and answers. The peer has until the deadline; once it is known, it
+/// takes its seat without one.
 pub(crate) async fn admit<S>(
     edge: &Arc<Edge>,
     stream: &mut S,
     peer: SocketAddr,
+    deadline: Instant,
 ) -> Result<Admitted, Rejected>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut incoming = BytesMut::new();
-    let connect = match read_connect(edge, stream, &mut incoming).await? {
-        Hello::Connect(connect) => connect,
+    let hello = timeout_at(deadline, read_connect(edge, stream, &mut incoming)).await;
+    let (version, refusal) = match hello.map_err(|_| Rejected::TooLate)?? {
+        Hello::Connect(connect) => {
+            let version = connect.version;
+            match enter(edge, *connect, peer, deadline).await {
+                Ok((client, patience)) => {
+                    return Ok(Admitted {
+                        client: Box::new(client),
+                        rest: incoming,
+                        patience,
+                    });
+                }
+                Err(reason) => (version, reason),
+            }
+        }
         Hello::OtherVersion(level) => {
             let version = if level > 5 { Version::V5 } else { Version::V4 };
-            return Err(refuse(stream, version, reason::UNSUPPORTED_VERSION).await);
+            (version, reason::UNSUPPORTED_VERSION)
         }
     };
-    let version = connect.version;
-    match enter(edge, *connect, peer).await {
-        Ok((client, patience)) => Ok(Admitted {
-            client: Box::new(client),
-            rest: incoming,
-            patience,
-        }),
-        Err(reason) => Err(refuse(stream, version, reason).await),
-    }
+    let told = timeout_at(deadline, refuse(stream, version, refusal)).await;
+    Err(told.unwrap_or(Rejected::TooLate))
 }
 
 async fn read_connect<S>(
@@ -116,6 +127,7 @@ async fn enter(
     edge: &Arc<Edge>,
     connect: Connect,
     peer: SocketAddr,
+    deadline: Instant,
 ) -> Result<(Client, Option<Duration>), u8> {
     if connect.properties.wants_authentication_method {
         return Err(reason::BAD_AUTH_METHOD);
@@ -127,68 +139,112 @@ async fn enter(
         client_id: &client_id,
         peer,
     };
-    let (Some(_), Some(Password(password))) = (&connect.user, &connect.password) else {
+    let (Some(_), Some(_)) = (&connect.user, &connect.password) else {
         edge.counters
             .refuse(Counter::LoginsRefused, &who, "no user name or password");
         return Err(reason::NOT_AUTHORIZED);
     };
-    let (principal, lease) = sit_down(edge, &who, password, connect.will.as_ref()).await?;
+    let (principal, taken) = sit_down(edge, &who, &connect, deadline).await?;
+    if taken.from_connection {
+        edge.counters.one(Counter::Takeovers);
+    }
+    let session_present = taken.session.is_some();
+    if session_present {
+        edge.counters.one(Counter::SessionsResumed);
+    }
 
     let (patience, server_keepalive_secs) = patience(edge, &connect);
-    let will = connect.will.map(Message::from);
-    let mut client = Client::new(edge.clone(), connect.version, principal, lease, peer, will);
-    client.outbound.limit(
-        connect.properties.receive_maximum,
-        connect.properties.maximum_packet_size,
-    );
+    let asked = asked_expiry_secs(&connect);
+    let expiry = session_expiry(edge, asked);
+    let will_delay_secs = connect
+        .will
+        .as_ref()
+        .and_then(|w| w.properties.will_delay_secs);
+    let packet_max = connect.properties.maximum_packet_size;
+    let terms = Terms {
+        version: connect.version,
+        peer,
+        will: connect.will.map(Message::from),
+        will_delay: Duration::from_secs(will_delay_secs.unwrap_or(0).into()),
+        expiry,
+        receive_maximum: connect.properties.receive_maximum.unwrap_or(u16::MAX),
+        packet_max: packet_max.map_or(usize::MAX, |max| max.try_into().unwrap_or(usize::MAX)),
+    };
+    let mut client = Client::new(edge.clone(), terms, principal, taken.lease, taken.session);
+    let granted = u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX);
     let welcome = Welcome {
         assigned_client_id: assigned.then_some(client_id.as_str()),
         server_keepalive_secs,
         maximum_packet_size: u32::try_from(edge.config.packet_max_bytes).unwrap_or(u32::MAX),
-        session_ends_with_connection: connect.properties.session_expiry_secs.is_some(),
+        session_expiry_secs: (granted != asked).then_some(granted),
+        session_present,
+        receive_maximum: edge.config.receive_max_messages.max(1),
     };
     reply::welcome(&mut client.out, connect.version, &welcome);
     Ok((client, patience))
 }
 
-/// Checks credential and will, and ends an older connection of the same client.
+/// For how long the client wants its session kept.
+fn asked_expiry_secs(connect: &Connect) -> u32 {
+    match connect.version {
+        Version::V5 => connect.properties.session_expiry_secs.unwrap_or(0),
+        // 3.1.1 has no word for how long (section 3.1.2.4).
+        Version::V4 if connect.clean => 0,
+        Version::V4 => u32::MAX,
+    }
+}
+
+/// Checks credential and will, and takes the seat of an older connection or session of the same
+/// client.
 async fn sit_down(
     edge: &Arc<Edge>,
     who: &Who<'_>,
-    password: &[u8],
-    will: Option<&Will>,
-) -> Result<(Principal, Lease), u8> {
+    connect: &Connect,
+    deadline: Instant,
+) -> Result<(Principal, Taken), u8> {
+    let password = connect.password.as_ref().map(|Password(bytes)| &bytes[..]);
     loop {
         let revocations = edge.sessions.revocations();
-        let known = edge.authenticate(who.user, password, who.client_id).await;
+        let check = edge.authenticate(who.user, password.unwrap_or_default(), who.client_id);
+        let Ok(known) = timeout_at(deadline, check).await else {
+            return Err(reason::SERVER_UNAVAILABLE);
+        };
         let Some(principal) = known else {
             let counters = &edge.counters;
             counters.refuse(Counter::LoginsRefused, who, "wrong user name or password");
             return Err(reason::NOT_AUTHORIZED);
         };
-        if let Some(will) = will {
-            if !may_publish(&principal, &will.topic) {
-                edge.counters
-                    .refuse(Counter::WillsRefused, who, &will.topic);
-                return Err(reason::NOT_AUTHORIZED);
-            }
-            // So that there is room for it when it is needed.
-            if edge.exchange.reserve(&will.topic).is_err() {
-                edge.counters.one(Counter::DroppedRouterFull);
-                return Err(reason::SERVER_UNAVAILABLE);
-            }
-        }
+        check_will(edge, who, &principal, connect.will.as_ref())?;
         let key = Key {
             user: principal.user.clone(),
             client_id: who.client_id.to_owned(),
         };
-        if let Ok((lease, taken_over)) = edge.sessions.take(key, revocations).await {
-            if taken_over {
-                edge.counters.one(Counter::Takeovers);
-            }
-            return Ok((principal, lease));
+        if let Ok(taken) = edge.sessions.take(key, revocations, connect.clean).await {
+            return Ok((principal, taken));
         }
     }
+}
+
+/// Whether the will may be published, and can be when the time has come.
+fn check_will(
+    edge: &Edge,
+    who: &Who<'_>,
+    principal: &Principal,
+    will: Option<&Will>,
+) -> Result<(), u8> {
+    let Some(will) = will else {
+        return Ok(());
+    };
+    if !may_publish(principal, &will.topic) {
+        edge.counters
+            .refuse(Counter::WillsRefused, who, &will.topic);
+        return Err(reason::NOT_AUTHORIZED);
+    }
+    if edge.exchange.reserve(&will.topic).is_err() {
+        edge.counters.one(Counter::DroppedRouterFull);
+        return Err(reason::SERVER_UNAVAILABLE);
+    }
+    Ok(())
 }
 
 /// The client's id, and whether it was us who gave it.

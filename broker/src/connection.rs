@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either, select};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
-use crate::client::{Client, End, handle_all};
+use crate::client::{Client, End, Ended, handle_all};
 use crate::connect::{Admitted, admit};
 use crate::counters::Counter;
 use crate::edge::Edge;
@@ -22,6 +23,10 @@ use crate::websocket;
 
 /// How long the last words to a client may take. Nobody waits for them.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long to look for the last words of a client to which nothing can be written any more. A
+/// socket that has failed says at once what it has.
+const LAST_READ: Duration = Duration::from_millis(100);
 
 /// A pause for a publisher that is too fast, and how many of them at most.
 const CATCH_UP: Duration = Duration::from_millis(1);
@@ -40,14 +45,31 @@ pub(crate) enum Transport {
     WebSocket,
 }
 
-/// Serves one accepted socket to its end. What a peer does not say in time, it need not say.
+/// What is left to be done when a socket is closed: a session goes on.
+type Afterlife = BoxFuture<'static, ()>;
+
+/// Serves one accepted socket to its end, and then the session that it leaves. What a peer does
+/// not say in time, it need not say.
 pub(crate) async fn serve(
     edge: Arc<Edge>,
     socket: TcpStream,
     transport: Transport,
     peer: SocketAddr,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) {
+    let afterlife = serve_socket(edge, socket, transport, peer).await;
+    drop(permit);
+    if let Some(afterlife) = afterlife {
+        afterlife.await;
+    }
+}
+
+async fn serve_socket(
+    edge: Arc<Edge>,
+    socket: TcpStream,
+    transport: Transport,
+    peer: SocketAddr,
+) -> Option<Afterlife> {
     let patience = Duration::from_secs(edge.config.connect_timeout_secs);
     let deadline = Instant::now() + patience;
     // Boxed, here and below: what is needed once does not stay with every idle connection.
@@ -55,15 +77,13 @@ pub(crate) async fn serve(
         Transport::Plain => Box::pin(serve_stream(edge, socket, peer, deadline)).await,
         Transport::Tls(acceptor) => {
             let handshake = Box::pin(acceptor.accept(socket));
-            if let Some(stream) = shake_hands(&edge, handshake, peer, deadline).await {
-                Box::pin(serve_stream(edge, stream, peer, deadline)).await;
-            }
+            let stream = shake_hands(&edge, handshake, peer, deadline).await?;
+            Box::pin(serve_stream(edge, stream, peer, deadline)).await
         }
         Transport::WebSocket => {
             let handshake = Box::pin(websocket::accept(socket, edge.config.packet_max_bytes));
-            if let Some(stream) = shake_hands(&edge, handshake, peer, deadline).await {
-                Box::pin(serve_stream(edge, stream, peer, deadline)).await;
-            }
+            let stream = shake_hands(&edge, handshake, peer, deadline).await?;
+            Box::pin(serve_stream(edge, stream, peer, deadline)).await
         }
     }
 }
@@ -89,31 +109,37 @@ async fn shake_hands<S, E: std::fmt::Display>(
 }
 
 /// The same for whatever carries bytes.
-async fn serve_stream<S>(edge: Arc<Edge>, mut stream: S, peer: SocketAddr, deadline: Instant)
+async fn serve_stream<S>(
+    edge: Arc<Edge>,
+    mut stream: S,
+    peer: SocketAddr,
+    deadline: Instant,
+) -> Option<Afterlife>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admitted = tokio::select! {
-        admitted = timeout_at(deadline, Box::pin(admit(&edge, &mut stream, peer))) => admitted,
-        () = edge.shutdown.cancelled() => return,
+        admitted = Box::pin(admit(&edge, &mut stream, peer, deadline)) => admitted,
+        () = edge.shutdown.cancelled() => return None,
     };
     match admitted {
-        Ok(Ok(admitted)) => {
+        Ok(admitted) => {
             let (reader, writer) = tokio::io::split(stream);
-            Box::pin(converse(admitted, reader, writer)).await;
+            Box::pin(converse(admitted, reader, writer)).await
         }
-        Ok(Err(rejected)) => {
+        Err(rejected) => {
             edge.counters.one(Counter::ConnectionsFailed);
             tracing::debug!(%peer, reason = %rejected, "no connection");
-        }
-        Err(_) => {
-            edge.counters.one(Counter::ConnectionsFailed);
-            tracing::debug!(%peer, "no CONNECT in time");
+            None
         }
     }
 }
 
-async fn converse<S>(admitted: Admitted, mut reader: ReadHalf<S>, mut writer: WriteHalf<S>)
+async fn converse<S>(
+    admitted: Admitted,
+    mut reader: ReadHalf<S>,
+    mut writer: WriteHalf<S>,
+) -> Option<Afterlife>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -136,15 +162,28 @@ where
         ?end,
         "disconnected"
     );
-    // Publishes the will and frees the seat before anything that could wait for the peer.
-    let last_words = client.end(end);
-    if end != End::Lost {
-        let farewell = async {
+    // Before anything that could wait for the peer: the will, and the seat or the session.
+    let Ended { last_words, parked } = client.end(end);
+    let farewell = async {
+        if end != End::Lost {
             writer.write_all(&last_words).await?;
-            writer.shutdown().await
-        };
-        // A peer that cannot be reached misses what it would not have read.
-        drop(timeout(FAREWELL, farewell).await);
+            writer.shutdown().await?;
+        }
+        std::io::Result::Ok(())
+    };
+    // A peer that cannot be reached misses what it would not have read.
+    let farewell = Box::pin(timeout(FAREWELL, farewell));
+    let Some(parked) = parked else {
+        drop(farewell.await);
+        return None;
+    };
+    let afterlife: Afterlife = Box::pin(parked.wait());
+    match select(afterlife, farewell).await {
+        Either::Left(((), farewell)) => {
+            drop(farewell.await);
+            None
+        }
+        Either::Right((_, afterlife)) => Some(afterlife),
     }
 }
 
@@ -164,7 +203,7 @@ where
     let mut clock = Clock::new(patience, edge.config.keepalive_max_secs);
     let alarm = sleep_until(clock.deadline());
     tokio::pin!(alarm);
-    let (mut unflushed, mut heard) = (false, false);
+    let (mut unflushed, mut heard, mut broken) = (false, false, false);
     if let Err(end) = handle_all(client, &mut incoming) {
         return end;
     }
@@ -202,14 +241,13 @@ where
                 Ok(())
             }
             written = write_some(writer, &mut client.out), if has_output || unflushed => {
-                match written {
-                    Ok(wrote) => {
-                        unflushed = wrote;
-                        clock.wrote();
-                        Ok(())
-                    }
-                    Err(_) => Err(End::Lost),
+                if let Ok(wrote) = written {
+                    unflushed = wrote;
+                    clock.wrote();
+                } else {
+                    broken = true;
                 }
+                Ok(())
             }
             read = read_some(reader, &mut incoming), if reads => match read {
                 Ok(0) | Err(_) => Err(End::Lost),
@@ -223,7 +261,7 @@ where
                     client.deliver_ready()
                 }),
             },
-            next = next(&mut client.outbound.link), if wants_more => match next {
+            next = Link::next_of(&mut client.session.link), if wants_more => match next {
                 Ok(delivery) => client.deliver(&delivery),
                 Err(_) => Err(End::RouterStopped),
             },
@@ -231,10 +269,28 @@ where
         if let Err(end) = outcome {
             return end;
         }
+        if broken {
+            return last_read(client, reader, &mut incoming).await;
+        }
         if std::mem::take(&mut heard) {
             let_router_catch_up(&edge).await;
         }
     }
+}
+
+/// Nothing can be written any more: what is still there to be read may be a goodbye, and then
+/// it is no death. The runtime may have to be asked first whether there is something.
+async fn last_read<S>(client: &mut Client, reader: &mut ReadHalf<S>, incoming: &mut BytesMut) -> End
+where
+    S: AsyncRead,
+{
+    let until = Instant::now() + LAST_READ;
+    while let Ok(Ok(1..)) = timeout_at(until, read_some(reader, incoming)).await {
+        if let Err(end) = handle_all(client, incoming) {
+            return end;
+        }
+    }
+    End::Lost
 }
 
 /// Slows down whoever publishes faster than the router can take it, for a moment, so that it
@@ -316,13 +372,4 @@ where
 {
     incoming.reserve(READ_MIN);
     reader.take(READ_MAX).read_buf(incoming).await
-}
-
-async fn next(
-    link: &mut Option<Link>,
-) -> Result<crate::router::Delivery, crate::router::RouteError> {
-    match link {
-        Some(link) => link.next().await,
-        None => std::future::pending().await,
-    }
 }

@@ -43,8 +43,8 @@ impl Edge {
     ) -> Result<Self, RouteError> {
         Ok(Self {
             exchange: Exchange::start(&config)?,
+            sessions: Arc::new(Sessions::new(&config)),
             config,
-            sessions: Arc::default(),
             counters: Counters::default(),
             shutdown: CancellationToken::new(),
             authenticator,
@@ -53,7 +53,7 @@ impl Edge {
         })
     }
 
-    /// A number for a connection, never given again, never [`BROKER`](crate::exchange::BROKER).
+    /// A number for a session, never given again, never [`BROKER`](crate::exchange::BROKER).
     pub(crate) fn next_number(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }

@@ -14,7 +14,8 @@
 //! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
 //! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
-//! - `client`, `outbound`: one client's state, and what its packets do
+//! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
+//! - `session`, `inflight`, `offline`, `parked`: what outlives a connection
 //! - `sessions`, `edge`, `counters`: what all clients share
 //! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `message`, `router`: where messages go
@@ -27,17 +28,23 @@ mod connection;
 mod counters;
 mod edge;
 mod exchange;
+mod inflight;
 mod listen;
 mod message;
+mod offline;
 mod outbound;
 mod packet;
+mod parked;
 mod properties;
 mod reply;
 mod retained;
 mod router;
 mod service;
+mod session;
 mod sessions;
+mod subscribe;
 mod websocket;
+mod will;
 mod wire;
 
 pub use broker::{Broker, Handle};

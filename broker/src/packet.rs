@@ -143,6 +143,7 @@ pub(crate) enum Packet {
     Ping,
     Disconnect {
         reason: u8,
+        session_expiry_secs: Option<u32>,
     },
 }
 
@@ -341,15 +342,19 @@ fn read_unsubscribe(version: Version, mut reader: Reader) -> Result<Packet, Faul
 }
 
 fn read_disconnect(version: Version, reader: &mut Reader) -> Result<Packet, Fault> {
-    let mut reason = 0;
+    let (mut reason, mut session_expiry_secs) = (0, None);
     if version == Version::V5 && !reader.is_empty() {
         reason = reader.u8()?;
         if !reader.is_empty() {
-            Properties::read(reader, properties::DISCONNECT)?;
+            let properties = Properties::read(reader, properties::DISCONNECT)?;
+            session_expiry_secs = properties.session_expiry_secs;
         }
     }
     reader.expect_end()?;
-    Ok(Packet::Disconnect { reason })
+    Ok(Packet::Disconnect {
+        reason,
+        session_expiry_secs,
+    })
 }
 
 #[cfg(test)]
@@ -387,7 +392,11 @@ mod tests {
     fn a_v5_disconnect_may_end_after_its_reason() {
         let check = |body, expected| {
             let packet = read(Version::V5, frame(0xE0, body));
-            assert_eq!(packet, Ok(Packet::Disconnect { reason: expected }));
+            let expected = Packet::Disconnect {
+                reason: expected,
+                session_expiry_secs: None,
+            };
+            assert_eq!(packet, Ok(expected));
         };
         check(b"", 0);
         check(b"\x04", 4);

@@ -80,6 +80,7 @@ pub(crate) struct Properties {
     pub(crate) topic_alias: Option<u16>,
     pub(crate) message_expiry_secs: Option<u32>,
     pub(crate) subscription_id: Option<usize>,
+    pub(crate) will_delay_secs: Option<u32>,
     pub(crate) wants_authentication_method: bool,
     /// Those that go to subscribers unaltered, as they came.
     pub(crate) forwarded: Bytes,
@@ -144,7 +145,7 @@ impl Properties {
             }
             id::AUTH_DATA => drop(reader.binary()?),
             id::TOPIC_ALIAS_MAXIMUM => drop(reader.u16()?),
-            id::WILL_DELAY => drop(reader.u32()?),
+            id::WILL_DELAY => self.will_delay_secs = Some(reader.u32()?),
             id::REASON_STRING => drop(reader.string()?),
             id::REQUEST_PROBLEM_INFO | id::REQUEST_RESPONSE_INFO => {
                 flag(reader)?;

@@ -23,6 +23,7 @@ pub(crate) mod reason {
     pub(crate) const TAKEN_OVER: u8 = 0x8E;
     pub(crate) const FILTER_INVALID: u8 = 0x8F;
     pub(crate) const PACKET_ID_NOT_FOUND: u8 = 0x92;
+    pub(crate) const RECEIVE_MAXIMUM_EXCEEDED: u8 = 0x93;
     pub(crate) const TOPIC_ALIAS_INVALID: u8 = 0x94;
     pub(crate) const PACKET_TOO_LARGE: u8 = 0x95;
     pub(crate) const QUOTA_EXCEEDED: u8 = 0x97;
@@ -39,14 +40,18 @@ pub(crate) struct Welcome<'a> {
     pub(crate) assigned_client_id: Option<&'a str>,
     pub(crate) server_keepalive_secs: Option<u16>,
     pub(crate) maximum_packet_size: u32,
-    /// The client asked for a session that outlives its connection.
-    pub(crate) session_ends_with_connection: bool,
+    /// How long its session is kept, if that is not what the client asked for.
+    pub(crate) session_expiry_secs: Option<u32>,
+    /// The client goes on with the session that it had.
+    pub(crate) session_present: bool,
+    /// Messages that the client may have under way at a time.
+    pub(crate) receive_maximum: u16,
 }
 
-/// CONNACK for a client that is let in. There are no stored sessions yet.
+/// CONNACK for a client that is let in.
 pub(crate) fn welcome(out: &mut BytesMut, version: Version, welcome: &Welcome<'_>) {
     if version == Version::V4 {
-        out.put_slice(&[0x20, 2, 0, 0]);
+        out.put_slice(&[0x20, 2, u8::from(welcome.session_present), 0]);
         return;
     }
     let mut properties = BytesMut::new();
@@ -58,10 +63,12 @@ pub(crate) fn welcome(out: &mut BytesMut, version: Version, welcome: &Welcome<'_
         properties.put_u8(id::SERVER_KEEP_ALIVE);
         properties.put_u16(secs);
     }
-    if welcome.session_ends_with_connection {
+    if let Some(secs) = welcome.session_expiry_secs {
         properties.put_u8(id::SESSION_EXPIRY);
-        properties.put_u32(0);
+        properties.put_u32(secs);
     }
+    properties.put_u8(id::RECEIVE_MAXIMUM);
+    properties.put_u16(welcome.receive_maximum);
     properties.put_u8(id::MAXIMUM_PACKET_SIZE);
     properties.put_u32(welcome.maximum_packet_size);
     properties.put_u8(id::TOPIC_ALIAS_MAXIMUM);
@@ -69,7 +76,7 @@ pub(crate) fn welcome(out: &mut BytesMut, version: Version, welcome: &Welcome<'_
     properties.put_slice(&[id::SHARED_SUBSCRIPTION_AVAILABLE, 0]);
     out.put_u8(0x20);
     put_varint(out, 2 + varint_len(properties.len()) + properties.len());
-    out.put_slice(&[0, reason::SUCCESS]);
+    out.put_slice(&[u8::from(welcome.session_present), reason::SUCCESS]);
     put_varint(out, properties.len());
     out.put_slice(&properties);
 }
@@ -98,6 +105,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
+    /// It has been sent before.
+    pub(crate) dup: bool,
     /// 0 with `QoS` 0.
     pub(crate) id: u16,
     /// As they came from the publisher.
@@ -130,7 +139,8 @@ impl Outgoing<'_> {
 
     /// Writes PUBLISH. Properties are left out for a 3.1.1 subscriber.
     pub(crate) fn write(&self, out: &mut BytesMut, version: Version) {
-        out.put_u8(0x30 | self.qos.bits() << 1 | u8::from(self.retain));
+        let dup = u8::from(self.dup) << 3;
+        out.put_u8(0x30 | dup | self.qos.bits() << 1 | u8::from(self.retain));
         put_varint(out, self.body_len(version));
         put_string(out, self.topic);
         if self.id != 0 {
@@ -219,6 +229,7 @@ mod tests {
             payload: b"hi",
             qos: QoS::AtLeastOnce,
             retain: true,
+            dup: false,
             id: 7,
             properties: b"\x26\0\x01k\0\x01v",
             expiry_secs: Some(9),

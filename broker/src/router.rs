@@ -305,6 +305,14 @@ impl Link {
         Ok(())
     }
 
+    /// The next message of a link that there may be.
+    pub(crate) async fn next_of(link: &mut Option<Self>) -> Result<Delivery, RouteError> {
+        match link {
+            Some(link) => link.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The next message, if there is one already.
     pub(crate) fn try_next(&mut self) -> Option<Result<Delivery, RouteError>> {
         poll_once(self.next())

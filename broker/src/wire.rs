@@ -18,6 +18,9 @@ pub(crate) enum Fault {
     /// A topic alias that was never set, or out of range.
     #[error("invalid topic alias")]
     TopicAlias,
+    /// More messages of `QoS` 2 that have not been released than the limit.
+    #[error("more unreleased messages than the receive maximum")]
+    ReceiveMaximum,
     /// Longer than the limit.
     #[error("packet too large")]
     TooLarge,

@@ -15,6 +15,7 @@ mod delivery;
 mod presence;
 mod protocol;
 mod retained;
+mod sessions;
 mod support;
 mod websocket;
 mod with_mosquitto;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Options, Raw, start, subscriber};
+use crate::support::{Options, Raw, TestBroker, start, subscriber};
 
 fn agent(level: u8) -> Options {
     Options::new(level, "free", "agent").will("status", "offline")
@@ -214,4 +214,86 @@ async fn a_stall_of_the_broker_kills_nobody() {
         .await
         .unwrap();
     watcher.ping().await;
+}
+
+/// Whoever leaves while much is being sent to it closes a socket that we still write to.
+#[tokio::test]
+async fn a_goodbye_is_heard_although_nothing_can_be_written_any_more() {
+    let broker = start().await;
+    for level in [4, 5] {
+        let mut leaves = Raw::connect(&broker, &agent(level)).await;
+        leaves.subscribe("stream", 0).await;
+        let mut source = Raw::connect(&broker, &Options::new(4, "free", "source")).await;
+        let payload = "x".repeat(100_000);
+        // Until its socket is full.
+        let mut sent = u64::MAX;
+        while broker.counter("messages_sent") != sent {
+            sent = broker.counter("messages_sent");
+            for _ in 0..10 {
+                source.publish("stream", &payload, 0).await;
+            }
+            source.ping().await;
+            source.ping().await;
+        }
+        leaves.send(&[0xE0, 0]).await;
+        drop(leaves);
+        broker
+            .eventually("it left", |broker| broker.counter("clients") == 1)
+            .await;
+    }
+    assert_eq!(broker.counter("wills_published"), 0);
+}
+
+fn delayed(expiry_secs: u32, will_delay_secs: u8) -> Options {
+    agent(5)
+        .persistent()
+        .expiry(expiry_secs)
+        .will_delay(will_delay_secs)
+}
+
+#[tokio::test]
+async fn a_will_waits_for_its_delay_or_the_end_of_the_session_whichever_is_first() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    for (expiry_secs, delay_secs) in [(100, 1), (1, 100)] {
+        let since = Instant::now();
+        drop(Raw::connect(&broker, &delayed(expiry_secs, delay_secs)).await);
+        assert_eq!(watcher.said().await.1, "offline");
+        assert!(since.elapsed() >= Duration::from_secs(1));
+    }
+    // Without a session there is nothing to wait for.
+    let since = Instant::now();
+    drop(Raw::connect(&broker, &delayed(0, 100).clean()).await);
+    assert_eq!(watcher.said().await.1, "offline");
+    assert!(since.elapsed() < Duration::from_secs(1));
+    assert_eq!(broker.counter("wills_published"), 3);
+}
+
+#[tokio::test]
+async fn a_client_that_is_back_before_its_will_is_due_has_not_died() {
+    let broker = start().await;
+    let parked = |n| move |broker: &TestBroker| broker.counter("sessions_parked") == n;
+    drop(Raw::connect(&broker, &delayed(100, 1)).await);
+    broker.eventually("away", parked(1)).await;
+    // Back after a loss, and then over a connection that is still there.
+    let first = Raw::connect(&broker, &delayed(100, 1)).await;
+    let mut second = Raw::connect(&broker, &delayed(100, 1)).await;
+    assert!(first.session_present && second.session_present);
+    let until = Instant::now() + Duration::from_millis(1_500);
+    while Instant::now() < until {
+        second.ping().await;
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(broker.counter("wills_published"), 0);
+
+    // A new beginning is the end of the old session: its death is announced at once.
+    let mut watcher = subscriber(&broker, "watcher", "status").await;
+    let mut third = Raw::connect(&broker, &delayed(100, 100).clean()).await;
+    assert_eq!(watcher.said().await.1, "offline");
+    third.ping().await;
+    drop(third);
+    broker.eventually("away", parked(1)).await;
+    let _fourth = Raw::connect(&broker, &delayed(100, 100).clean()).await;
+    assert_eq!(watcher.said().await.1, "offline");
+    assert_eq!(broker.counter("wills_published"), 2);
 }

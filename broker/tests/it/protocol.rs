@@ -81,6 +81,38 @@ async fn faults_end_the_connection_with_their_reason() {
 }
 
 #[tokio::test]
+async fn more_unreleased_messages_than_the_receive_maximum_end_the_connection() {
+    let config = Config {
+        receive_max_messages: 2,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    for level in [4, 5] {
+        let mut raw = Raw::open(&broker).await;
+        raw.send(&Options::new(level, "free", "c").packet()).await;
+        let (_, connack) = raw.recv().await.unwrap();
+        let told = connack.windows(3).any(|window| window == [33, 0, 2]);
+        assert_eq!(told, level == 5, "{connack:?}");
+        let mut publish = async |id: u8| {
+            let none: &[u8] = if level == 5 { &[0] } else { &[] };
+            raw.send(&packet(0x34, &[b"\0\x01a\0", &[id][..], none].concat()))
+                .await;
+            raw.recv().await
+        };
+        assert_eq!(publish(1).await, Some((0x50, vec![0, 1])));
+        assert_eq!(publish(2).await, Some((0x50, vec![0, 2])));
+        // The same again is not one more.
+        assert_eq!(publish(1).await, Some((0x50, vec![0, 1])));
+        let ended = (level == 5).then(|| (0xE0, vec![0x93, 0]));
+        assert_eq!(publish(3).await, ended);
+        broker
+            .eventually("it is gone", |broker| broker.counter("clients") == 0)
+            .await;
+    }
+    assert_eq!(broker.counter("protocol_faults"), 2);
+}
+
+#[tokio::test]
 async fn a_packet_just_within_the_limit_arrives() {
     let config = Config {
         packet_max_bytes: 2_000,

@@ -128,6 +128,11 @@ pub(crate) struct Options {
     pub(crate) keepalive_secs: u16,
     pub(crate) will: Option<(&'static str, &'static str)>,
     pub(crate) receive_maximum: Option<u16>,
+    pub(crate) clean: bool,
+    /// MQTT 5 only.
+    pub(crate) expiry_secs: Option<u32>,
+    /// MQTT 5 only.
+    pub(crate) will_delay_secs: Option<u8>,
 }
 
 impl Options {
@@ -139,7 +144,33 @@ impl Options {
             keepalive_secs: 60,
             will: None,
             receive_maximum: None,
+            clean: true,
+            expiry_secs: None,
+            will_delay_secs: None,
         }
+    }
+
+    /// A session that outlives the connection: of the version's usual kind.
+    pub(crate) fn persistent(mut self) -> Self {
+        self.clean = false;
+        self.expiry_secs = Some(u32::MAX);
+        self
+    }
+
+    /// Nothing of an earlier session, please.
+    pub(crate) fn clean(mut self) -> Self {
+        self.clean = true;
+        self
+    }
+
+    pub(crate) fn expiry(mut self, secs: u32) -> Self {
+        self.expiry_secs = Some(secs);
+        self
+    }
+
+    pub(crate) fn will_delay(mut self, secs: u8) -> Self {
+        self.will_delay_secs = Some(secs);
+        self
     }
 
     /// A retained will of QoS 1.
@@ -156,20 +187,29 @@ impl Options {
     pub(crate) fn packet(&self) -> Vec<u8> {
         let mut body = text("MQTT");
         let will_flags = self.will.map_or(0, |_| 0x2C);
-        body.extend([self.level, 0xC2 | will_flags]);
+        let clean = u8::from(self.clean) << 1;
+        body.extend([self.level, 0xC0 | clean | will_flags]);
         body.extend(self.keepalive_secs.to_be_bytes());
         if self.level == 5 {
-            match self.receive_maximum {
-                None => body.push(0),
-                Some(max) => {
-                    body.extend([3, 33]);
-                    body.extend(max.to_be_bytes());
-                }
+            let mut properties = Vec::new();
+            if let Some(secs) = self.expiry_secs {
+                properties.push(17);
+                properties.extend(secs.to_be_bytes());
             }
+            if let Some(max) = self.receive_maximum {
+                properties.push(33);
+                properties.extend(max.to_be_bytes());
+            }
+            body.push(u8::try_from(properties.len()).unwrap());
+            body.extend(properties);
         }
         body.extend(text(&self.client_id));
         if let Some((topic, payload)) = self.will {
-            body.extend(vec![0; usize::from(self.level == 5)]);
+            match self.will_delay_secs {
+                _ if self.level < 5 => {}
+                None => body.push(0),
+                Some(secs) => body.extend([5, 24, 0, 0, 0, secs]),
+            }
             body.extend(text(topic));
             body.extend(text(payload));
         }
@@ -205,6 +245,7 @@ pub(crate) struct Message {
     pub(crate) topic: String,
     pub(crate) payload: String,
     pub(crate) qos: u8,
+    pub(crate) dup: bool,
     pub(crate) retain: bool,
     pub(crate) id: u16,
     pub(crate) properties: Vec<u8>,
@@ -214,6 +255,7 @@ pub(crate) struct Message {
 pub(crate) struct Raw {
     pub(crate) stream: TcpStream,
     level: u8,
+    pub(crate) session_present: bool,
 }
 
 impl Raw {
@@ -221,7 +263,11 @@ impl Raw {
     pub(crate) async fn open(broker: &TestBroker) -> Self {
         let stream = TcpStream::connect(broker.tcp).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, level: 4 }
+        Self {
+            stream,
+            level: 4,
+            session_present: false,
+        }
     }
 
     /// Connects and expects to be let in.
@@ -230,7 +276,8 @@ impl Raw {
         raw.level = options.level;
         raw.send(&options.packet()).await;
         let (first, body) = raw.recv().await.expect("closed instead of CONNACK");
-        assert_eq!((first, &body[..2]), (0x20, &[0, 0][..]));
+        assert_eq!((first, body[1]), (0x20, 0));
+        raw.session_present = body[0] == 1;
         raw
     }
 
@@ -351,10 +398,24 @@ impl Raw {
             topic,
             payload: String::from_utf8(rest.to_vec()).unwrap(),
             qos,
+            dup: first & 8 != 0,
             retain: first & 1 != 0,
             id,
             properties,
         }
+    }
+
+    /// The next message, which is left unacknowledged.
+    pub(crate) async fn message_unacknowledged(&mut self) -> Message {
+        let (first, body) = self.recv().await.expect("closed instead of a message");
+        assert_eq!(first >> 4, 3, "not a message: {first:#x}");
+        self.parse(first, &body)
+    }
+
+    /// Says goodbye, and waits until the broker has heard it.
+    pub(crate) async fn leave(mut self) {
+        self.send(&[0xE0, 0]).await;
+        self.expect_closed().await;
     }
 
     /// The next message as topic and payload.

@@ -1,0 +1,103 @@
+//! A session whose client is away: it waits for it, or for its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::counters::Counter;
+use crate::edge::Edge;
+use crate::router::Link;
+use crate::session::Session;
+use crate::sessions::{Kick, Lease};
+use crate::will::Will;
+
+/// Messages that are taken from the router in one go.
+const BATCH: usize = 64;
+
+/// What is left of a connection. Dropping it publishes the will, ends the link to the router
+/// and gives the seat back, in this order.
+pub(crate) struct Parked {
+    edge: Arc<Edge>,
+    will: Will,
+    session: Box<Session>,
+    lease: Lease,
+    /// When the will is due, if the client is not back by then.
+    will_at: Option<Instant>,
+    expires_at: Instant,
+}
+
+impl Parked {
+    /// The client is gone now, and its session has `expiry` left.
+    pub(crate) fn new(
+        edge: Arc<Edge>,
+        mut will: Will,
+        session: Box<Session>,
+        lease: Lease,
+        expiry: Duration,
+    ) -> Self {
+        let now = Instant::now();
+        let delay = will.delay().min(expiry);
+        if delay.is_zero() {
+            will.publish();
+        }
+        let evicted = lease.park();
+        edge.counters.add(Counter::SessionsEvicted, evicted);
+        Self {
+            edge,
+            will,
+            session,
+            lease,
+            will_at: (!delay.is_zero()).then(|| now + delay),
+            expires_at: now + expiry,
+        }
+    }
+
+    /// Queues what comes for the client until it is back or its session ends.
+    pub(crate) async fn wait(mut self) {
+        let mut kicks = self.lease.kicks();
+        loop {
+            let wake_at = self.will_at.unwrap_or(self.expires_at);
+            tokio::select! {
+                biased;
+                kick = kicks.wait_for(Option::is_some) => {
+                    if matches!(kick.as_deref(), Ok(Some(Kick::TakenOver { clean: false }))) {
+                        drop(kick);
+                        // Back in time.
+                        self.will.cancel();
+                        self.lease.leave(self.session);
+                    }
+                    return;
+                }
+                () = self.edge.shutdown.cancelled() => return,
+                () = sleep_until(wake_at) => {
+                    self.will.publish();
+                    self.will_at = None;
+                    if self.expires_at <= Instant::now() {
+                        self.edge.counters.one(Counter::SessionsExpired);
+                        return;
+                    }
+                }
+                next = Link::next_of(&mut self.session.link) => {
+                    let Ok(delivery) = next else {
+                        return;
+                    };
+                    self.keep(&delivery);
+                    for _ in 0..BATCH {
+                        match self.session.link.as_mut().and_then(Link::try_next) {
+                            Some(Ok(delivery)) => self.keep(&delivery),
+                            Some(Err(_)) => return,
+                            None => break,
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, delivery: &crate::router::Delivery) {
+        if let Some(pending) = self.session.read(&self.edge.counters, delivery) {
+            self.session.keep(&self.edge, pending);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a client has with the broker beyond one connection (MQTT 5.0, section 4.1): its
+//! subscriptions, with their link to the router, and what is unsettled in both directions.
+//!
+//! Sessions are in memory: they end with the broker. What must survive that is retained, or
+//! acknowledged end to end by those who need it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use netmonitor_protocol::acl::Principal;
+
+use crate::counters::{Counter, Counters};
+use crate::edge::Edge;
+use crate::inflight::Window;
+use crate::message::Envelope;
+use crate::offline::Offline;
+use crate::packet::{Options, QoS};
+use crate::retained::Kept;
+use crate::router::{Delivery, Link};
+
+/// What a message takes beside its bytes, roughly.
+const MESSAGE_OVERHEAD: usize = 192;
+
+/// A session, with or without a connection.
+pub(crate) struct Session {
+    /// By which others know who published a message. Stays the same when the client comes back,
+    /// so that "no local" holds.
+    pub(crate) number: u64,
+    /// What the client may do, as of its last login.
+    pub(crate) principal: Principal,
+    /// Identifiers of `QoS` 2 messages that it has published and not released.
+    pub(crate) received: HashSet<u16>,
+    /// Made with the first subscription: who only publishes costs the router nothing.
+    pub(crate) link: Option<Link>,
+    pub(crate) subscriptions: HashMap<usize, Subscription>,
+    /// The number of each filter's subscription.
+    pub(crate) numbers: HashMap<String, usize>,
+    pub(crate) last_number: usize,
+    /// Sent and not settled. Comes first when the client is back; then the fields below, in
+    /// their order, then what the router has.
+    pub(crate) window: Window<Pending>,
+    /// The next message, which waits for an acknowledgement of an earlier one.
+    pub(crate) waiting: Option<Pending>,
+    /// For new subscriptions.
+    pub(crate) retained: VecDeque<(usize, Kept)>,
+    /// What came while the client was away.
+    pub(crate) offline: Offline<Pending>,
+}
+
+/// One filter of a client.
+pub(crate) struct Subscription {
+    pub(crate) options: Options,
+    pub(crate) identifier: Option<usize>,
+    /// Messages up to here were there before the subscription.
+    pub(crate) begins_after: u64,
+    /// Retained messages up to here came with the snapshot.
+    pub(crate) snapshot_sequence: u64,
+    pub(crate) last_offset: Option<u64>,
+}
+
+/// A message for one subscriber, as its subscription wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) topic: String,
+    pub(crate) envelope: Envelope,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) identifier: Option<usize>,
+}
+
+impl Pending {
+    fn new(topic: &str, envelope: Envelope, subscription: &Subscription, retain: bool) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            qos: envelope.qos.min(subscription.options.qos),
+            retain,
+            identifier: subscription.identifier,
+            envelope,
+        }
+    }
+
+    /// What it takes in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let envelope = &self.envelope;
+        self.topic.len() + envelope.properties.len() + envelope.payload.len() + MESSAGE_OVERHEAD
+    }
+}
+
+impl Session {
+    pub(crate) fn new(edge: &Edge, principal: Principal) -> Self {
+        Self {
+            number: edge.next_number(),
+            principal,
+            received: HashSet::new(),
+            link: None,
+            subscriptions: HashMap::new(),
+            numbers: HashMap::new(),
+            last_number: 0,
+            window: Window::new(edge.config.session_queue_max_bytes),
+            waiting: None,
+            retained: VecDeque::new(),
+            offline: edge.sessions.offline(),
+        }
+    }
+
+    /// Whether a message from the router could be passed on now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.waiting.is_none()
+            && self.retained.is_empty()
+            && self.offline.is_empty()
+            && self.window.is_caught_up()
+    }
+
+    /// What a delivery of the router means for the client. None: it is not for it.
+    pub(crate) fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Pending> {
+        // None if it was unsubscribed while the message was on its way.
+        let subscription = self.subscriptions.get_mut(&delivery.subscription)?;
+        let expected = subscription.last_offset.map_or(0, |last| last + 1);
+        if expected > 0 && delivery.offset > expected {
+            counters.add(Counter::DroppedSlowSubscriber, delivery.offset - expected);
+        }
+        subscription.last_offset = Some(delivery.offset);
+        let topic = delivery.topic()?;
+        let envelope = Envelope::unpack(delivery.packed.clone())?;
+        let own = subscription.options.no_local && envelope.publisher == self.number;
+        let known = envelope.sequence <= subscription.begins_after
+            || envelope.stored && envelope.sequence <= subscription.snapshot_sequence;
+        if own || known {
+            return None;
+        }
+        let retain = envelope.retain && subscription.options.retain_as_published;
+        Some(Pending::new(topic, envelope, subscription, retain))
+    }
+
+    /// What a retained message means for the client.
+    pub(crate) fn read_retained(&self, number: usize, kept: &Kept) -> Option<Pending> {
+        let subscription = self.subscriptions.get(&number)?;
+        let envelope = Envelope::unpack(kept.packed.clone())?;
+        Some(Pending::new(&kept.topic, envelope, subscription, true))
+    }
+
+    /// Whether the client may have it. A subscription may reach wider than what its client may
+    /// read: that is no fault, and counted without a word.
+    pub(crate) fn may_have(&self, counters: &Counters, pending: &Pending) -> bool {
+        let may = self.principal.may_receive(&pending.topic);
+        if !may {
+            counters.one(Counter::DeliveriesWithheld);
+        }
+        may
+    }
+
+    /// Keeps the message until the client is back, if it is of a `QoS` that is kept.
+    pub(crate) fn keep(&mut self, edge: &Edge, pending: Pending) {
+        if pending.qos == QoS::AtMostOnce || !self.may_have(&edge.counters, &pending) {
+            return;
+        }
+        let bytes = pending.bytes();
+        let dropped = self.offline.push(pending, bytes, edge.config.offline());
+        edge.counters.add(Counter::DroppedOfflineQueueFull, dropped);
+    }
+}

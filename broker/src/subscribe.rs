@@ -1,0 +1,124 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use crate::client::{Client, End};
+use crate::counters::Counter;
+use crate::packet::{Options, RetainHandling};
+use crate::reply::{self, reason};
+use crate::router::RouteError;
+use crate::session::Subscription;
+
+impl Client {
+    pub(crate) fn subscribe(
+        &mut self,
+        id: u16,
+        filters: Vec<(String, Options)>,
+        identifier: Option<usize>,
+    ) -> Result<(), End> {
+        let mut reasons = Vec::with_capacity(filters.len());
+        for (index, (filter, options)) in filters.into_iter().enumerate() {
+            // No packet may ask for more work than all the subscriptions that a client can have.
+            let too_many = index >= self.edge.config.subscriptions_per_client_max;
+            reasons.push(match self.check_filter(&filter) {
+                Ok(()) if too_many => reason::QUOTA_EXCEEDED,
+                Ok(()) => match self.subscribe_one(filter, options, identifier) {
+                    Ok(()) => options.qos.bits(),
+                    Err(RouteError::Full) => reason::QUOTA_EXCEEDED,
+                    Err(RouteError::Dead) => return Err(End::RouterStopped),
+                },
+                Err(reason) => {
+                    self.refuse(Counter::SubscriptionsRefused, &filter);
+                    reason
+                }
+            });
+        }
+        reply::suback(&mut self.out, self.version, id, &reasons);
+        Ok(())
+    }
+
+    fn check_filter(&self, filter: &str) -> Result<(), u8> {
+        let numbers = &self.session.numbers;
+        let is_new = !numbers.contains_key(filter);
+        if !netmonitor_protocol::acl::is_well_formed(filter) {
+            Err(reason::FILTER_INVALID)
+        } else if filter.starts_with("$share/") {
+            Err(reason::NO_SHARED_SUBSCRIPTIONS)
+        } else if !self.session.principal.may_subscribe(filter) {
+            Err(reason::NOT_AUTHORIZED)
+        } else if is_new && numbers.len() >= self.edge.config.subscriptions_per_client_max {
+            Err(reason::QUOTA_EXCEEDED)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn subscribe_one(
+        &mut self,
+        filter: String,
+        options: Options,
+        identifier: Option<usize>,
+    ) -> Result<(), RouteError> {
+        let begins_after = self.edge.exchange.sequence();
+        let known = self.session.numbers.get(&filter).copied();
+        let number = match known {
+            Some(number) => number,
+            None => self.subscribe_at_router(&filter)?,
+        };
+        let wants_retained = match options.retain_handling {
+            RetainHandling::Always => true,
+            RetainHandling::IfNew => known.is_none(),
+            RetainHandling::Never => false,
+        };
+        let session = &mut self.session;
+        let subscription = session.subscriptions.entry(number).or_insert(Subscription {
+            options,
+            identifier,
+            begins_after,
+            snapshot_sequence: 0,
+            last_offset: None,
+        });
+        subscription.options = options;
+        subscription.identifier = identifier;
+        if wants_retained {
+            let snapshot = self.edge.exchange.snapshot(&filter);
+            subscription.snapshot_sequence = snapshot.sequence;
+            // What an earlier snapshot of this subscription still has to say is in the new one.
+            session.retained.retain(|(other, _)| *other != number);
+            let messages = snapshot.messages.into_iter();
+            session.retained.extend(messages.map(|kept| (number, kept)));
+        }
+        session.numbers.insert(filter, number);
+        Ok(())
+    }
+
+    fn subscribe_at_router(&mut self, filter: &str) -> Result<usize, RouteError> {
+        let exchange = &self.edge.exchange;
+        exchange.admit(filter)?;
+        let session = &mut self.session;
+        let link = match &mut session.link {
+            Some(link) => link,
+            empty => empty.insert(exchange.link()?),
+        };
+        session.last_number += 1;
+        link.subscribe(filter, session.last_number)?;
+        Ok(session.last_number)
+    }
+
+    pub(crate) fn unsubscribe(&mut self, id: u16, filters: &[String]) -> Result<(), End> {
+        let mut reasons = Vec::with_capacity(filters.len());
+        let session = &mut self.session;
+        for filter in filters {
+            let Some(number) = session.numbers.remove(filter) else {
+                reasons.push(reason::NO_SUBSCRIPTION_EXISTED);
+                continue;
+            };
+            session.subscriptions.remove(&number);
+            session.retained.retain(|(other, _)| *other != number);
+            if let Some(link) = &mut session.link {
+                link.unsubscribe(filter).map_err(|_| End::RouterStopped)?;
+            }
+            reasons.push(reason::SUCCESS);
+        }
+        reply::unsuback(&mut self.out, self.version, id, &reasons);
+        Ok(())
+    }
+}

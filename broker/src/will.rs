@@ -1,0 +1,64 @@
+//! The message that announces a death (MQTT 5.0, sections 3.1.2.5 and 3.1.3.2.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::counters::Counter;
+use crate::edge::Edge;
+use crate::message::Message;
+
+/// The will of one connection, also while it waits for its delay to pass.
+///
+/// Dropping it publishes it, whatever the reason: a death is never silent by mistake. A broker
+/// that stops says nothing about its clients, not even those it cuts off.
+pub(crate) struct Will {
+    edge: Arc<Edge>,
+    /// Number of the session, as the publisher.
+    from: u64,
+    message: Option<Message>,
+    delay: Duration,
+}
+
+impl Will {
+    pub(crate) fn new(
+        edge: Arc<Edge>,
+        from: u64,
+        message: Option<Message>,
+        delay: Duration,
+    ) -> Self {
+        Self {
+            edge,
+            from,
+            message,
+            delay,
+        }
+    }
+
+    /// How long it waits for the client to come back. Zero if there is none.
+    pub(crate) fn delay(&self) -> Duration {
+        self.message.as_ref().map_or(Duration::ZERO, |_| self.delay)
+    }
+
+    /// The client has said goodbye, or is back in time.
+    pub(crate) fn cancel(&mut self) {
+        self.message = None;
+    }
+
+    /// Publishes it, if there is one.
+    pub(crate) fn publish(&mut self) {
+        let will = self.message.take();
+        if let Some(will) = will.filter(|_| !self.edge.shutdown.is_cancelled()) {
+            // Why it could not be published is counted or known by now: nobody is left who
+            // could be told.
+            if self.edge.exchange.publish(self.from, will).is_ok() {
+                self.edge.counters.one(Counter::WillsPublished);
+            }
+        }
+    }
+}
+
+impl Drop for Will {
+    fn drop(&mut self) {
+        self.publish();
+    }
+}
