@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use netmonitor_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -17,7 +19,8 @@ use crate::config::Config;
 use crate::connection::{Transport, serve};
 use crate::counters::Counter;
 use crate::edge::{Authenticate, Edge};
-use crate::exchange::BROKER;
+use crate::exchange::Origin;
+use crate::journal::Journal;
 use crate::listen::{StartError, tune};
 use crate::message::Message;
 use crate::packet::QoS;
@@ -27,6 +30,8 @@ use netmonitor_service::listen::listen;
 const GRACE: Duration = Duration::from_secs(2);
 /// How often the router is looked after.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// How often retained messages that have expired are forgotten.
+const PURGE: Duration = Duration::from_mins(1);
 /// How long to wait when the system has no file descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -35,6 +40,7 @@ pub struct Broker {
     edge: Arc<Edge>,
     listeners: Vec<Listener>,
     addresses: Vec<(&'static str, SocketAddr)>,
+    journal: Option<Journal>,
 }
 
 struct Listener {
@@ -75,7 +81,15 @@ impl Broker {
             edge: Arc::new(edge),
             listeners,
             addresses,
+            journal: None,
         })
+    }
+
+    /// Keeps retained messages in this file as well, and starts with those that it has. A damaged
+    /// file is put aside. Blocks while it is read, about 10 microseconds per message.
+    pub fn with_retained(mut self, file: &Path) -> Result<Self, StoreError> {
+        self.journal = Some(Journal::open(file, &self.edge.exchange)?);
+        Ok(self)
     }
 
     /// Where it listens: `mqtt`, `mqtts` or `mqtt-ws`, and the address with the port that was chosen.
@@ -99,7 +113,13 @@ impl Broker {
         for listener in self.listeners {
             tasks.spawn(accept(edge.clone(), listener, sockets.clone()));
         }
+        let stop_writing = CancellationToken::new();
+        let mut writer = JoinSet::new();
+        if let Some(journal) = self.journal {
+            writer.spawn(journal.run(edge.clone(), stop_writing.clone()));
+        }
         let mut look_after = interval(LOOK_AFTER);
+        let mut purge = interval(PURGE);
         let outcome = loop {
             tokio::select! {
                 () = shutdown.cancelled() => break Ok(()),
@@ -107,6 +127,7 @@ impl Broker {
                     break Err(anyhow::anyhow!("the broker's router has stopped"));
                 }
                 _ = look_after.tick() => edge.exchange.nudge(),
+                _ = purge.tick() => edge.exchange.purge(),
                 Some(ended) = tasks.join_next() => {
                     break Err(anyhow::anyhow!("a listener has ended: {ended:?}"));
                 }
@@ -115,6 +136,9 @@ impl Broker {
         edge.shutdown.cancel();
         // Whoever is not gone by then is cut off.
         drop(timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await);
+        drop(tasks);
+        stop_writing.cancel();
+        while writer.join_next().await.is_some() {}
         outcome
     }
 }
@@ -194,23 +218,24 @@ impl Handle {
     /// publish. Returns how many there were.
     pub fn clear_retained(&self, filter: &str) -> usize {
         let exchange = &self.edge.exchange;
-        let kept = exchange.snapshot(filter).messages;
-        for kept in &kept {
-            let cleared = exchange.publish(
-                BROKER,
-                Message {
+        let mut walk = exchange.snapshot(filter);
+        let mut cleared = 0;
+        while !walk.is_done() {
+            exchange.turn_page(&mut walk);
+            while let Some(kept) = walk.take() {
+                let nothing = Message {
                     topic: kept.topic.to_string(),
                     payload: Bytes::new(),
                     qos: QoS::AtLeastOnce,
                     retain: true,
                     properties: Bytes::new(),
                     expiry_secs: None,
-                },
-            );
-            if cleared.is_err() {
-                return 0;
+                };
+                if exchange.publish(Origin::BROKER, nothing).is_ok() {
+                    cleared += 1;
+                }
             }
         }
-        kept.len()
+        cleared
     }
 }

@@ -139,7 +139,7 @@ impl Client {
         Self {
             version: terms.version,
             out: BytesMut::new(),
-            will: Will::new(edge.clone(), session.number, terms.will, terms.will_delay),
+            will: Will::new(edge.clone(), session.origin(), terms.will, terms.will_delay),
             session,
             lease,
             peer: terms.peer,
@@ -284,7 +284,7 @@ impl Client {
             expiry_secs: publish.properties.message_expiry_secs,
         };
         let counters = &self.edge.counters;
-        match self.edge.exchange.publish(self.session.number, message) {
+        match self.edge.exchange.publish(self.session.origin(), message) {
             Ok(Published::Done) => Ok(reason::SUCCESS),
             Ok(Published::NotKept) => {
                 counters.one(Counter::RetainedNotKept);

@@ -265,6 +265,7 @@ where
                 Ok(delivery) => client.deliver(&delivery),
                 Err(_) => Err(End::RouterStopped),
             },
+            () = tokio::task::yield_now(), if client.is_paging() => Ok(()),
         };
         if let Err(end) = outcome {
             return end;

@@ -32,9 +32,11 @@ pub(crate) enum Counter {
     DroppedExpired,
     DroppedRouterFull,
     RetainedNotKept,
+    RetainedWritten,
+    RetainedWriteErrors,
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 25] = [
     "connections_accepted",
     "connections_over_limit",
     "connections_failed",
@@ -58,6 +60,8 @@ const NAMES: [&str; 23] = [
     "dropped_expired",
     "dropped_router_full",
     "retained_not_kept",
+    "retained_written",
+    "retained_write_errors",
 ];
 
 #[derive(Debug, Default)]
@@ -122,11 +126,11 @@ mod tests {
         let counters = Counters::default();
         counters.add(Counter::ConnectionsAccepted, 2);
         counters.one(Counter::MessagesSent);
-        counters.one(Counter::RetainedNotKept);
+        counters.one(Counter::RetainedWriteErrors);
         let all = counters.all();
         assert_eq!(all["connections_accepted"], 2);
         assert_eq!(all["messages_sent"], 1);
-        assert_eq!(all["retained_not_kept"], 1);
+        assert_eq!(all["retained_write_errors"], 1);
         assert_eq!(all.values().sum::<u64>(), 4);
     }
 }

@@ -1,15 +1,19 @@
 //! Where every message passes: the retained store and the router, under one lock, so that what
 //! is retained and what subscribers saw last are always the same.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use netmonitor_protocol::acl::Principal;
 use tokio_util::sync::CancellationToken;
 
+use crate::changes::{Change, Pace};
 use crate::config::Config;
 use crate::message::{Envelope, Message};
-use crate::retained::{Kept, Retained};
+use crate::retained::Retained;
 use crate::router::{Link, Publisher, RouteError, Router};
+use crate::snapshot::Walk;
 
 /// The number under which the broker itself publishes. Clients count from 1.
 pub(crate) const BROKER: u64 = 0;
@@ -41,11 +45,27 @@ pub(crate) enum Published {
     NotKept,
 }
 
-/// Retained messages for a new subscription.
-pub(crate) struct Snapshot {
-    pub(crate) messages: Vec<Kept>,
-    /// What was published up to here is in the snapshot, or replaced by something newer.
-    pub(crate) sequence: u64,
+/// Who publishes or subscribes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    /// Number of the connection.
+    pub(crate) number: u64,
+    /// MQTT user name.
+    pub(crate) user: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    pub(crate) const BROKER: Origin<'static> = Origin {
+        number: BROKER,
+        user: "",
+    };
+
+    pub(crate) fn new(number: u64, principal: &'a Principal) -> Self {
+        Self {
+            number,
+            user: &principal.user,
+        }
+    }
 }
 
 impl Exchange {
@@ -65,13 +85,17 @@ impl Exchange {
     }
 
     /// Keeps the message if it is to be retained, and gives it to all subscribers.
-    pub(crate) fn publish(&self, from: u64, message: Message) -> Result<Published, RouteError> {
+    pub(crate) fn publish(
+        &self,
+        from: Origin<'_>,
+        message: Message,
+    ) -> Result<Published, RouteError> {
         let expiry = message
             .expiry_secs
             .map(|secs| Duration::from_secs(secs.into()));
         let mut envelope = Envelope {
             sequence: 0,
-            publisher: from,
+            publisher: from.number,
             qos: message.qos,
             retain: message.retain,
             stored: message.retain,
@@ -84,9 +108,12 @@ impl Exchange {
         ordered.sequence += 1;
         envelope.sequence = ordered.sequence;
         let mut packed = envelope.pack();
-        if message.retain && !ordered.retained.set(&message.topic, &envelope, &packed) {
-            envelope.stored = false;
-            packed = envelope.pack();
+        if message.retain {
+            let store = &mut ordered.retained;
+            if !store.set(&message.topic, from.user, &envelope, &packed) {
+                envelope.stored = false;
+                packed = envelope.pack();
+            }
         }
         self.notice(ordered.publisher.publish(&message.topic, packed))?;
         if envelope.stored == message.retain {
@@ -112,13 +139,14 @@ impl Exchange {
     }
 
     /// What a new subscription starts with. Subscribe at the router first.
-    pub(crate) fn snapshot(&self, filter: &str) -> Snapshot {
+    pub(crate) fn snapshot(&self, filter: &str) -> Walk {
+        Walk::new(filter.to_owned(), self.sequence())
+    }
+
+    /// Takes the next page of a walk, which may be empty before its end.
+    pub(crate) fn turn_page(&self, walk: &mut Walk) {
         let now = self.now();
-        let ordered = self.ordered();
-        Snapshot {
-            messages: ordered.retained.matching(filter, now),
-            sequence: ordered.sequence,
-        }
+        self.ordered().retained.page(walk, now);
     }
 
     /// A subscriber's link to the router.
@@ -153,6 +181,44 @@ impl Exchange {
     pub(crate) fn retained_size(&self) -> (usize, usize) {
         let ordered = self.ordered();
         (ordered.retained.len(), ordered.retained.bytes())
+    }
+
+    /// From now on, changes of retained messages are noted for the file on disk.
+    pub(crate) fn note_changes(&self) {
+        self.ordered().retained.note_changes();
+    }
+
+    /// See [`Retained::restore`].
+    pub(crate) fn restore(&self, topic: &str, owner: &str, packed: Bytes) -> bool {
+        self.ordered().retained.restore(topic, owner, packed)
+    }
+
+    /// See [`Retained::take_changes`].
+    pub(crate) fn take_changes(&self, slowest: Pace) -> Vec<Change> {
+        self.ordered().retained.take_changes(slowest)
+    }
+
+    /// See [`Retained::put_back`].
+    pub(crate) fn put_back(&self, topics: Vec<Arc<str>>) {
+        self.ordered().retained.put_back(topics.into_iter());
+    }
+
+    /// See [`Retained::put_back_all`].
+    pub(crate) fn put_back_all(&self) {
+        self.ordered().retained.put_back_all();
+    }
+
+    /// Forgets retained messages that have expired. They are not handed out before either.
+    pub(crate) fn purge(&self) {
+        let now = self.now();
+        let mut position: Option<Arc<str>> = None;
+        loop {
+            // Others may publish between two pages.
+            position = self.ordered().retained.purge(position.as_deref(), now);
+            if position.is_none() {
+                return;
+            }
+        }
     }
 
     fn notice<T>(&self, result: Result<T, RouteError>) -> Result<T, RouteError> {

@@ -18,9 +18,11 @@
 //! - `session`, `inflight`, `offline`, `parked`: what outlives a connection
 //! - `sessions`, `edge`, `counters`: what all clients share
 //! - `service`: the broker as one of the hub's services
-//! - `exchange`, `retained`, `message`, `router`: where messages go
+//! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
+//! - `changes`, `journal`: retained messages on disk
 
 mod broker;
+mod changes;
 mod client;
 mod config;
 mod connect;
@@ -29,6 +31,7 @@ mod counters;
 mod edge;
 mod exchange;
 mod inflight;
+mod journal;
 mod listen;
 mod message;
 mod offline;
@@ -42,6 +45,7 @@ mod router;
 mod service;
 mod session;
 mod sessions;
+mod snapshot;
 mod subscribe;
 mod websocket;
 mod will;

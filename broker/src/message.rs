@@ -107,6 +107,12 @@ impl Envelope {
     }
 }
 
+/// Whether two packed envelopes say the same, whoever published them and when.
+pub(crate) fn is_same_content(one: &Bytes, other: &Bytes) -> bool {
+    const CONTENT: usize = 8 + 8;
+    one.get(CONTENT..) == other.get(CONTENT..)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

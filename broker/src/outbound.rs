@@ -14,6 +14,8 @@ use crate::session::Pending;
 const HIGH_WATER: usize = 64 * 1024;
 /// Messages that are taken from the router in one go.
 const BATCH: usize = 64;
+/// Pages of retained messages that are looked through before others get their turn.
+const PAGES: usize = 4;
 
 impl Client {
     /// Whether the router should be asked for more.
@@ -23,6 +25,7 @@ impl Client {
 
     /// Passes on what waits here, as far as the client has room for it.
     pub(crate) fn pump(&mut self) {
+        let mut pages = 0;
         while self.out.len() < HIGH_WATER {
             if !self.session.window.is_caught_up() {
                 if !self.send_again() {
@@ -32,15 +35,35 @@ impl Client {
                 if !self.offer(pending) {
                     return;
                 }
-            } else if let Some((number, kept)) = self.session.retained.pop_front() {
-                let pending = self.session.read_retained(number, &kept);
-                self.offer_if_readable(pending);
+            } else if let Some((number, walk)) = self.session.retained.front_mut() {
+                if let Some(kept) = walk.take() {
+                    let number = *number;
+                    let pending = self.session.read_retained(number, &kept);
+                    self.offer_if_readable(pending);
+                } else if walk.is_done() {
+                    self.session.retained.pop_front();
+                } else if pages < PAGES {
+                    pages += 1;
+                    self.edge.exchange.turn_page(walk);
+                } else {
+                    return;
+                }
             } else if let Some(pending) = self.session.offline.pop() {
                 self.offer_if_readable(Some(pending));
             } else {
                 return;
             }
         }
+    }
+
+    /// Whether [`pump`](Self::pump) has stopped for the sake of others, and not because the
+    /// client takes no more.
+    pub(crate) fn is_paging(&self) -> bool {
+        let session = &self.session;
+        session.window.is_caught_up()
+            && session.waiting.is_none()
+            && !session.retained.is_empty()
+            && self.out.len() < HIGH_WATER
     }
 
     /// Passes on a message from the router, and some more if they are there.

@@ -46,7 +46,9 @@ impl BrokerService {
         let directory = Arc::new(Directory::open(&data_dir.hub_db(), secrets)?);
         let tls = Certificates::open_or_create(&data_dir.tls())?.mqtt_server()?;
         let authenticator = Arc::new(HubDirectory(directory.clone()));
-        let broker = Broker::bind(config, authenticator, tls).await?;
+        let broker = Broker::bind(config, authenticator, tls)
+            .await?
+            .with_retained(&data_dir.retained_db())?;
         Ok(Self { broker, directory })
     }
 

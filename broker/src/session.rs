@@ -10,12 +10,14 @@ use netmonitor_protocol::acl::Principal;
 
 use crate::counters::{Counter, Counters};
 use crate::edge::Edge;
+use crate::exchange::Origin;
 use crate::inflight::Window;
 use crate::message::Envelope;
 use crate::offline::Offline;
 use crate::packet::{Options, QoS};
 use crate::retained::Kept;
 use crate::router::{Delivery, Link};
+use crate::snapshot::Walk;
 
 /// What a message takes beside its bytes, roughly.
 const MESSAGE_OVERHEAD: usize = 192;
@@ -40,8 +42,8 @@ pub(crate) struct Session {
     pub(crate) window: Window<Pending>,
     /// The next message, which waits for an acknowledgement of an earlier one.
     pub(crate) waiting: Option<Pending>,
-    /// For new subscriptions.
-    pub(crate) retained: VecDeque<(usize, Kept)>,
+    /// Retained messages for new subscriptions, one subscription after the other.
+    pub(crate) retained: VecDeque<(usize, Walk)>,
     /// What came while the client was away.
     pub(crate) offline: Offline<Pending>,
 }
@@ -100,6 +102,11 @@ impl Session {
             retained: VecDeque::new(),
             offline: edge.sessions.offline(),
         }
+    }
+
+    /// Who publishes when its client does.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin::new(self.number, &self.principal)
     }
 
     /// Whether a message from the router could be passed on now.

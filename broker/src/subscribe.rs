@@ -79,12 +79,11 @@ impl Client {
         subscription.options = options;
         subscription.identifier = identifier;
         if wants_retained {
-            let snapshot = self.edge.exchange.snapshot(&filter);
-            subscription.snapshot_sequence = snapshot.sequence;
+            let walk = self.edge.exchange.snapshot(&filter);
+            subscription.snapshot_sequence = walk.sequence();
             // What an earlier snapshot of this subscription still has to say is in the new one.
             session.retained.retain(|(other, _)| *other != number);
-            let messages = snapshot.messages.into_iter();
-            session.retained.extend(messages.map(|kept| (number, kept)));
+            session.retained.push_back((number, walk));
         }
         session.numbers.insert(filter, number);
         Ok(())

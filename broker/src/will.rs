@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::counters::Counter;
 use crate::edge::Edge;
+use crate::exchange::Origin;
 use crate::message::Message;
 
 /// The will of one connection, also while it waits for its delay to pass.
@@ -13,8 +14,8 @@ use crate::message::Message;
 /// that stops says nothing about its clients, not even those it cuts off.
 pub(crate) struct Will {
     edge: Arc<Edge>,
-    /// Number of the session, as the publisher.
-    from: u64,
+    /// Number of the session, and its user.
+    from: (u64, Box<str>),
     message: Option<Message>,
     delay: Duration,
 }
@@ -22,13 +23,13 @@ pub(crate) struct Will {
 impl Will {
     pub(crate) fn new(
         edge: Arc<Edge>,
-        from: u64,
+        from: Origin<'_>,
         message: Option<Message>,
         delay: Duration,
     ) -> Self {
         Self {
             edge,
-            from,
+            from: (from.number, from.user.into()),
             message,
             delay,
         }
@@ -48,9 +49,13 @@ impl Will {
     pub(crate) fn publish(&mut self) {
         let will = self.message.take();
         if let Some(will) = will.filter(|_| !self.edge.shutdown.is_cancelled()) {
+            let from = Origin {
+                number: self.from.0,
+                user: &self.from.1,
+            };
             // Why it could not be published is counted or known by now: nobody is left who
             // could be told.
-            if self.edge.exchange.publish(self.from, will).is_ok() {
+            if self.edge.exchange.publish(from, will).is_ok() {
                 self.edge.counters.one(Counter::WillsPublished);
             }
         }

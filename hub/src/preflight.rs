@@ -54,5 +54,6 @@ fn is_writable(directory: &Path) -> std::io::Result<()> {
 pub(crate) fn databases(config: &Config, data_dir: &DataDir) -> anyhow::Result<()> {
     netmonitor_store::check_hub_db(&data_dir.hub_db())?;
     netmonitor_store::check_history(&config.history.path(data_dir)?)?;
+    netmonitor_store::check_retained(&data_dir.retained_db())?;
     Ok(())
 }

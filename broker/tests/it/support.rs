@@ -1,6 +1,7 @@
 //! A broker on port 0 with a table of users, and a client that speaks raw packets.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,12 +64,20 @@ pub(crate) async fn start() -> TestBroker {
 }
 
 pub(crate) async fn start_with(config: Config) -> TestBroker {
+    start_on(config, None).await
+}
+
+/// A broker that keeps its retained messages in the file.
+pub(crate) async fn start_on(config: Config, retained: Option<&Path>) -> TestBroker {
     let config = Config {
         mqtt: vec!["127.0.0.1:0".to_owned()],
         mqtts: vec!["[::]:0".to_owned()],
         ..config
     };
-    let (broker, certificate) = bind(config).await.unwrap();
+    let (mut broker, certificate) = bind(config).await.unwrap();
+    if let Some(file) = retained {
+        broker = broker.with_retained(file).unwrap();
+    }
     let address = |wanted| {
         let mut all = broker.addresses().into_iter();
         all.find(|(name, _)| *name == wanted)
@@ -104,6 +113,14 @@ pub(crate) async fn bind(config: Config) -> Result<(Broker, String), StartError>
 }
 
 impl TestBroker {
+    /// Stops it as the hub does, and waits until it is gone.
+    pub(crate) async fn stop(mut self) {
+        self.shutdown.cancel();
+        while let Some(ended) = self.task.join_next().await {
+            ended.unwrap().unwrap();
+        }
+    }
+
     pub(crate) fn counter(&self, name: &str) -> u64 {
         self.handle.counters()[name]
     }

@@ -41,6 +41,11 @@ impl DataDir {
         self.0.join("monitor.db")
     }
 
+    /// The retained messages of the embedded broker.
+    pub fn retained_db(&self) -> PathBuf {
+        self.0.join("retained.db")
+    }
+
     /// The hub's CA and its certificate.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")

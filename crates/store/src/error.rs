@@ -76,6 +76,29 @@ impl StoreError {
         )
     }
 
+    /// Whether the file is no database, or no sound one: it does not get better by waiting.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TypeMismatch};
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Open { error, .. } | Self::Sql(error) => {
+                let is_other_type = matches!(
+                    error,
+                    rusqlite::Error::InvalidColumnType(..)
+                        | rusqlite::Error::FromSqlConversionFailure(..)
+                        | rusqlite::Error::IntegralValueOutOfRange(..)
+                        | rusqlite::Error::Utf8Error(..)
+                );
+                is_other_type
+                    || matches!(
+                        error.sqlite_error_code(),
+                        Some(DatabaseCorrupt | NotADatabase | TypeMismatch)
+                    )
+            }
+            _ => false,
+        }
+    }
+
     /// Wraps an I/O error with its file.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -3,9 +3,10 @@
 //!
 //! - [`hub`]: accounts, credentials, devices, audit. Written by api alone.
 //! - [`history`]: samples and events. Written by ingest alone.
+//! - [`retained`]: the broker's retained messages. Written by the broker alone.
 //! - [`credentials`]: who may connect to the broker, as the broker sees it.
 //! - [`certificates`]: the hub's CA and what it signs.
-//! - [`lock`], [`migrate`], [`error`]: what both databases share.
+//! - [`lock`], [`migrate`], [`error`]: what the databases share.
 
 pub mod certificates;
 pub mod credentials;
@@ -16,6 +17,7 @@ pub mod lock;
 mod migrate;
 pub mod mosquitto_hash;
 pub mod password;
+pub mod retained;
 pub mod secret_hash;
 mod time;
 
@@ -25,6 +27,7 @@ pub use error::StoreError;
 pub use history::{HistoryReader, HistoryWriter};
 pub use hub::HubDb;
 pub use lock::WriteLock;
+pub use retained::{RetainedChange, RetainedDb, StoredMessage};
 
 /// Whether this program can use the file: an error if it is damaged or of a newer version. No
 /// file is no error, and nothing is changed.
@@ -35,4 +38,13 @@ pub fn check_hub_db(path: &Path) -> Result<(), StoreError> {
 /// The same for the history.
 pub fn check_history(path: &Path) -> Result<(), StoreError> {
     migrate::open_read_only(path, history::STEPS).map(drop)
+}
+
+/// The same for the broker's retained messages, but that damage is no error: the broker puts
+/// such a file aside and starts with what is left.
+pub fn check_retained(path: &Path) -> Result<(), StoreError> {
+    match migrate::open_read_only(path, retained::STEPS) {
+        Err(error) if !error.is_damage() => Err(error),
+        _ => Ok(()),
+    }
 }

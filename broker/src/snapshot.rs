@@ -1,0 +1,105 @@
+//! The retained messages for a new subscription, read a page at a time and at the subscriber's
+//! own pace, so that a slow one holds no copies, and many wide ones stop nobody.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use netmonitor_protocol::acl::filter_matches;
+
+use crate::message::Envelope;
+use crate::retained::Kept;
+
+/// A walk over the topics that a filter matches, in their order.
+///
+/// What is published after its beginning comes through the router and is passed over here: each
+/// message is sent once.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    filter: String,
+    /// The number of the last message before the walk began.
+    sequence: u64,
+    /// The last topic that was looked at.
+    position: Option<Arc<str>>,
+    /// What was found and not taken yet: a page at most.
+    found: VecDeque<Kept>,
+    is_at_end: bool,
+}
+
+impl Walk {
+    /// Over everything that is retained up to the message with this number.
+    pub(crate) fn new(filter: String, sequence: u64) -> Self {
+        Self {
+            filter,
+            sequence,
+            position: None,
+            found: VecDeque::new(),
+            is_at_end: false,
+        }
+    }
+
+    /// Messages up to here are in the walk, or replaced by something newer.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// What every topic begins with that the filter can match. None: it has no wildcard.
+    pub(crate) fn literal_prefix(&self) -> Option<String> {
+        let wildcard = self.filter.find(['+', '#'])?;
+        let literal = &self.filter[..wildcard];
+        // `a/#` matches `a` as well.
+        let is_parent_matched = self.filter[wildcard..].starts_with('#');
+        let literal = literal
+            .strip_suffix('/')
+            .filter(|_| is_parent_matched)
+            .unwrap_or(literal);
+        Some(literal.to_owned())
+    }
+
+    pub(crate) fn position(&self) -> Option<&str> {
+        self.position.as_deref()
+    }
+
+    pub(crate) fn wants(&self, topic: &str) -> bool {
+        filter_matches(&self.filter, topic)
+    }
+
+    pub(crate) fn offer(&mut self, topic: &Arc<str>, packed: &Bytes, now: Duration) {
+        let is_wanted = Envelope::unpack(packed.clone()).is_some_and(|envelope| {
+            envelope.sequence <= self.sequence && !envelope.has_expired(now)
+        });
+        if is_wanted {
+            self.found.push_back(Kept {
+                topic: topic.clone(),
+                packed: packed.clone(),
+            });
+        }
+    }
+
+    pub(crate) fn pause_at(&mut self, topic: &Arc<str>) {
+        self.position = Some(topic.clone());
+    }
+
+    pub(crate) fn finish(&mut self) {
+        self.is_at_end = true;
+    }
+
+    /// The next message of those that were found.
+    pub(crate) fn take(&mut self) -> Option<Kept> {
+        self.found.pop_front()
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there is nothing more to be taken or found.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_at_end && self.found.is_empty()
+    }
+}
