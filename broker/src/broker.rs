@@ -217,12 +217,20 @@ impl Handle {
     /// Forgets the retained messages that the filter matches, as if each had been cleared by a
     /// publish. Returns how many there were.
     pub fn clear_retained(&self, filter: &str) -> usize {
+        self.clear_retained_where(filter, |_| true)
+    }
+
+    /// The same for those of the topics for which `is_void` holds.
+    pub fn clear_retained_where(&self, filter: &str, is_void: impl Fn(&str) -> bool) -> usize {
         let exchange = &self.edge.exchange;
         let mut walk = exchange.snapshot(filter);
         let mut cleared = 0;
         while !walk.is_done() {
             exchange.turn_page(&mut walk);
             while let Some(kept) = walk.take() {
+                if !is_void(&kept.topic) {
+                    continue;
+                }
                 let nothing = Message {
                     topic: kept.topic.to_string(),
                     payload: Bytes::new(),

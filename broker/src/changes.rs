@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use netmonitor_protocol::Topic;
+use netmonitor_protocol::topics::Retained;
 
 /// How soon a change of a topic is to be on disk. Each write wears out the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,10 @@ impl Pace {
         if topic.starts_with('$') {
             return Self::Never;
         }
-        match topic.parse::<Topic>() {
-            Ok(Topic::DeviceMetrics(_) | Topic::HubService(_)) => Self::Later,
-            Ok(_) => Self::Soon,
+        match topic.parse::<Topic>().map(|topic| topic.row().retained) {
+            Ok(Retained::Promptly) => Self::Soon,
             Err(_) if topic.starts_with("homeassistant/") => Self::Soon,
-            Err(_) => Self::Later,
+            Ok(Retained::NowAndThen | Retained::No) | Err(_) => Self::Later,
         }
     }
 }

@@ -3,23 +3,27 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use netmonitor_protocol::acl::Principal;
-use netmonitor_protocol::topics::Kind;
-use netmonitor_protocol::{Message, ServiceName};
+use netmonitor_protocol::topics::{Kind, TOPICS};
+use netmonitor_protocol::{Message, ServiceName, Topic};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Event, Events};
 use netmonitor_service::{Counters, DataDir, clock, service_secrets};
 use netmonitor_store::certificates::Certificates;
 use netmonitor_store::credentials::Directory;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Authenticate, Broker, Config};
+use crate::{Authenticate, Broker, Config, Handle};
 
 /// Only changes of credentials come in.
 const QUEUE: usize = 16;
+/// The wait before credentials that could not be read are read again.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// The service, with its listeners open.
 pub struct BrokerService {
@@ -59,12 +63,14 @@ impl BrokerService {
 
     /// Works until `shutdown`. `dial` is the way to itself.
     pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let handle = self.broker.handle();
+        let (handle, revoker) = (self.broker.handle(), self.broker.handle());
         let (frame, events) = Frame::start(frame::Options {
             name: ServiceName::Broker,
             version: env!("CARGO_PKG_VERSION"),
             dial,
-            filters: vec![Kind::CredentialsChanged.row().filter()],
+            filters: [Kind::CredentialsChanged, Kind::DeviceRevoke]
+                .map(|kind| kind.row().filter())
+                .to_vec(),
             queue: QUEUE,
             counters: Counters::with_source(move || handle.counters()),
         });
@@ -74,7 +80,7 @@ impl BrokerService {
         broker.spawn(self.broker.run(stop.clone()));
         let ended = tokio::select! {
             () = shutdown.cancelled() => None,
-            () = follow(events, self.directory) => None,
+            () = follow(events, self.directory, revoker) => None,
             ended = broker.join_next() => ended,
         };
         frame.stop().await;
@@ -87,22 +93,64 @@ impl BrokerService {
     }
 }
 
-/// Reads the credentials anew when they have changed.
-async fn follow(mut events: Events, directory: Arc<Directory>) {
-    while let Some(event) = events.next().await {
-        // After a time without a connection something may have been missed.
-        let is_news = matches!(
-            event,
-            Event::Connected | Event::Message(Message::CredentialsChanged)
-        );
-        if !is_news {
-            continue;
+/// Reads the credentials anew when they have changed, and ends what they no longer allow.
+async fn follow(mut events: Events, directory: Arc<Directory>, broker: Handle) {
+    let mut is_read = true;
+    loop {
+        let event = if is_read {
+            events.next().await
+        } else {
+            // What could not be read is tried again; whoever is revoked must not stay.
+            timeout(READ_AGAIN, events.next())
+                .await
+                .unwrap_or(Some(Event::Connected))
+        };
+        let device = match event {
+            // After a time without a connection something may have been missed.
+            Some(Event::Connected | Event::Message(Message::CredentialsChanged)) => None,
+            Some(Event::Message(Message::DeviceRevoke(device))) => Some(device),
+            Some(_) => continue,
+            None => return,
+        };
+        is_read = read(&directory).await;
+        for user in directory.take_revoked() {
+            let connections = broker.disconnect_user(&user).await;
+            tracing::info!(user, connections, "credential taken away or changed");
         }
-        let directory = directory.clone();
-        let read = tokio::task::spawn_blocking(move || directory.reload()).await;
-        if let Ok(Err(error)) = read {
+        if let Some(device) = device {
+            let connections = broker.disconnect_user(device.as_str()).await;
+            tracing::info!(%device, connections, "device revoked");
+        }
+        forget_strangers(&directory, &broker);
+    }
+}
+
+/// False: they could not be read.
+async fn read(directory: &Arc<Directory>) -> bool {
+    let directory = directory.clone();
+    match tokio::task::spawn_blocking(move || directory.reload()).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
             let error = format!("{:#}", anyhow::Error::new(error));
-            tracing::error!(error, "credentials not read anew");
+            tracing::error!(error, "credentials not read anew; trying again");
+            false
         }
+        Err(_) => false,
+    }
+}
+
+/// Clears what is retained of devices that are none any more, also of those that were revoked
+/// while nobody listened.
+fn forget_strangers(directory: &Directory, broker: &Handle) {
+    let is_void = |topic: &str| {
+        let topic = topic.parse::<Topic>().ok();
+        let device = topic.as_ref().and_then(Topic::device);
+        device.is_some_and(|device| !directory.is_device(device))
+    };
+    let of_devices = TOPICS
+        .iter()
+        .filter(|row| row.retained.is_kept() && row.pattern.contains("{id}"));
+    for row in of_devices {
+        broker.clear_retained_where(&row.filter(), is_void);
     }
 }

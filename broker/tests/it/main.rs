@@ -16,6 +16,7 @@ mod presence;
 mod protocol;
 mod retained;
 mod retained_on_disk;
+mod service;
 mod sessions;
 mod support;
 mod websocket;

@@ -278,7 +278,11 @@ pub(crate) struct Raw {
 impl Raw {
     /// A socket on which nothing has been said.
     pub(crate) async fn open(broker: &TestBroker) -> Self {
-        let stream = TcpStream::connect(broker.tcp).await.unwrap();
+        Self::open_at(broker.tcp).await
+    }
+
+    async fn open_at(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
@@ -289,7 +293,11 @@ impl Raw {
 
     /// Connects and expects to be let in.
     pub(crate) async fn connect(broker: &TestBroker, options: &Options) -> Self {
-        let mut raw = Self::open(broker).await;
+        Self::connect_at(broker.tcp, options).await
+    }
+
+    pub(crate) async fn connect_at(address: SocketAddr, options: &Options) -> Self {
+        let mut raw = Self::open_at(address).await;
         raw.level = options.level;
         raw.send(&options.packet()).await;
         let (first, body) = raw.recv().await.expect("closed instead of CONNACK");

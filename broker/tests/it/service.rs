@@ -1,0 +1,198 @@
+//! The broker as a service of the hub, with its real databases and its own client.
+
+use std::net::SocketAddr;
+
+use netmonitor_broker::{BrokerService, Config};
+use netmonitor_protocol::acl::OwnFilters;
+use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
+use netmonitor_service::frame::{self, Frame};
+use netmonitor_service::mqtt::{Dial, Endpoint};
+use netmonitor_service::{Counters, DataDir, clock};
+use netmonitor_store::HubDb;
+use netmonitor_store::hub::{AuditLine, Enrolment, MqttRole, NewJoinCode, NewMqttUser};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{DEADLINE, Options, PASSWORD, Raw};
+
+struct Hub {
+    folder: tempfile::TempDir,
+    db: HubDb,
+}
+
+struct Running {
+    tcp: SocketAddr,
+    shutdown: CancellationToken,
+    task: JoinSet<anyhow::Result<()>>,
+}
+
+fn audit() -> AuditLine<'static> {
+    AuditLine {
+        at: clock::now(),
+        actor: "test",
+    }
+}
+
+impl Hub {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = HubDb::open(&folder.path().join("hub.db")).unwrap();
+        let own = OwnFilters::default();
+        let reader = NewMqttUser {
+            name: "reader",
+            role: Some(MqttRole::Reader),
+            password: PASSWORD,
+            own: &own,
+        };
+        db.add_mqtt_user(reader, audit()).unwrap();
+        Self { folder, db }
+    }
+
+    fn data_dir(&self) -> DataDir {
+        self.folder.path().to_owned().into()
+    }
+
+    fn enrol(&self, name: &str) -> DeviceId {
+        let code = NewJoinCode {
+            token: name,
+            uses: 1,
+            expires: clock::now() + std::time::Duration::from_mins(1),
+        };
+        self.db.add_join_code(code, audit()).unwrap();
+        let enrolment = Enrolment {
+            token: name,
+            host_name: name,
+            name: None,
+            password: PASSWORD,
+        };
+        let device = self.db.enrol(enrolment, clock::now()).unwrap();
+        device.unwrap().id
+    }
+
+    async fn start(&self) -> Running {
+        let config = Config {
+            mqtt: vec!["127.0.0.1:0".to_owned()],
+            mqtts: Vec::new(),
+            ..Config::default()
+        };
+        let service = BrokerService::open(config, &self.data_dir()).await.unwrap();
+        let tcp = service.addresses()[0].1;
+        let shutdown = CancellationToken::new();
+        let mut task = JoinSet::new();
+        let dial = self.dial(ServiceName::Broker, tcp);
+        task.spawn(service.run(dial, shutdown.clone()));
+        Running {
+            tcp,
+            shutdown,
+            task,
+        }
+    }
+
+    fn dial(&self, service: ServiceName, tcp: SocketAddr) -> Dial {
+        Dial::Hub {
+            data_dir: self.data_dir(),
+            service,
+            external: Endpoint::parse(&tcp.to_string(), None),
+        }
+    }
+
+    async fn reader(&self, tcp: SocketAddr) -> Raw {
+        Raw::connect_at(tcp, &Options::new(4, "reader", "r")).await
+    }
+
+    /// Waits until nothing is retained of the topic.
+    async fn hears_nothing(&self, tcp: SocketAddr, topic: &str) {
+        let since = Instant::now();
+        loop {
+            let mut reader = self.reader(tcp).await;
+            reader.subscribe(topic, 0).await;
+            reader.send(&[0xC0, 0]).await;
+            if reader.recv().await == Some((0xD0, Vec::new())) {
+                return;
+            }
+            assert!(since.elapsed() < DEADLINE, "still there");
+        }
+    }
+
+    fn api(&self, tcp: SocketAddr) -> Frame {
+        let (frame, _events) = Frame::start(frame::Options {
+            name: ServiceName::Api,
+            version: "0",
+            dial: self.dial(ServiceName::Api, tcp),
+            filters: Vec::new(),
+            queue: 16,
+            counters: Counters::default(),
+        });
+        frame
+    }
+}
+
+impl Running {
+    async fn stop(mut self) {
+        self.shutdown.cancel();
+        while let Some(ended) = self.task.join_next().await {
+            ended.unwrap().unwrap();
+        }
+    }
+}
+
+async fn agent(tcp: SocketAddr, id: &'static str) -> Raw {
+    let mut agent = Raw::connect_at(tcp, &Options::new(5, id, id)).await;
+    agent.publish_acked(&status(id), "online", true).await;
+    agent
+}
+
+fn status(id: &str) -> String {
+    Topic::DeviceStatus(id.parse().unwrap()).to_string()
+}
+
+#[tokio::test]
+async fn a_revoked_device_is_cut_off_and_forgotten_and_others_stay() {
+    let hub = Hub::new();
+    let (gone, stays) = (hub.enrol("gone"), hub.enrol("stays"));
+    let running = hub.start().await;
+    let mut agent_gone = agent(running.tcp, "gone").await;
+    let mut agent_stays = agent(running.tcp, "stays").await;
+    hub.db.remove_device(&gone, audit()).unwrap();
+    let api = hub.api(running.tcp);
+    loop {
+        // The first ones may come before there is a connection.
+        let sent = api.publisher().publish(Message::DeviceRevoke(gone.clone()));
+        if sent.await.is_ok() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    agent_gone.expect(0xE0, &[0x98, 0]).await;
+    agent_gone.expect_closed().await;
+    agent_stays.ping().await;
+    agent_stays.subscribe(&status(stays.as_str()), 0).await;
+    assert_eq!(agent_stays.said().await.1, "online");
+    hub.hears_nothing(running.tcp, &status("gone")).await;
+    api.stop().await;
+    running.stop().await;
+    let running = hub.start().await;
+    hub.hears_nothing(running.tcp, &status("gone")).await;
+    running.stop().await;
+}
+
+/// The revocation was committed, and the hub killed before the broker heard of it.
+#[tokio::test]
+async fn a_device_that_was_revoked_while_the_broker_was_away_leaves_nothing() {
+    let hub = Hub::new();
+    let gone = hub.enrol("gone");
+    hub.enrol("stays");
+    let running = hub.start().await;
+    agent(running.tcp, "gone").await;
+    agent(running.tcp, "stays").await;
+    running.stop().await;
+    hub.db.remove_device(&gone, audit()).unwrap();
+
+    let running = hub.start().await;
+    hub.hears_nothing(running.tcp, &status("gone")).await;
+    let mut reader = hub.reader(running.tcp).await;
+    reader.subscribe(&status("stays"), 0).await;
+    assert!(reader.message().await.retain);
+    running.stop().await;
+}
