@@ -27,5 +27,5 @@ pub use metrics::{Cpu, Disk, Load, Memory, Metrics, Network, Temperature};
 pub use presence::{Presence, PresenceCause, PresenceState};
 pub use services::{ServiceManager, Services, UnitState, WatchableService};
 pub use session::{EndCause, Ended, Session};
-pub use settings::Settings;
+pub use settings::{OFFLINE_TIMEOUT_SECS, Settings, keepalive_secs};
 pub use status::Status;
