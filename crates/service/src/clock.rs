@@ -1,6 +1,8 @@
 //! The wall clock, read here and nowhere else, so that everything else takes time as an
 //! argument.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, Unit};
 
 /// The time by this machine's clock, in whole milliseconds.
@@ -11,4 +13,23 @@ use jiff::{Timestamp, Unit};
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(Unit::Millisecond).unwrap_or(now)
+}
+
+/// Time since this machine was started, the time that it slept included: what
+/// [`std::time::Instant`] and timers do not count on Linux (`clock_gettime(2)`,
+/// `CLOCK_BOOTTIME`).
+#[cfg(target_os = "linux")]
+pub fn since_boot() -> Duration {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME)
+        .map(Duration::from)
+        .unwrap_or_default()
+}
+
+/// Time since the first call, by the clock of timers: elsewhere that one goes on while the
+/// machine sleeps, or nobody can tell.
+#[cfg(not(target_os = "linux"))]
+pub fn since_boot() -> Duration {
+    use std::sync::LazyLock;
+    static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }

@@ -10,13 +10,14 @@
 //! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
 //!   towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
-//! - [`secret`], [`counters`]: small types that the above share
+//! - [`secret`], [`counters`], [`digest`]: small parts that the above share
 
 pub mod announced;
 pub mod clock;
 pub mod config;
 pub mod counters;
 pub mod data_dir;
+pub mod digest;
 pub mod environment;
 pub mod frame;
 pub mod listen;

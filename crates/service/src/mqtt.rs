@@ -1,23 +1,31 @@
 //! MQTT 5 as every service and agent uses it.
 //!
 //! [`client`] gives three parts: a [`Publisher`] to send with, [`Events`] to receive from, and
-//! the [`Connection`] that must be run. A connection that ends is followed by another, after a
-//! capped, jittered backoff. Nothing that was meant for one connection is ever sent on the
+//! the [`Connection`] that must be run, which a [`Control`] steers. A connection that ends, or on
+//! which the broker is not heard any more, is followed by another, after a capped, jittered
+//! backoff. Nothing that was meant for one connection is ever sent on the
 //! next: a replayed `offline` would be a lie.
 
 mod backoff;
 mod connection;
+mod control;
 mod dial;
 mod events;
 mod outage;
 mod publisher;
+mod reachable;
+mod round;
 mod session;
+mod silence;
 
+pub use backoff::{Pace, RECONNECT_WAIT_MAX};
 pub use connection::Connection;
+pub use control::{Control, Parting};
 pub use dial::{Dial, DialError, Endpoint, Target};
 pub use events::{ConnectionError, Event, Events};
 pub use outage::Outage;
 pub use publisher::{PublishError, Publisher};
+pub use reachable::reachable;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,8 +45,10 @@ pub struct Options {
     pub dial: Dial,
     /// MQTT client id: stable, so that the broker takes over from a half-open connection.
     pub client_id: String,
-    /// How long the broker may hear nothing, in seconds from 1.
+    /// How long the broker may hear nothing, in seconds from 1. [`Control`] changes it later.
     pub keep_alive: Duration,
+    /// How soon to come back after the connection was lost.
+    pub pace: Pace,
     /// What the broker publishes when the connection is lost.
     pub will: Option<Message>,
     /// What to subscribe to on every connection.
@@ -73,6 +83,7 @@ impl Options {
             dial,
             client_id: client_id.into(),
             keep_alive: Duration::from_secs(6),
+            pace: Pace::Service,
             will: None,
             filters: Vec::new(),
             birth: None,

@@ -1,6 +1,6 @@
 //! Random bits from the system.
 
-use std::fmt::Write as _;
+use crate::digest::hex;
 
 /// Fills `N` bytes from the system's random source (`getrandom(2)`).
 fn bytes<const N: usize>() -> [u8; N] {
@@ -21,10 +21,5 @@ pub fn bits128() -> u128 {
 
 /// 256 random bits as 64 hexadecimal digits: a machine's password, a token.
 pub fn token() -> String {
-    let mut text = String::with_capacity(64);
-    for byte in bytes::<32>() {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&bytes::<32>())
 }

@@ -14,6 +14,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
+use crate::digest;
+
 /// SHA-256 of the CA certificate in DER form.
 pub type Fingerprint = [u8; 32];
 
@@ -30,10 +32,7 @@ pub fn install_provider() {
 
 /// SHA-256 of a certificate.
 pub fn fingerprint(certificate: &CertificateDer<'_>) -> Fingerprint {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate);
-    let mut fingerprint = [0; 32];
-    fingerprint.copy_from_slice(digest.as_ref());
-    fingerprint
+    digest::sha256(certificate)
 }
 
 /// A client that trusts exactly one CA, known by its fingerprint. The server sends the CA's

@@ -3,19 +3,30 @@
 use std::time::Duration;
 
 use rumqttc::Outgoing;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use super::backoff::Backoff;
-use super::dial::Target;
+use super::control::{Control, Link, Parting, Wishes};
+use super::dial::{Endpoint, Target};
 use super::events::{ConnectionError, Event, describe};
 use super::publisher::Request;
-use super::session::{Session, refuse};
+use super::reachable::reachable;
+use super::round::round;
+use super::session::{Patience, Session, refuse};
+use super::silence::Silence;
 
 /// How long a stopping client waits for its DISCONNECT to leave.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// From TCP connect to CONNACK, and again from there to SUBACK.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same for the first attempt where there are other addresses to go to: one that is dead
+/// costs no more. Later attempts have the full time, in case the broker is only slow.
+const CONNECT_TIMEOUT_FIRST: Duration = Duration::from_secs(2);
 
 /// Connects, reconnects, sends and receives. Must be [run](Connection::run).
 #[derive(Debug)]
@@ -23,6 +34,9 @@ pub struct Connection {
     options: Options,
     requests: mpsc::Receiver<Request>,
     arrivals: mpsc::Sender<Event>,
+    control: Control,
+    wishes: watch::Receiver<Wishes>,
+    link: watch::Sender<Link>,
 }
 
 impl Connection {
@@ -31,78 +45,199 @@ impl Connection {
         requests: mpsc::Receiver<Request>,
         arrivals: mpsc::Sender<Event>,
     ) -> Self {
+        let link = watch::Sender::new(Link::default());
+        let control = Control::new(options.keep_alive, link.subscribe());
         Self {
             options,
             requests,
             arrivals,
+            wishes: control.wishes(),
+            control,
+            link,
         }
+    }
+
+    /// A handle that steers this connection while it runs.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Keeps a connection until `shutdown`, then says DISCONNECT (so that the broker drops the
     /// will) and ends.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut backoff = Backoff::default();
-        let mut attempt = 0;
+        let mut backoff = Backoff::new(self.options.pace);
+        let mut answered = Vec::new();
         while !shutdown.is_cancelled() {
-            let error = match self.options.dial.target(attempt) {
-                Ok(target) => match self.session(&target, &mut backoff, &shutdown).await {
-                    Ok(()) => return,
-                    Err(error) => error,
-                },
-                Err(error) => error.into(),
-            };
-            attempt = attempt.wrapping_add(1);
-            // The owner may be slow, but an event must not keep us from reconnecting.
-            if self.arrivals.try_send(Event::Disconnected(error)).is_err() {
-                tracing::debug!("the end of a connection was not reported: queue full");
+            if self.is_away(&shutdown).await {
+                continue;
             }
-            let wait = backoff.next(rand::random());
-            self.refuse_requests_for(wait, &shutdown).await;
+            let lost = self.try_all(&answered, &mut backoff, &shutdown).await;
+            answered.clear();
+            if !lost {
+                continue;
+            }
+            let until = Instant::now() + backoff.next(rand::random());
+            answered = self.wait_and_look(until, &shutdown).await;
         }
     }
 
-    /// Waits, and answers everything that is to be sent with "not connected".
-    async fn refuse_requests_for(&mut self, wait: Duration, shutdown: &CancellationToken) {
-        let until = sleep(wait);
-        tokio::pin!(until);
+    /// One address after the other, until a connection has stood. False if it ended because we
+    /// wanted it: then there is no reason to wait.
+    async fn try_all(
+        &mut self,
+        answered: &[String],
+        backoff: &mut Backoff,
+        shutdown: &CancellationToken,
+    ) -> bool {
+        let targets = match self.options.dial.targets() {
+            Ok(targets) => targets,
+            Err(error) => {
+                self.report(error.into());
+                return true;
+            }
+        };
+        let connect = if targets.len() > 1 && backoff.is_fresh() {
+            CONNECT_TIMEOUT_FIRST
+        } else {
+            CONNECT_TIMEOUT
+        };
+        let worked = self.control.reached();
+        for target in round(targets, worked.as_deref(), answered) {
+            let patience = Patience {
+                connect,
+                keep_alive: self.wishes.borrow().keep_alive,
+            };
+            let ended = self.session(&target, patience, shutdown).await;
+            let stood = self
+                .link
+                .send_if_modified(|link| std::mem::take(&mut link.stands));
+            if stood {
+                backoff.reset();
+            }
+            match ended {
+                Ok(()) => return false,
+                Err(error) => self.report(error),
+            }
+            if stood {
+                break;
+            }
+        }
+        true
+    }
+
+    /// The owner may be slow, but an event must not keep us from reconnecting.
+    fn report(&self, error: ConnectionError) {
+        if self.arrivals.try_send(Event::Disconnected(error)).is_err() {
+            tracing::debug!("the end of a connection was not reported: queue full");
+        }
+    }
+
+    /// Addresses worth asking whether they answer: none where there is no choice.
+    fn others(&self) -> Vec<Endpoint> {
+        let targets = self.options.dial.targets().unwrap_or_default();
+        if targets.len() < 2 {
+            return Vec::new();
+        }
+        targets.into_iter().map(|target| target.endpoint).collect()
+    }
+
+    /// Waits as long as no connection is wanted. False if one is wanted right now.
+    async fn is_away(&mut self, shutdown: &CancellationToken) -> bool {
+        let Some(away) = self.wishes.borrow_and_update().away else {
+            return false;
+        };
+        self.refuse_requests_until(away.until, shutdown).await;
+        let is_over = Instant::now() >= away.until;
+        if is_over && self.wishes.borrow().away == Some(away) {
+            self.control.come_back();
+        }
+        true
+    }
+
+    /// Waits, and looks meanwhile which addresses answer.
+    async fn wait_and_look(&mut self, until: Instant, shutdown: &CancellationToken) -> Vec<String> {
+        let others = self.others();
+        let look = reachable_until(&others, until);
+        let waited = self.refuse_requests_until(until, shutdown);
+        tokio::pin!(look, waited);
+        let mut answered = None;
         loop {
             tokio::select! {
-                () = &mut until => return,
+                () = &mut waited => return answered.unwrap_or_default(),
+                found = &mut look, if answered.is_none() => answered = Some(found),
+            }
+        }
+    }
+
+    /// Waits, and answers everything that is to be sent with "not connected". Ends early when
+    /// something else is wanted of the connection.
+    async fn refuse_requests_until(&mut self, until: Instant, shutdown: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return,
                 () = shutdown.cancelled() => return,
+                Ok(()) = self.wishes.changed() => return,
                 Some(request) = self.requests.recv() => refuse(request),
             }
         }
     }
 
-    /// One connection, from CONNECT to its end. `Ok` means that it was told to stop.
+    /// One connection, from CONNECT to its end. `Ok` means that it was to end.
     async fn session(
         &mut self,
         target: &Target,
-        backoff: &mut Backoff,
+        patience: Patience,
         shutdown: &CancellationToken,
     ) -> Result<(), ConnectionError> {
-        let (mut session, mut event_loop) = Session::open(&self.options, target, &self.arrivals);
+        // They were meant for the connection before.
+        while let Ok(request) = self.requests.try_recv() {
+            refuse(request);
+        }
+        let (mut session, mut event_loop) =
+            Session::open(&self.options, target, patience, &self.arrivals);
         let mut leaving: Option<Instant> = None;
+        let mut silence: Option<Silence> = None;
         loop {
             // The poll is never dropped half way: it may have taken a request off its queue.
             let polled = {
                 let poll = event_loop.poll();
                 tokio::pin!(poll);
                 loop {
-                    let deadline = leaving.unwrap_or_else(|| Instant::now() + NO_DEADLINE);
+                    let silent_at = silence.as_ref().map(Silence::deadline);
+                    let deadline = leaving.or(silent_at).unwrap_or_else(far_away);
                     tokio::select! {
                         polled = &mut poll => break polled,
                         Some(request) = self.requests.recv(), if session.has_room() => {
                             session.send(request);
                         }
-                        () = shutdown.cancelled(), if leaving.is_none() => {
-                            leaving = Some(Instant::now() + DISCONNECT_TIMEOUT);
-                            if !session.subscribed || session.client.try_disconnect().is_err() {
+                        Ok(()) = self.wishes.changed(), if leaving.is_none() => {
+                            let wishes = self.wishes.borrow_and_update().clone();
+                            let parting = wishes.away.map(|away| away.parting);
+                            if parting.is_none() && wishes.keep_alive == patience.keep_alive {
+                                continue;
+                            }
+                            if parting == Some(Parting::Silent) || !session.leave() {
                                 return Ok(());
                             }
+                            leaving = Some(Instant::now() + DISCONNECT_TIMEOUT);
                         }
-                        () = tokio::time::sleep_until(deadline), if leaving.is_some() => {
+                        () = shutdown.cancelled(), if leaving.is_none() => {
+                            if !session.leave() {
+                                return Ok(());
+                            }
+                            leaving = Some(Instant::now() + DISCONNECT_TIMEOUT);
+                        }
+                        () = sleep_until(deadline) => if leaving.is_some() {
                             return Ok(());
+                        }
+                    }
+                    if let Some(silent) = silence.and_then(|it| it.too_long())
+                        && leaving.is_none()
+                    {
+                        // We may have slept ourselves, and something may have come meanwhile.
+                        match timeout(Duration::ZERO, &mut poll).await {
+                            Ok(polled) => break polled,
+                            Err(_) => return Err(ConnectionError::silent(target, silent)),
                         }
                     }
                 }
@@ -114,8 +249,15 @@ impl Connection {
                     return Ok(());
                 }
                 Ok(event) => {
+                    if matches!(event, rumqttc::v5::Event::Incoming(_)) {
+                        // The broker may have chosen another keepalive in its CONNACK.
+                        silence = Some(Silence::broken(event_loop.options.keep_alive()));
+                    }
                     if session.handle(event).await? {
-                        backoff.reset();
+                        self.link.send_replace(Link {
+                            stands: true,
+                            reached: Some(target.endpoint.to_string()),
+                        });
                     }
                 }
                 Err(_) if leaving.is_some() => return Ok(()),
@@ -125,5 +267,16 @@ impl Connection {
     }
 }
 
+async fn reachable_until(endpoints: &[Endpoint], until: Instant) -> Vec<String> {
+    // A part of the wait, so that the answers are there at its end.
+    let within = until
+        .saturating_duration_since(Instant::now())
+        .mul_f64(0.75);
+    let found = reachable(endpoints, within).await;
+    found.iter().map(Endpoint::to_string).collect()
+}
+
 /// Stands for "no deadline" in a select that needs one.
-const NO_DEADLINE: Duration = Duration::from_hours(1);
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_hours(1)
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::Address;
 use rustls::ClientConfig;
+use tokio::sync::watch;
 
 use crate::{DataDir, Secret, announced};
 
@@ -34,6 +35,11 @@ impl Endpoint {
             tls,
         })
     }
+
+    /// Whether it is the same address.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (self.port, &self.host) == (other.port, &other.host)
+    }
 }
 
 impl fmt::Debug for Endpoint {
@@ -52,13 +58,23 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Where to connect, and as whom: asked anew before each attempt.
+/// Where to connect, and as whom: asked anew before each attempt. Of several addresses the one
+/// that has worked last is tried first.
 #[derive(Debug, Clone)]
 pub enum Dial {
-    /// Addresses that do not change, tried in turn.
+    /// Addresses that do not change.
     Fixed {
-        /// At least one.
+        /// At least one, the best first.
         endpoints: Vec<Endpoint>,
+        /// MQTT user name.
+        user: String,
+        /// MQTT password.
+        password: Secret,
+    },
+    /// Addresses that may change while the connection stands; the next attempt uses them.
+    Listed {
+        /// The best first.
+        endpoints: watch::Receiver<Vec<Endpoint>>,
         /// MQTT user name.
         user: String,
         /// MQTT password.
@@ -108,22 +124,19 @@ pub enum DialError {
 }
 
 impl Dial {
-    /// Where to connect at the given attempt, counted from 0.
-    pub(crate) fn target(&self, attempt: usize) -> Result<Target, DialError> {
+    /// Where to connect, the best first: at least one.
+    pub(crate) fn targets(&self) -> Result<Vec<Target>, DialError> {
         match self {
             Self::Fixed {
                 endpoints,
                 user,
                 password,
-            } => {
-                let index = attempt.checked_rem(endpoints.len());
-                let endpoint = index.and_then(|index| endpoints.get(index));
-                Ok(Target {
-                    endpoint: endpoint.cloned().ok_or(DialError::NoEndpoint)?,
-                    user: user.clone(),
-                    password: password.clone(),
-                })
-            }
+            } => targets(endpoints, user, password),
+            Self::Listed {
+                endpoints,
+                user,
+                password,
+            } => targets(&endpoints.borrow(), user, password),
             Self::Hub {
                 data_dir,
                 service,
@@ -136,14 +149,33 @@ impl Dial {
                     Some(endpoint) => endpoint.clone(),
                     None => embedded_broker(data_dir).ok_or(DialError::NoBroker)?,
                 };
-                Ok(Target {
+                Ok(vec![Target {
                     endpoint,
                     user: service.mqtt_user(),
                     password: Secret::new(password.trim()),
-                })
+                }])
             }
         }
     }
+}
+
+fn targets(
+    endpoints: &[Endpoint],
+    user: &str,
+    password: &Secret,
+) -> Result<Vec<Target>, DialError> {
+    let targets: Vec<Target> = endpoints
+        .iter()
+        .map(|endpoint| Target {
+            endpoint: endpoint.clone(),
+            user: user.to_owned(),
+            password: password.clone(),
+        })
+        .collect();
+    if targets.is_empty() {
+        return Err(DialError::NoEndpoint);
+    }
+    Ok(targets)
 }
 
 /// The embedded broker's plain listener, as it was last reported. Never a guess: whoever
@@ -188,19 +220,23 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_a_device_are_tried_in_turn() {
-        let dial = Dial::Fixed {
-            endpoints: ["a:1", "b:2"]
-                .iter()
-                .filter_map(|text| Endpoint::parse(text, None))
-                .collect(),
+    fn a_list_of_addresses_may_change_between_two_attempts() {
+        let parse = |text| Endpoint::parse(text, None).unwrap();
+        let (list, endpoints) = watch::channel(vec![]);
+        let dial = Dial::Listed {
+            endpoints,
             user: "ws-14".to_owned(),
             password: Secret::new("x"),
         };
-        let dialled: Vec<String> = (0..3)
-            .map(|attempt| dial.target(attempt).unwrap().endpoint.to_string())
+        assert!(matches!(dial.targets(), Err(DialError::NoEndpoint)));
+        list.send_replace(vec![parse("a:1"), parse("b:2")]);
+        let dialled: Vec<String> = dial
+            .targets()
+            .unwrap()
+            .iter()
+            .map(|target| target.endpoint.to_string())
             .collect();
-        assert_eq!(dialled, ["a:1", "b:2", "a:1"]);
+        assert_eq!(dialled, ["a:1", "b:2"]);
     }
 
     #[test]
@@ -212,23 +248,26 @@ mod tests {
             service: ServiceName::Ingest,
             external: None,
         };
-        let error = dial.target(0).unwrap_err();
+        let error = dial.targets().unwrap_err();
         assert!(error.to_string().contains("secrets/ingest"), "{error}");
 
         std::fs::create_dir(data_dir.secrets()).unwrap();
         std::fs::write(data_dir.secret(ServiceName::Ingest), "pw\n").unwrap();
         let json = r#"[{"listener":"mqtts","address":"127.0.0.1:1"}]"#;
         std::fs::write(data_dir.addresses(), json).unwrap();
-        assert!(matches!(dial.target(0), Err(DialError::NoBroker)));
+        assert!(matches!(dial.targets(), Err(DialError::NoBroker)));
 
         let json = r#"[{"listener":"mqtt","address":"127.0.0.1:4320"}]"#;
         std::fs::write(data_dir.addresses(), json).unwrap();
-        let target = dial.target(0).unwrap();
+        let target = &dial.targets().unwrap()[0];
         assert_eq!(target.endpoint.to_string(), "127.0.0.1:4320");
         assert_eq!(target.password.expose(), "pw");
 
         let json = r#"[{"listener":"mqtt","address":"[::]:4321"}]"#;
         std::fs::write(data_dir.addresses(), json).unwrap();
-        assert_eq!(dial.target(1).unwrap().endpoint.to_string(), "[::1]:4321");
+        assert_eq!(
+            dial.targets().unwrap()[0].endpoint.to_string(),
+            "[::1]:4321"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use netmonitor_protocol::Message;
-use rumqttc::v5::mqttbytes::v5::ConnectReturnCode;
+use rumqttc::v5::StateError;
+use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 use tokio::sync::mpsc;
 
 use super::dial::{DialError, Target};
@@ -57,6 +58,22 @@ pub enum ConnectionError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another client has connected under the same client id, and the broker gave it the place
+    /// (reason 0x8E; MQTT 5.0, section 3.1.4).
+    #[error("another client has taken the place of this one at {endpoint}")]
+    TakenOver {
+        /// Where.
+        endpoint: String,
+    },
+    /// The broker has not been heard for one and a half keepalives, though it is to answer
+    /// pings: the connection is dead, whatever the system says.
+    #[error("{endpoint} has not been heard for {} s", silence.as_secs())]
+    Silent {
+        /// Where.
+        endpoint: String,
+        /// For how long.
+        silence: Duration,
+    },
     /// Nobody took the received messages.
     #[error("received messages were not taken for {} s", STALL.as_secs())]
     Stalled,
@@ -77,6 +94,15 @@ impl Events {
     }
 }
 
+impl ConnectionError {
+    pub(super) fn silent(target: &Target, silence: Duration) -> Self {
+        Self::Silent {
+            endpoint: target.endpoint.to_string(),
+            silence,
+        }
+    }
+}
+
 /// Puts an error of rumqttc into our words.
 pub(super) fn describe(error: rumqttc::v5::ConnectionError, target: &Target) -> ConnectionError {
     use rumqttc::v5::ConnectionError as E;
@@ -88,6 +114,10 @@ pub(super) fn describe(error: rumqttc::v5::ConnectionError, target: &Target) -> 
             endpoint,
             user: target.user.clone(),
         },
+        E::MqttState(StateError::ServerDisconnect {
+            reason_code: DisconnectReasonCode::SessionTakenOver,
+            ..
+        }) => ConnectionError::TakenOver { endpoint },
         E::Tls(error) if is_certificate_error(&error) => ConnectionError::Certificate {
             endpoint,
             source: innermost(error),

@@ -1,6 +1,7 @@
 //! One connection: what is on the wire, and who waits for it.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use netmonitor_protocol::message::SESSION_PROPERTY;
 use netmonitor_protocol::topics::Qos;
@@ -26,8 +27,14 @@ const IN_FLIGHT: u16 = 32;
 /// Packets larger than this are not ours.
 const MAX_PACKET_BYTES: u32 = 1024 * 1024;
 
-/// From TCP connect to CONNACK.
-const CONNECT_TIMEOUT_SECS: u64 = 5;
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// From TCP connect to CONNACK; whole seconds.
+    pub(super) connect: Duration,
+    /// What the broker is told.
+    pub(super) keep_alive: Duration,
+}
 
 /// The state of one connection.
 pub(super) struct Session<'a> {
@@ -48,9 +55,10 @@ impl<'a> Session<'a> {
     pub(super) fn open(
         options: &'a Options,
         target: &Target,
+        patience: Patience,
         arrivals: &'a mpsc::Sender<Event>,
     ) -> (Self, EventLoop) {
-        let (client, event_loop) = open(options, target);
+        let (client, event_loop) = open(options, target, patience);
         let session = Self {
             client,
             arrivals,
@@ -87,6 +95,12 @@ impl<'a> Session<'a> {
             Ok(()) => self.waiting.push_back(done),
             Err(_) => answer(done, Err(PublishError::NotConnected)),
         }
+    }
+
+    /// Asks for DISCONNECT, behind what was asked before. False if there is nothing to leave:
+    /// before CONNACK the broker knows of no will.
+    pub(super) fn leave(&self) -> bool {
+        self.subscribed && self.client.try_disconnect().is_ok()
     }
 
     /// Returns true once connected and subscribed.
@@ -165,15 +179,15 @@ impl<'a> Session<'a> {
     }
 }
 
-fn open(options: &Options, target: &Target) -> (AsyncClient, EventLoop) {
+fn open(options: &Options, target: &Target, patience: Patience) -> (AsyncClient, EventLoop) {
     let endpoint = &target.endpoint;
     let mut mqtt = MqttOptions::new(&options.client_id, &endpoint.host, endpoint.port);
     mqtt.set_credentials(&target.user, target.password.expose())
-        .set_keep_alive(options.keep_alive)
+        .set_keep_alive(patience.keep_alive)
         .set_clean_start(true)
         .set_max_packet_size(Some(MAX_PACKET_BYTES))
         .set_outgoing_inflight_upper_limit(IN_FLIGHT)
-        .set_connection_timeout(CONNECT_TIMEOUT_SECS);
+        .set_connection_timeout(patience.connect.as_secs());
     if let Some(tls) = &endpoint.tls {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
             tls.clone(),
