@@ -31,13 +31,18 @@ enum Command {
     /// Join a hub, with a code from its dashboard or from `netmonitor join-code`
     Join {
         /// The code, as one line
-        code: String,
+        #[arg(required_unless_present = "keep_identity")]
+        code: Option<String>,
         /// The name that people see, instead of the host name
         #[arg(long)]
         name: Option<String>,
         /// Join although this machine belongs to a hub already
         #[arg(long)]
         force: bool,
+        /// No code: keep the identity that came here with the disk, or out of a backup, of a
+        /// machine that is gone
+        #[arg(long, conflicts_with_all = ["code", "name", "force"])]
+        keep_identity: bool,
     },
     /// Publish samples until told to stop
     Run {
@@ -77,9 +82,13 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         .context("cannot start the asynchronous runtime")?;
     runtime.block_on(async {
         match cli.command {
-            Command::Join { code, name, force } => {
-                enrol(&code, name, force, &state_dir).await?;
-            }
+            Command::Join {
+                code: Some(code),
+                name,
+                force,
+                ..
+            } => enrol(&code, name, force, &state_dir).await?,
+            Command::Join { code: None, .. } => keep(&state_dir)?,
             Command::Run { interval } => {
                 let config = Config::load(&state_dir, interval)?;
                 let stop = shutdown::on_signals().context("cannot listen for signals")?;
@@ -112,6 +121,18 @@ async fn enrol(
     }
     let device = join(&code, name, state_dir).await?;
     writeln!(io::stdout(), "joined as {device}").context("cannot write the answer")
+}
+
+fn keep(state_dir: &Path) -> anyhow::Result<()> {
+    let mut identity = run::identity_or_hint(state_dir)?;
+    identity.keep_here(&Root::default());
+    identity.store(state_dir)?;
+    writeln!(
+        io::stdout(),
+        "this machine is {} from now on",
+        identity.device
+    )
+    .context("cannot write the answer")
 }
 
 fn print_sample() -> anyhow::Result<()> {

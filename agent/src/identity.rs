@@ -1,15 +1,19 @@
 //! Who this machine is for its hub: written at joining, read at each start.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use netmonitor_protocol::DeviceId;
-use netmonitor_service::mqtt::{Dial, Endpoint};
-use netmonitor_service::tls::{self, Fingerprint};
+use netmonitor_service::digest::hex;
+use netmonitor_service::mqtt::Dial;
+use netmonitor_service::tls::Fingerprint;
 use netmonitor_service::{Secret, private_file};
 use serde::{Deserialize, Serialize};
+
+use crate::addresses::endpoints;
+use crate::machine::Machine;
+use crate::root::Root;
 
 /// What the hub gave at joining.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Identity {
     pub addresses: Vec<String>,
     /// SHA-256 of the hub's CA certificate: the hub proves itself with it.
     pub ca_fingerprint: Fingerprint,
+    /// The machine that the identity was made for, as far as it can be told.
+    pub machine: Machine,
 }
 
 /// The file.
@@ -35,6 +41,8 @@ struct Stored {
     password: String,
     addresses: Vec<String>,
     ca_fingerprint: String,
+    #[serde(default)]
+    machine: Machine,
 }
 
 /// Where the identity is kept.
@@ -68,6 +76,7 @@ impl Identity {
             addresses: stored.addresses,
             ca_fingerprint: from_hex(&stored.ca_fingerprint)
                 .context("the fingerprint is not 64 hexadecimal digits")?,
+            machine: stored.machine,
         })
     }
 
@@ -79,6 +88,7 @@ impl Identity {
             password: self.password.expose().to_owned(),
             addresses: self.addresses.clone(),
             ca_fingerprint: hex(&self.ca_fingerprint),
+            machine: self.machine.clone(),
         };
         let json = serde_json::to_vec_pretty(&stored).context("cannot write the identity")?;
         private_file::create_dir(state_dir)
@@ -90,27 +100,48 @@ impl Identity {
 
     /// Where and as whom to connect. Addresses that cannot be understood are left out.
     pub(crate) fn dial(&self) -> Dial {
-        let tls = tls::pinned(self.ca_fingerprint);
         Dial::Fixed {
-            endpoints: self
-                .addresses
-                .iter()
-                .filter_map(|address| Endpoint::parse(address, Some(tls.clone())))
-                .collect(),
+            endpoints: endpoints(self),
             user: self.device.to_string(),
             password: self.password.clone(),
         }
     }
+
+    /// From now on this machine is the one that the identity is for: its disk, or the files, were
+    /// brought here from another one that is gone.
+    pub fn keep_here(&mut self, root: &Root) {
+        self.machine = Machine::this(root);
+    }
+
+    /// An error if the identity was made for another machine; else notes what could not be read
+    /// before, as after joining as another user.
+    pub(crate) fn check_machine(&mut self, root: &Root, state_dir: &Path) -> anyhow::Result<()> {
+        let this = Machine::this(root);
+        if this.differs_from(&self.machine) {
+            bail!(OtherMachine(self.device.clone()));
+        }
+        let known = self.machine.clone().or(this);
+        if known != self.machine {
+            self.machine = known;
+            if let Err(error) = self.store(state_dir) {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "a copy of this disk is not noticed"
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
-}
+/// The identity belongs to another machine.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the identity of {0} was made for another machine. If this machine's disk is a copy of that \
+     one's, join as a device of its own: `netmonitor-agent join --force CODE`. If that machine is \
+     gone and this one takes its place: `netmonitor-agent join --keep-identity`"
+)]
+pub struct OtherMachine(DeviceId);
 
 fn from_hex(text: &str) -> Option<Fingerprint> {
     let mut bytes = Fingerprint::default();
@@ -134,6 +165,10 @@ mod tests {
             password: Secret::new("very secret"),
             addresses: vec!["192.168.1.5:8883".to_owned()],
             ca_fingerprint: [0xa7; 32],
+            machine: Machine {
+                system: Some("5e".repeat(32)),
+                hardware: None,
+            },
         }
     }
 
@@ -150,6 +185,37 @@ mod tests {
         };
         without_name.store(&state_dir).unwrap();
         assert_eq!(joined(&state_dir).unwrap(), Some(without_name));
+    }
+
+    #[test]
+    fn an_identity_is_for_one_machine_until_someone_says_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let is = |id: &str| std::fs::write(root.path("etc/machine-id"), id).unwrap();
+        let state_dir = folder.path().join("state");
+        let read = || joined(&state_dir).unwrap().unwrap();
+        let unknown = Identity {
+            machine: Machine::default(),
+            ..identity()
+        };
+        unknown.store(&state_dir).unwrap();
+
+        is("3d1219c7c4c5404aaa1f6d2a48adfda4");
+        read().check_machine(&root, &state_dir).unwrap();
+        assert!(read().machine.system.is_some(), "it is noted");
+        read().check_machine(&root, &state_dir).unwrap();
+
+        is("99999999c4c5404aaa1f6d2a48adfda4");
+        let error = read().check_machine(&root, &state_dir).unwrap_err();
+        let error = error.to_string();
+        for part in ["ws-14", "--force CODE", "--keep-identity"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let mut kept = read();
+        kept.keep_here(&root);
+        kept.store(&state_dir).unwrap();
+        read().check_machine(&root, &state_dir).unwrap();
     }
 
     #[cfg(unix)]

@@ -30,7 +30,6 @@ pub(crate) struct Inventory {
     root: Root,
     /// The name that the admin gave at joining.
     name: Option<String>,
-    interval: Duration,
     processor: Option<String>,
     cores: u32,
     disk_failures: Failures,
@@ -39,7 +38,7 @@ pub(crate) struct Inventory {
 
 impl Inventory {
     /// Reads what cannot change.
-    pub(crate) fn new(root: &Root, name: Option<String>, interval: Duration) -> Self {
+    pub(crate) fn new(root: &Root, name: Option<String>) -> Self {
         let cpu = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
         let system = System::new_with_specifics(cpu).ok();
         let cores = system.as_ref().map_or(&[][..], System::cpus);
@@ -47,7 +46,6 @@ impl Inventory {
         Self {
             root: root.clone(),
             name,
-            interval,
             processor: brand
                 .filter(|brand| !brand.is_empty())
                 .or_else(|| machine::board(root)),
@@ -57,8 +55,9 @@ impl Inventory {
         }
     }
 
-    /// Reads the inventory. What cannot be read is left empty, logged now and then.
-    pub(crate) fn read(&mut self, now: Instant, time: Timestamp) -> Info {
+    /// Reads the inventory. What cannot be read is left empty, logged now and then. `interval`
+    /// is the time between two samples.
+    pub(crate) fn read(&mut self, interval: Duration, now: Instant, time: Timestamp) -> Info {
         let host_name = host_name();
         let disks = mounted();
         self.disk_failures.note("disks", now, disks.as_ref());
@@ -80,7 +79,7 @@ impl Inventory {
             disks: disks.unwrap_or_default(),
             interfaces: interfaces.unwrap_or_default(),
             boot_id: boot_id(&self.root),
-            interval_secs: self.interval.as_secs_f64(),
+            interval_secs: interval.as_secs_f64(),
             agent_version: VERSION.to_owned(),
         }
     }
@@ -143,8 +142,8 @@ mod tests {
 
     fn read(name: Option<&str>) -> Info {
         let interval = Duration::from_millis(1500);
-        let mut inventory = Inventory::new(&Root::default(), name.map(str::to_owned), interval);
-        inventory.read(Instant::now(), netmonitor_service::clock::now())
+        let mut inventory = Inventory::new(&Root::default(), name.map(str::to_owned));
+        inventory.read(interval, Instant::now(), netmonitor_service::clock::now())
     }
 
     #[test]

@@ -7,16 +7,22 @@ use anyhow::Context as _;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_protocol::payload::{JoinReply, JoinRequest};
 use netmonitor_protocol::{DeviceId, JOIN_USER, JoinRequestId, Message, Topic};
-use netmonitor_service::mqtt::{ConnectionError, Dial, Endpoint, Event, Options};
+use netmonitor_service::mqtt::{ConnectionError, Dial, Endpoint, Event, Options, reachable};
 use netmonitor_service::{Secret, private_file, random, tls};
 use tokio::time::timeout;
 
+use crate::addresses::best_first;
 use crate::attempt::{self, Attempt, AttemptError};
 use crate::identity::Identity;
+use crate::machine::Machine;
+use crate::root::Root;
 use crate::{VERSION, inventory};
 
 /// How long the hub may take to enrol the machine.
 const REPLY_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long an address may take to answer before the others are tried.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a machine could not join, in words for the admin.
 #[derive(Debug, thiserror::Error)]
@@ -65,20 +71,37 @@ pub async fn join(
     // A code is good for a limited number of machines: it is not used up for one that could
     // not keep its identity.
     check_writable(state_dir)?;
+    let mut identity = enrol(code, inventory::host_name(), name).await?;
+    identity.keep_here(&Root::default());
+    identity.store(state_dir)?;
+    Ok(identity.device)
+}
+
+/// Enrols a machine of this host name, and returns what the hub gave: nothing is kept.
+pub async fn enrol(
+    code: &JoinCode,
+    host_name: String,
+    name: Option<String>,
+) -> Result<Identity, JoinError> {
     let request = JoinRequestId::from_bits(random::bits128());
     let (mut attempt, address) = reach(code, &request).await?;
-    let outcome = ask(&mut attempt, &address, code, name.clone(), &request).await;
+    let message = JoinRequest {
+        host_name,
+        name: name.clone(),
+        token: code.token.clone(),
+        agent_version: VERSION.to_owned(),
+    };
+    let outcome = ask(&mut attempt, &address, message, &request).await;
     attempt.end().await;
     let (device, password) = outcome?;
-    let identity = Identity {
-        device: device.clone(),
+    Ok(Identity {
+        device,
         name,
         password,
         addresses: best_first(&code.addresses, &address),
         ca_fingerprint: code.ca_fingerprint,
-    };
-    identity.store(state_dir)?;
-    Ok(device)
+        machine: Machine::default(),
+    })
 }
 
 fn check_writable(state_dir: &Path) -> anyhow::Result<()> {
@@ -94,11 +117,15 @@ async fn reach(code: &JoinCode, request: &JoinRequestId) -> Result<(Attempt, Str
     let tls = tls::pinned(code.ca_fingerprint);
     let mut causes = Vec::new();
     let mut stranger = None;
+    let mut endpoints = Vec::new();
     for address in &code.addresses {
-        let Some(endpoint) = Endpoint::parse(address, Some(tls.clone())) else {
-            causes.push(format!("{address} (not an address with a port)"));
-            continue;
-        };
+        match Endpoint::parse(address, Some(tls.clone())) {
+            Some(endpoint) => endpoints.push(endpoint),
+            None => causes.push(format!("{address} (not an address with a port)")),
+        }
+    }
+    for endpoint in answering_first(endpoints).await {
+        let address = endpoint.to_string();
         let dial = Dial::Fixed {
             endpoints: vec![endpoint],
             user: JOIN_USER.to_owned(),
@@ -109,13 +136,13 @@ async fn reach(code: &JoinCode, request: &JoinRequestId) -> Result<(Attempt, Str
             ..Options::new(request.as_str(), dial)
         };
         match attempt::connect(options).await {
-            Ok(attempt) => return Ok((attempt, address.clone())),
+            Ok(attempt) => return Ok((attempt, address)),
             // It has proven that it is the right hub: the other addresses lead to it as well.
             Err(AttemptError::Connection(ConnectionError::Credential { .. })) => {
                 return Err(JoinError::Code);
             }
             Err(AttemptError::Connection(ConnectionError::Certificate { .. })) => {
-                stranger = Some(address.clone());
+                stranger = Some(address);
             }
             Err(error) => causes.push(format!("{address} ({})", error.cause())),
         }
@@ -126,19 +153,30 @@ async fn reach(code: &JoinCode, request: &JoinRequestId) -> Result<(Attempt, Str
     })
 }
 
+/// All of them, but those that nobody answers at last: each of them costs some seconds.
+async fn answering_first(endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    if endpoints.len() < 2 {
+        return endpoints;
+    }
+    let mut answering = reachable(&endpoints, ANSWER_WITHIN).await;
+    let is_new = |endpoint: &Endpoint, known: &[Endpoint]| {
+        let text = endpoint.to_string();
+        known.iter().all(|other| other.to_string() != text)
+    };
+    for endpoint in endpoints {
+        if is_new(&endpoint, &answering) {
+            answering.push(endpoint);
+        }
+    }
+    answering
+}
+
 async fn ask(
     attempt: &mut Attempt,
     address: &str,
-    code: &JoinCode,
-    name: Option<String>,
+    message: JoinRequest,
     request: &JoinRequestId,
 ) -> Result<(DeviceId, Secret), JoinError> {
-    let message = JoinRequest {
-        host_name: inventory::host_name(),
-        name,
-        token: code.token.clone(),
-        agent_version: VERSION.to_owned(),
-    };
     let message = Message::JoinRequest(request.clone(), message);
     let asked = async {
         attempt
@@ -178,24 +216,9 @@ fn accept(reply: JoinReply) -> Result<(DeviceId, Secret), JoinError> {
     }
 }
 
-/// All addresses, the one that has worked in front.
-fn best_first(addresses: &[String], worked: &str) -> Vec<String> {
-    let others = addresses.iter().filter(|address| *address != worked);
-    std::iter::once(worked)
-        .chain(others.map(String::as_str))
-        .map(str::to_owned)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_address_that_worked_is_tried_first_from_then_on() {
-        let addresses = ["a:1", "b:2", "c:3"].map(str::to_owned);
-        assert_eq!(best_first(&addresses, "b:2"), ["b:2", "a:1", "c:3"]);
-    }
 
     #[test]
     fn a_refusal_carries_the_hubs_reason() {

@@ -4,29 +4,40 @@
 //! them going wrong never stops another. It runs on one thread, by itself or inside the hub.
 //! Reading order:
 //!
-//! - [`config`], [`identity`], [`interval`], [`root`]: what it is told, who it is, where it reads
+//! - [`config`], [`identity`], [`machine`], [`interval`], [`root`]: what it is told, who and what
+//!   it is, where it reads
 //! - `collect`: one sample, from the list of collectors
 //! - `inventory`, `services`: what seldom changes, and what changes now and then
 //! - [`join()`]: how a machine becomes a device
-//! - [`run()`]: birth, samples, goodbye
+//! - [`run()`]: birth, samples, [`goodbye()`]
+//! - `follow`, `addresses`, `settings`, `rivals`: what it makes of what it hears
+//! - `power`: sleep and shutdown of the machine
 //! - [`cli`]: the command line
 
+mod addresses;
 mod attempt;
 pub mod cli;
 mod collect;
 pub mod config;
 mod failures;
+mod follow;
+pub mod goodbye;
 pub mod identity;
 pub mod interval;
 mod inventory;
 pub mod join;
+pub mod machine;
+mod power;
 mod publish;
+mod rivals;
 pub mod root;
 pub mod run;
 mod services;
+mod settings;
 mod status;
 
 pub use config::Config;
+pub use goodbye::goodbye;
 pub use identity::{Identity, joined};
 pub use join::join;
 pub use run::run;

@@ -3,17 +3,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Info, Metrics, Services, Session, Status};
+use netmonitor_protocol::payload::{EndCause, Info, Metrics, Services, Session, Status};
 use netmonitor_protocol::{DeviceId, Message};
 use netmonitor_service::clock;
-use netmonitor_service::mqtt::Publisher;
-use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use netmonitor_service::mqtt::{Control, Parting, Publisher};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, timeout};
 
+use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, differs};
+use crate::power::{Delay, Power};
+use crate::settings::Wanted;
 
 /// How often the services are repeated, and the inventory is read anew.
 const NOW_AND_THEN: Duration = Duration::from_mins(10);
+
+/// How long the connection may take to close before the machine sleeps.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A machine that announced its sleep and is still awake after this long, not counting the time
+/// that it slept, does not sleep.
+const ASLEEP_AT_MOST: Duration = Duration::from_mins(1);
 
 /// What is known about this machine now: the latest of each kind, in slots that hold one value.
 /// A value that is replaced before it was sent is never sent.
@@ -23,6 +33,7 @@ pub(crate) struct Known {
     pub(crate) session: Session,
     pub(crate) sample: watch::Receiver<Option<Metrics>>,
     pub(crate) services: watch::Receiver<Option<Services>>,
+    pub(crate) wanted: watch::Receiver<Wanted>,
     pub(crate) info: Arc<InfoSlot>,
 }
 
@@ -35,17 +46,17 @@ impl InfoSlot {
     }
 
     /// Reads the inventory anew, to be published whatever it says.
-    fn read(&self) -> Info {
+    fn read(&self, wanted: Wanted) -> Info {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let info = slot.0.read(Instant::now(), clock::now());
+        let info = slot.0.read(wanted.interval, Instant::now(), clock::now());
         slot.1 = Some(info.clone());
         info
     }
 
     /// Reads the inventory anew; none if it says what was published last.
-    fn read_if_changed(&self) -> Option<Info> {
+    fn read_if_changed(&self, wanted: Wanted) -> Option<Info> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let info = slot.0.read(Instant::now(), clock::now());
+        let info = slot.0.read(wanted.interval, Instant::now(), clock::now());
         if slot.1.as_ref().is_some_and(|last| !differs(last, &info)) {
             return None;
         }
@@ -60,12 +71,23 @@ impl Known {
     pub(crate) fn birth(&self) -> Vec<Message> {
         let mut messages = vec![
             Message::DeviceSession(self.device.clone(), self.session.clone()),
-            Message::DeviceInfo(self.device.clone(), Box::new(self.info.read())),
+            Message::DeviceInfo(self.device.clone(), Box::new(self.read_info())),
             self.online(),
         ];
         messages.extend(self.latest_services());
         messages.extend(self.latest_sample());
         messages
+    }
+
+    fn read_info(&self) -> Info {
+        let wanted = *self.wanted.borrow();
+        self.info.read(wanted)
+    }
+
+    fn changed_info(&self) -> Option<Message> {
+        let wanted = *self.wanted.borrow();
+        let info = self.info.read_if_changed(wanted)?;
+        Some(Message::DeviceInfo(self.device.clone(), Box::new(info)))
     }
 
     fn online(&self) -> Message {
@@ -90,19 +112,34 @@ impl Known {
     }
 }
 
-/// Sends what changes, until dropped. `claims` wakes it when someone else said `offline` in
-/// this device's name.
+/// What makes the agent say something, or nothing.
+pub(crate) struct Prompts {
+    /// Someone else said `offline` in this device's name.
+    pub(crate) claims: watch::Receiver<()>,
+    pub(crate) power: mpsc::Receiver<Power>,
+}
+
+/// Sends what changes, until dropped. While the machine sleeps nothing is sent: a sample after
+/// the goodbye would say that it is awake.
 pub(crate) async fn changes(
     mut known: Known,
     publisher: Publisher,
-    mut claims: watch::Receiver<()>,
+    control: Control,
+    mut prompts: Prompts,
 ) {
     let mut now_and_then = tokio::time::interval(NOW_AND_THEN);
     now_and_then.set_missed_tick_behavior(MissedTickBehavior::Skip);
     now_and_then.reset();
     loop {
         tokio::select! {
-            Ok(()) = claims.changed() => send(&publisher, Some(known.online())).await,
+            Some(power) = prompts.power.recv() => if let Power::Sleep(delay) = power {
+                sleep(&known, &publisher, &control, delay).await;
+                awake(&mut prompts.power).await;
+                // What was heard meanwhile was the goodbye.
+                prompts.claims.mark_unchanged();
+                control.come_back();
+            },
+            Ok(()) = prompts.claims.changed() => send(&publisher, Some(known.online())).await,
             Ok(()) = known.services.changed() => {
                 known.services.mark_unchanged();
                 send(&publisher, known.latest_services()).await;
@@ -112,13 +149,36 @@ pub(crate) async fn changes(
                 // The place for the spool: a sample that is not acknowledged is lost here.
                 send(&publisher, known.latest_sample()).await;
             }
+            Ok(()) = known.wanted.changed() => send(&publisher, known.changed_info()).await,
             _ = now_and_then.tick() => {
-                let info = known.info.read_if_changed();
-                let device = known.device.clone();
-                send(&publisher, info.map(|it| Message::DeviceInfo(device, Box::new(it)))).await;
+                send(&publisher, known.changed_info()).await;
                 send(&publisher, known.latest_services()).await;
             }
         }
+    }
+}
+
+/// Says that the machine sleeps, and closes the connection before it does.
+async fn sleep(known: &Known, publisher: &Publisher, control: &Control, delay: Delay) {
+    let (device, session) = (known.device.clone(), known.session.clone());
+    let said = goodbye(publisher, device, session, EndCause::Suspend).await;
+    let parting = if said {
+        Parting::Disconnect
+    } else {
+        Parting::Silent
+    };
+    control.stay_away(ASLEEP_AT_MOST, parting);
+    if timeout(CLOSE_WITHIN, control.closed()).await.is_err() {
+        tracing::debug!("the connection was not closed in time");
+    }
+    drop(delay);
+}
+
+/// Waits until the machine is awake, by its own word or as far as one can tell.
+async fn awake(power: &mut mpsc::Receiver<Power>) {
+    let woken = async { while !matches!(power.recv().await, Some(Power::Wake) | None) {} };
+    if timeout(ASLEEP_AT_MOST, woken).await.is_err() {
+        tracing::debug!("the machine does not sleep");
     }
 }
 

@@ -5,29 +5,34 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use netmonitor_protocol::payload::{EndCause, Ended, Metrics, Session, Status};
-use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
-use netmonitor_service::mqtt::{self, Event, Events, Options, Outage, Publisher};
+use netmonitor_protocol::payload::{EndCause, Metrics, Session, Settings, Status};
+use netmonitor_protocol::{Message, SessionId};
+use netmonitor_service::mqtt::{self, Birth, Options, Pace};
 use netmonitor_service::{clock, random};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::addresses::Addresses;
 use crate::collect::{FIRST_READING, Sampler};
+use crate::follow::Follower;
+use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, boot_id};
-use crate::publish::{InfoSlot, Known, changes};
-use crate::{Config, VERSION, joined, services};
+use crate::publish::{InfoSlot, Known, Prompts, changes};
+use crate::rivals::Rivals;
+use crate::settings::Wanted;
+use crate::{Config, Identity, VERSION, joined, power, services};
 
-/// How long the hub may take to acknowledge the goodbye.
-const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
-
-/// How long the connection may take to close after that.
+/// How long the connection may take to close after the goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_millis(800);
 
-/// Received messages that may wait. Only this device's own status comes in; if it is full the
-/// client stops reading for a moment.
+/// Received messages that may wait: a few retained ones, and what others say of this device. If
+/// it is full the client stops reading for a moment.
 const QUEUE: usize = 16;
+
+/// What the machine announces of sleep and wake: if it is full, the next one waits.
+const POWER_QUEUE: usize = 4;
 
 /// There is no identity in the state directory.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +44,10 @@ pub struct NotJoined;
 
 /// Runs until `shutdown`, whether the hub can be reached or not.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Some(identity) = joined(&config.state_dir)? else {
+    let Some(mut identity) = joined(&config.state_dir)? else {
         bail!(NotJoined);
     };
+    identity.check_machine(&config.root, &config.state_dir)?;
     let device = identity.device.clone();
     let session = Session {
         session: SessionId(random::bits64()),
@@ -53,26 +59,43 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let (taken, sample) = watch::channel(None);
     let (found, found_services) = watch::channel(None);
     let (claims, claimed) = watch::channel(());
-    let inventory = Inventory::new(&config.root, identity.name.clone(), config.interval);
+    let wanted = watch::Sender::new(Wanted::from(&Settings::default(), config.interval));
+    let (power, powered) = mpsc::channel(POWER_QUEUE);
+    let (goes_down, going_down) = watch::channel(false);
     let known = Known {
         device: device.clone(),
         session: session.clone(),
         sample,
         services: found_services,
-        info: Arc::new(InfoSlot::new(inventory)),
+        wanted: wanted.subscribe(),
+        info: Arc::new(InfoSlot::new(Inventory::new(
+            &config.root,
+            identity.name.clone(),
+        ))),
     };
     let born = known.clone();
+    let birth: Birth = Arc::new(move || born.birth());
+    let appearance = mqtt_options(&identity, session.session, birth);
+    let addresses = Addresses::new(identity, config.state_dir.clone());
     let (publisher, events, connection) = mqtt::client(Options {
-        will: Some(Message::DeviceStatus(
-            device.clone(),
-            Status::Offline,
-            Some(session.session),
-        )),
-        filters: vec![Topic::DeviceStatus(device.clone()).to_string()],
-        birth: Some(Arc::new(move || born.birth())),
-        queue: QUEUE,
-        ..Options::new(format!("agent-{device}"), identity.dial())
+        dial: addresses.dial(),
+        ..appearance
     });
+    let control = connection.control();
+    let follower = Follower {
+        device: device.clone(),
+        session: session.session,
+        interval: config.interval,
+        addresses,
+        control: control.clone(),
+        claims,
+        wanted: wanted.clone(),
+        rivals: Rivals::default(),
+    };
+    let prompts = Prompts {
+        claims: claimed,
+        power: powered,
+    };
 
     // The connection outlives the other tasks: it carries the goodbye.
     let disconnect = CancellationToken::new();
@@ -80,9 +103,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     connections.spawn(connection.run(disconnect.clone()));
     let mut tasks = JoinSet::new();
     let sampler = Sampler::new(&config.root, session.session, Instant::now());
-    tasks.spawn(take_samples(sampler, config.interval, taken));
-    tasks.spawn(changes(known, publisher.clone(), claimed));
-    tasks.spawn(listen(events, device.clone(), claims));
+    tasks.spawn(take_samples(sampler, wanted.subscribe(), taken));
+    tasks.spawn(changes(known, publisher.clone(), control, prompts));
+    tasks.spawn(follower.run(events));
+    tasks.spawn(power::watch(power, goes_down));
     if config.services {
         tasks.spawn(services::watch(config.root.clone(), found));
     }
@@ -92,10 +116,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         ended = tasks.join_next() => ended,
     };
     tasks.shutdown().await;
-    if goodbye(&publisher, device, session).await {
+    let cause = if power::goes_down(&going_down).await {
+        EndCause::Shutdown
+    } else {
+        EndCause::Stop
+    };
+    if goodbye(&publisher, device, session, cause).await {
         disconnect.cancel();
     } else {
-        // Without DISCONNECT the broker publishes the will: somebody must say `offline`.
         connections.abort_all();
     }
     let closed = async { while connections.join_next().await.is_some() {} };
@@ -109,76 +137,45 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     }
 }
 
+/// How an agent appears on the broker: its client id, its will, what it wants to hear.
+pub fn mqtt_options(identity: &Identity, session: SessionId, birth: Birth) -> Options {
+    let device = &identity.device;
+    Options {
+        will: Some(Message::DeviceStatus(
+            device.clone(),
+            Status::Offline,
+            Some(session),
+        )),
+        filters: Follower::filters(device),
+        birth: Some(birth),
+        queue: QUEUE,
+        pace: Pace::Agent,
+        ..Options::new(format!("agent-{device}"), identity.dial())
+    }
+}
+
 /// Takes a sample each interval. They pile up nowhere: a sample replaces the one before.
 async fn take_samples(
     mut sampler: Sampler,
-    interval: Duration,
+    mut wanted: watch::Receiver<Wanted>,
     taken: watch::Sender<Option<Metrics>>,
 ) {
     sleep(FIRST_READING).await;
-    let mut ticks = tokio::time::interval(interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        ticks.tick().await;
-        if let Some(sample) = sampler.sample(Instant::now(), clock::now()) {
-            taken.send_replace(Some(sample));
-        }
-    }
-}
-
-/// Follows the connection, and objects when someone says that this device is gone, as a broker
-/// does with the will of an older connection.
-async fn listen(mut events: Events, device: DeviceId, claims: watch::Sender<()>) {
-    let mut outage = Outage::default();
-    while let Some(event) = events.next().await {
-        match event {
-            Event::Connected => {
-                outage.over();
-                tracing::info!(%device, "connected to the hub");
-            }
-            Event::Disconnected(error) => {
-                if let Some(error) = outage.news(error) {
-                    tracing::warn!(%device, error, "not connected to the hub; trying again");
+        let interval = wanted.borrow_and_update().interval;
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while wanted.borrow().interval == interval {
+            tokio::select! {
+                _ = ticks.tick() => {
+                    if let Some(sample) = sampler.sample(Instant::now(), clock::now()) {
+                        taken.send_replace(Some(sample));
+                    }
                 }
+                Ok(()) = wanted.changed() => {}
             }
-            Event::Message(Message::DeviceStatus(id, Status::Offline, _)) if id == device => {
-                tracing::debug!(%device, "someone said offline: saying online");
-                claims.send_replace(());
-            }
-            // What was retained is from before: the birth has just said otherwise.
-            Event::Message(_) | Event::Retained(_) => {}
         }
     }
-}
-
-/// Says that this is a stop and no crash, then `offline`; each is acknowledged before the next,
-/// so that nobody sees them in another order. True once the hub has acknowledged `offline`.
-async fn goodbye(publisher: &Publisher, device: DeviceId, session: Session) -> bool {
-    let ended = Session {
-        ended: Some(Ended {
-            cause: EndCause::Stop,
-            time: clock::now(),
-        }),
-        ..session
-    };
-    let id = ended.session;
-    let said = async {
-        publisher
-            .publish(Message::DeviceSession(device.clone(), ended))
-            .await?;
-        publisher
-            .publish(Message::DeviceStatus(device, Status::Offline, Some(id)))
-            .await
-    };
-    match timeout(GOODBYE_WITHIN, said).await {
-        Ok(Ok(())) => {
-            tracing::info!("said goodbye to the hub");
-            return true;
-        }
-        Ok(Err(error)) => tracing::info!(%error, "stopped without a goodbye"),
-        Err(_) => tracing::info!("stopped without a goodbye: the hub did not answer in time"),
-    }
-    false
 }
 
 /// Whether this machine has joined a hub, as an error that says what to do.

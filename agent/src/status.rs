@@ -8,6 +8,7 @@ use netmonitor_service::mqtt::{ConnectionError, Dial, Options};
 use netmonitor_service::random;
 
 use crate::attempt::{self, AttemptError};
+use crate::root::Root;
 use crate::run::identity_or_hint;
 
 /// Writes what is known to `out` and tries each address until one works. Returns whether one
@@ -18,6 +19,9 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
     writeln!(out, "device   {}", identity.device).context(written)?;
     if let Some(name) = &identity.name {
         writeln!(out, "name     {name}").context(written)?;
+    }
+    if let Err(error) = identity.clone().check_machine(&Root::default(), state_dir) {
+        writeln!(out, "machine  {error}").context(written)?;
     }
     writeln!(out, "hub      {}", identity.addresses.join(", ")).context(written)?;
     let Dial::Fixed {

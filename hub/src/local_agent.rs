@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use netmonitor_agent::root::Root;
 use netmonitor_agent::{Config, Identity};
 use netmonitor_api::Api;
 use netmonitor_api::admin::{Admin, CONSOLE, Command};
@@ -53,6 +54,8 @@ impl LocalAgent {
         let admin = match identity {
             Some(mut identity) if is_ours(&identity)? => {
                 identity.addresses = vec![address.clone()];
+                // The hub's data may have moved to another machine: the agent goes with it.
+                identity.keep_here(&Root::default());
                 identity.store(&data_dir.agent())?;
                 None
             }

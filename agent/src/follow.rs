@@ -1,0 +1,151 @@
+//! What an agent makes of what it hears: of the hub, and of those who speak in its name.
+
+use std::time::{Duration, Instant};
+
+use netmonitor_protocol::payload::{HubInfo, Settings, Status};
+use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
+use netmonitor_service::mqtt::{ConnectionError, Control, Event, Events, Outage, Parting};
+use tokio::sync::watch;
+
+use crate::addresses::Addresses;
+use crate::rivals::{Rivals, Verdict};
+use crate::settings::Wanted;
+
+/// Follows the connection.
+pub(crate) struct Follower {
+    pub(crate) device: DeviceId,
+    pub(crate) session: SessionId,
+    /// The interval that counts where the hub does not say one.
+    pub(crate) interval: Duration,
+    pub(crate) addresses: Addresses,
+    pub(crate) control: Control,
+    /// Wakes whoever says `online`.
+    pub(crate) claims: watch::Sender<()>,
+    pub(crate) wanted: watch::Sender<Wanted>,
+    pub(crate) rivals: Rivals,
+}
+
+impl Follower {
+    /// What it listens to.
+    pub(crate) fn filters(device: &DeviceId) -> Vec<String> {
+        [
+            Topic::DeviceStatus(device.clone()),
+            Topic::DeviceSession(device.clone()),
+            Topic::DeviceSettings(device.clone()),
+            Topic::HubInfo,
+        ]
+        .iter()
+        .map(Topic::to_string)
+        .collect()
+    }
+
+    /// Until the connection ends for good.
+    pub(crate) async fn run(mut self, mut events: Events) {
+        let mut outage = Outage::default();
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Connected => {
+                    outage.over();
+                    self.connected();
+                }
+                Event::Disconnected(error) => {
+                    let taken = matches!(error, ConnectionError::TakenOver { .. });
+                    if let Some(error) = outage.news(error) {
+                        let device = &self.device;
+                        tracing::warn!(%device, error, "not connected to the hub; trying again");
+                    }
+                    if taken {
+                        self.rival();
+                    }
+                }
+                Event::Message(message) => self.heard(message),
+                Event::Retained(message) => self.found(message),
+            }
+        }
+    }
+
+    fn connected(&mut self) {
+        let address = self.control.reached().unwrap_or_default();
+        tracing::info!(device = %self.device, address, "connected to the hub");
+        self.addresses.reached(&address);
+    }
+
+    /// Something was said just now.
+    fn heard(&mut self, message: Message) {
+        match message {
+            // Whoever said it, a broker with the will of an older connection or a clone that
+            // ends: this agent is there.
+            Message::DeviceStatus(id, Status::Offline, _) if id == self.device => {
+                tracing::debug!(device = %self.device, "someone said offline: saying online");
+                self.claims.send_replace(());
+            }
+            Message::DeviceSession(id, born)
+                if id == self.device && born.session != self.session && born.ended.is_none() =>
+            {
+                self.rival();
+            }
+            message => self.found(message),
+        }
+    }
+
+    /// Something is so, whenever it was said. What was retained of this device itself is from
+    /// before: the birth says otherwise.
+    fn found(&mut self, message: Message) {
+        match message {
+            Message::HubInfo(info) => self.hub_is_at(&info),
+            Message::DeviceSettings(id, settings) if id == self.device => self.want(&settings),
+            Message::Cleared(Topic::DeviceSettings(id)) if id == self.device => {
+                self.want(&Settings::default());
+            }
+            _ => {}
+        }
+    }
+
+    fn hub_is_at(&mut self, info: &HubInfo) {
+        let reached = self.control.reached();
+        self.addresses
+            .named(&info.agent_addresses, reached.as_deref());
+    }
+
+    fn want(&mut self, settings: &Settings) {
+        let wanted = Wanted::from(settings, self.interval);
+        let changed = self.wanted.send_if_modified(|it| {
+            let differs = *it != wanted;
+            *it = wanted;
+            differs
+        });
+        if changed {
+            tracing::info!(interval = ?wanted.interval, keep_alive = ?wanted.keep_alive, "settings");
+            self.control.set_keep_alive(wanted.keep_alive);
+        }
+    }
+
+    /// There is a sign of another agent with this identity.
+    fn rival(&mut self) {
+        let device = &self.device;
+        match self.rivals.sign(Instant::now(), rand()) {
+            Verdict::Ignore => tracing::debug!(%device, "another agent was here"),
+            Verdict::GiveWay { how_long, is_news } => {
+                if is_news {
+                    tracing::error!(
+                        %device,
+                        "another agent uses the identity of this one: on a copy of this \
+                         machine's disk, or a second time on this machine. Leaving the place to \
+                         it, with one attempt in {} minutes. Make a copy a device of its own with \
+                         `netmonitor-agent join --force CODE`",
+                        how_long.as_secs() / 60
+                    );
+                }
+                // Without a word: what the other said of itself stays true, and if it is gone,
+                // the will says so.
+                self.control.stay_away(how_long, Parting::Silent);
+            }
+        }
+    }
+}
+
+/// From 0 to 1.
+fn rand() -> f64 {
+    f64::from(u32::try_from(netmonitor_service::random::bits64() >> 32).unwrap_or(0))
+        / f64::from(u32::MAX)
+}

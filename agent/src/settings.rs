@@ -1,0 +1,84 @@
+//! What the hub wants of this agent.
+
+use std::time::Duration;
+
+use netmonitor_protocol::payload::{OFFLINE_TIMEOUT_SECS, Settings, keepalive_secs};
+
+use crate::interval::{LONGEST, SHORTEST};
+
+/// What follows from the settings of the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Time between two samples.
+    pub(crate) interval: Duration,
+    /// How long the broker may hear nothing.
+    pub(crate) keep_alive: Duration,
+}
+
+impl Wanted {
+    /// Reads the settings; `interval` is what counts where the hub says nothing.
+    pub(crate) fn from(settings: &Settings, interval: Duration) -> Self {
+        let timeout = settings
+            .offline_timeout_secs
+            .unwrap_or(OFFLINE_TIMEOUT_SECS);
+        Self {
+            interval: settings.interval_secs.map_or(interval, within_limits),
+            keep_alive: Duration::from_secs(keepalive_secs(timeout).into()),
+        }
+    }
+}
+
+/// The nearest interval that is allowed: an agent that stops because of a setting could not be
+/// told a better one.
+fn within_limits(secs: f64) -> Duration {
+    let wanted = if secs.is_nan() {
+        0.0
+    } else {
+        secs.clamp(0.0, LONGEST.as_secs_f64())
+    };
+    let allowed = Duration::from_secs_f64(wanted).clamp(SHORTEST, LONGEST);
+    if (allowed.as_secs_f64() - secs).abs() > 1e-6 || secs.is_nan() {
+        tracing::warn!(
+            wanted = secs,
+            ?allowed,
+            "the hub wants an interval outside the limits"
+        );
+    }
+    allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(interval_secs: Option<f64>, offline_timeout_secs: Option<u32>) -> (f64, u64) {
+        let settings = Settings {
+            interval_secs,
+            offline_timeout_secs,
+            ..Settings::default()
+        };
+        let wanted = Wanted::from(&settings, Duration::from_secs(7));
+        (wanted.interval.as_secs_f64(), wanted.keep_alive.as_secs())
+    }
+
+    #[test]
+    fn what_the_hub_does_not_say_stays_as_it_is() {
+        assert_eq!(wanted(None, None), (7.0, 6));
+        assert_eq!(wanted(Some(1.5), Some(30)), (1.5, 20));
+    }
+
+    #[test]
+    fn what_is_outside_the_limits_becomes_the_nearest_that_is_not() {
+        for (secs, expected) in [
+            (0.0, 1.0),
+            (-3.0, 1.0),
+            (0.2, 1.0),
+            (1e9, 3600.0),
+            (f64::NAN, 1.0),
+            (f64::INFINITY, 3600.0),
+            (f64::NEG_INFINITY, 1.0),
+        ] {
+            assert_eq!(wanted(Some(secs), Some(0)), (expected, 5), "{secs}");
+        }
+    }
+}
