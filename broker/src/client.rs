@@ -136,6 +136,7 @@ impl Client {
         };
         let inflight_max = edge.config.inflight_max_messages.min(terms.receive_maximum);
         session.window.begin(usize::from(inflight_max));
+        session.set_connected(true);
         Self {
             version: terms.version,
             out: BytesMut::new(),

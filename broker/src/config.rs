@@ -43,6 +43,8 @@ pub struct Config {
     pub session_queues_total_max_bytes: usize,
     /// Subscriptions of one client.
     pub subscriptions_per_client_max: usize,
+    /// Groups of shared subscriptions.
+    pub shared_groups_max: usize,
     /// Different filters, and different topics, that the router may come to know. It forgets
     /// none until the broker starts again (about 6.4 kB each and 0.6 kB each).
     pub router_filters_max: usize,
@@ -78,6 +80,7 @@ impl Default for Config {
             session_queue_max_bytes: 1024 * 1024,
             session_queues_total_max_bytes: 32 * 1024 * 1024,
             subscriptions_per_client_max: 64,
+            shared_groups_max: 100,
             router_filters_max: 10_000,
             router_topics_max: 100_000,
             backlog_bytes: 4 * 1024 * 1024,
@@ -89,6 +92,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Links to the router that may be needed at once.
+    pub(crate) fn links_max(&self) -> usize {
+        // And for those that are about to end, and the publisher's own.
+        self.connections_max + self.sessions_parked_max + self.shared_groups_max + 64
+    }
+
     /// How much may wait for clients that are away.
     pub(crate) fn offline(&self) -> Limits {
         Limits {

@@ -19,6 +19,7 @@ use crate::counters::Counter;
 use crate::edge::Edge;
 use crate::router::Link;
 use crate::sessions::Kick;
+use crate::share::next_of;
 use crate::websocket;
 
 /// How long the last words to a client may take. Nobody waits for them.
@@ -212,7 +213,7 @@ where
         let has_output = !client.out.is_empty();
         clock.output(has_output || unflushed);
         let reads = !client.is_clogged();
-        let wants_more = client.wants_more();
+        let (wants_more, wants_shared) = (client.wants_more(), client.wants_shared());
         let outcome = tokio::select! {
             // Why a connection ends goes before what it still has to say; the rest is fair
             // enough, since each of them moves only a bounded piece.
@@ -261,6 +262,11 @@ where
                     client.deliver_ready()
                 }),
             },
+            next = next_of(&client.session.shares, &edge.counters, client.session.turn, false),
+                if wants_shared => match next {
+                    Ok((index, shared)) => client.deliver_shared(index, shared),
+                    Err(_) => Err(End::RouterStopped),
+                },
             next = Link::next_of(&mut client.session.link), if wants_more => match next {
                 Ok(delivery) => client.deliver(&delivery),
                 Err(_) => Err(End::RouterStopped),

@@ -12,6 +12,7 @@ use crate::counters::Counters;
 use crate::exchange::Exchange;
 use crate::router::RouteError;
 use crate::sessions::Sessions;
+use crate::share::Shares;
 
 /// Credentials that are checked at once. A check takes about a millisecond of CPU; two leave
 /// the rest of the machine to those who are in.
@@ -29,6 +30,7 @@ pub(crate) struct Edge {
     pub(crate) config: Config,
     pub(crate) exchange: Exchange,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) shares: Arc<Shares>,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
     authenticator: Arc<dyn Authenticate>,
@@ -44,6 +46,7 @@ impl Edge {
         Ok(Self {
             exchange: Exchange::start(&config)?,
             sessions: Arc::new(Sessions::new(&config)),
+            shares: Arc::new(Shares::new(config.shared_groups_max)),
             config,
             counters: Counters::default(),
             shutdown: CancellationToken::new(),

@@ -201,6 +201,15 @@ impl<M> Window<M> {
         }
     }
 
+    /// Takes the messages out that no client has acknowledged, in order.
+    pub(crate) fn drain_unacknowledged(&mut self) -> Vec<M> {
+        let mut left: Vec<Sent<M>> = self.sent.drain().map(|(_, sent)| sent).collect();
+        left.sort_unstable_by_key(|sent| sent.order);
+        self.bytes = 0;
+        self.unacknowledged = 0;
+        left.into_iter().filter_map(|sent| sent.message).collect()
+    }
+
     fn remove(&mut self, id: u16) {
         if let Some(sent) = self.sent.remove(&id) {
             self.unacknowledged -= usize::from(sent.counts);
@@ -327,6 +336,6 @@ mod tests {
         assert_eq!(window.acknowledged(AckKind::Comp, 7, false), Settled::Done);
         send(&mut window, QoS::ExactlyOnce, "one");
         assert_eq!(window.acknowledged(AckKind::Rec, 1, true), Settled::Done);
-        assert!(window.sent.is_empty());
+        assert_eq!(window.drain_unacknowledged(), [""; 0]);
     }
 }

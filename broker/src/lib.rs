@@ -15,7 +15,8 @@
 //! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
-//! - `session`, `inflight`, `offline`, `parked`: what outlives a connection
+//! - `session`, `inflight`, `offline`, `parked`: what outlives a connection; `share`: what
+//!   several clients have together
 //! - `sessions`, `edge`, `counters`: what all clients share
 //! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
@@ -45,6 +46,7 @@ mod router;
 mod service;
 mod session;
 mod sessions;
+mod share;
 mod snapshot;
 mod subscribe;
 mod websocket;

@@ -9,6 +9,7 @@ use crate::packet::{AckKind, QoS, Version};
 use crate::reply::{self, Outgoing, reason};
 use crate::router::{Delivery, Link};
 use crate::session::Pending;
+use crate::share::Shared;
 
 /// Bytes that may wait to be written before no more messages are taken for the client.
 const HIGH_WATER: usize = 64 * 1024;
@@ -93,6 +94,29 @@ impl Client {
         self.offer_if_readable(pending);
     }
 
+    /// Whether the groups of the client should be asked for more: they have other members.
+    pub(crate) fn wants_shared(&self) -> bool {
+        self.wants_more() && !self.session.window.is_full()
+    }
+
+    /// Passes on a message of a group, and some more if no other member waits for them.
+    pub(crate) fn deliver_shared(&mut self, index: usize, first: Shared) -> Result<(), End> {
+        let mut next = Some(first);
+        for taken in 1.. {
+            let Some(shared) = next.take() else { break };
+            let counters = &self.edge.counters;
+            if let Some(pending) = self.session.read_shared(counters, index, shared) {
+                self.offer(pending);
+            }
+            if taken < BATCH && self.wants_shared() {
+                let member = self.session.shares.get(index);
+                let more = member.and_then(|member| member.try_next(&self.edge.counters));
+                next = more.transpose().map_err(|_| End::RouterStopped)?;
+            }
+        }
+        Ok(())
+    }
+
     fn offer_if_readable(&mut self, pending: Option<Pending>) {
         if let Some(pending) = pending
             && self.session.may_have(&self.edge.counters, &pending)
@@ -127,8 +151,9 @@ impl Client {
         self.edge.counters.one(Counter::MessagesSent);
         if acknowledged {
             let qos = pending.qos;
-            // Without another connection there will be no other attempt.
-            let again = self.outlives_connection().then(|| {
+            // Without another connection there will be no other attempt, unless by another client.
+            let is_kept = self.outlives_connection() || pending.share.is_some();
+            let again = is_kept.then(|| {
                 let bytes = pending.bytes();
                 (pending, bytes)
             });

@@ -10,6 +10,7 @@ use crate::edge::Edge;
 use crate::router::Link;
 use crate::session::Session;
 use crate::sessions::{Kick, Lease};
+use crate::share::next_of;
 use crate::will::Will;
 
 /// Messages that are taken from the router in one go.
@@ -32,7 +33,7 @@ impl Parked {
     pub(crate) fn new(
         edge: Arc<Edge>,
         mut will: Will,
-        session: Box<Session>,
+        mut session: Box<Session>,
         lease: Lease,
         expiry: Duration,
     ) -> Self {
@@ -41,6 +42,7 @@ impl Parked {
         if delay.is_zero() {
             will.publish();
         }
+        session.set_connected(false);
         let evicted = lease.park();
         edge.counters.add(Counter::SessionsEvicted, evicted);
         Self {
@@ -76,6 +78,15 @@ impl Parked {
                     if self.expires_at <= Instant::now() {
                         self.edge.counters.one(Counter::SessionsExpired);
                         return;
+                    }
+                }
+                next = next_of(&self.session.shares, &self.edge.counters, self.session.turn, true) => {
+                    let Ok((index, shared)) = next else {
+                        return;
+                    };
+                    let counters = &self.edge.counters;
+                    if let Some(pending) = self.session.read_shared(counters, index, shared) {
+                        self.session.keep(&self.edge, pending);
                     }
                 }
                 next = Link::next_of(&mut self.session.link) => {

@@ -27,7 +27,6 @@ pub(crate) mod id {
     pub(crate) const TOPIC_ALIAS: u8 = 35;
     pub(crate) const USER_PROPERTY: u8 = 38;
     pub(crate) const MAXIMUM_PACKET_SIZE: u8 = 39;
-    pub(crate) const SHARED_SUBSCRIPTION_AVAILABLE: u8 = 42;
 }
 
 /// Allowed in CONNECT.

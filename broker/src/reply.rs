@@ -28,7 +28,6 @@ pub(crate) mod reason {
     pub(crate) const PACKET_TOO_LARGE: u8 = 0x95;
     pub(crate) const QUOTA_EXCEEDED: u8 = 0x97;
     pub(crate) const ADMINISTRATIVE: u8 = 0x98;
-    pub(crate) const NO_SHARED_SUBSCRIPTIONS: u8 = 0x9E;
 }
 
 /// Topic aliases that a client may set.
@@ -73,7 +72,7 @@ pub(crate) fn welcome(out: &mut BytesMut, version: Version, welcome: &Welcome<'_
     properties.put_u32(welcome.maximum_packet_size);
     properties.put_u8(id::TOPIC_ALIAS_MAXIMUM);
     properties.put_u16(TOPIC_ALIAS_MAX);
-    properties.put_slice(&[id::SHARED_SUBSCRIPTION_AVAILABLE, 0]);
+    // All that is optional is available, which is what a client assumes when it is not told.
     out.put_u8(0x20);
     put_varint(out, 2 + varint_len(properties.len()) + properties.len());
     out.put_slice(&[u8::from(welcome.session_present), reason::SUCCESS]);

@@ -87,8 +87,7 @@ impl Router {
         let sender = rumqttd::Router::new(
             0,
             RouterConfig {
-                // Room for the publisher's link beside those of the clients.
-                max_connections: config.connections_max + 16,
+                max_connections: config.links_max(),
                 max_outgoing_packet_count: BATCH,
                 max_segment_size: foreign.max_segment_size,
                 max_segment_count: foreign.max_segment_count,

@@ -5,6 +5,7 @@
 //! acknowledged end to end by those who need it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Weak;
 
 use netmonitor_protocol::acl::Principal;
 
@@ -17,6 +18,7 @@ use crate::offline::Offline;
 use crate::packet::{Options, QoS};
 use crate::retained::Kept;
 use crate::router::{Delivery, Link};
+use crate::share::{Member, Share, Shared};
 use crate::snapshot::Walk;
 
 /// What a message takes beside its bytes, roughly.
@@ -37,6 +39,10 @@ pub(crate) struct Session {
     /// The number of each filter's subscription.
     pub(crate) numbers: HashMap<String, usize>,
     pub(crate) last_number: usize,
+    /// The groups with which it shares a subscription.
+    pub(crate) shares: Vec<Member>,
+    /// Grows with each shared message, so that every group has its turn.
+    pub(crate) turn: usize,
     /// Sent and not settled. Comes first when the client is back; then the fields below, in
     /// their order, then what the router has.
     pub(crate) window: Window<Pending>,
@@ -60,13 +66,14 @@ pub(crate) struct Subscription {
 }
 
 /// A message for one subscriber, as its subscription wants it.
-#[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub(crate) topic: String,
     pub(crate) envelope: Envelope,
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
     pub(crate) identifier: Option<usize>,
+    /// The group that it came from.
+    pub(crate) share: Option<Weak<Share>>,
 }
 
 impl Pending {
@@ -76,7 +83,27 @@ impl Pending {
             qos: envelope.qos.min(subscription.options.qos),
             retain,
             identifier: subscription.identifier,
+            share: None,
             envelope,
+        }
+    }
+
+    fn from_share(shared: Shared, member: &Member) -> Self {
+        let (envelope, options) = (shared.envelope, &member.options);
+        Self {
+            topic: shared.topic,
+            qos: envelope.qos.min(options.qos),
+            retain: envelope.retain && options.retain_as_published,
+            identifier: member.identifier,
+            share: Some(member.share()),
+            envelope,
+        }
+    }
+
+    /// Leaves it to another member of its group, if it has come from one.
+    fn give_back(self) {
+        if let Some(share) = self.share.and_then(|share| share.upgrade()) {
+            share.give_back(Shared::again(self.topic, self.envelope));
         }
     }
 
@@ -97,6 +124,8 @@ impl Session {
             subscriptions: HashMap::new(),
             numbers: HashMap::new(),
             last_number: 0,
+            shares: Vec::new(),
+            turn: 0,
             window: Window::new(edge.config.session_queue_max_bytes),
             waiting: None,
             retained: VecDeque::new(),
@@ -121,11 +150,8 @@ impl Session {
     pub(crate) fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Pending> {
         // None if it was unsubscribed while the message was on its way.
         let subscription = self.subscriptions.get_mut(&delivery.subscription)?;
-        let expected = subscription.last_offset.map_or(0, |last| last + 1);
-        if expected > 0 && delivery.offset > expected {
-            counters.add(Counter::DroppedSlowSubscriber, delivery.offset - expected);
-        }
-        subscription.last_offset = Some(delivery.offset);
+        let lost = lost_between(&mut subscription.last_offset, delivery.offset);
+        counters.add(Counter::DroppedSlowSubscriber, lost);
         let topic = delivery.topic()?;
         let envelope = Envelope::unpack(delivery.packed.clone())?;
         let own = subscription.options.no_local && envelope.publisher == self.number;
@@ -143,6 +169,34 @@ impl Session {
         let subscription = self.subscriptions.get(&number)?;
         let envelope = Envelope::unpack(kept.packed.clone())?;
         Some(Pending::new(&kept.topic, envelope, subscription, true))
+    }
+
+    /// What a shared message means for the client. None: it may not have it, and it goes on to
+    /// another member.
+    pub(crate) fn read_shared(
+        &mut self,
+        counters: &Counters,
+        index: usize,
+        shared: Shared,
+    ) -> Option<Pending> {
+        self.turn = self.turn.wrapping_add(1);
+        let member = self.shares.get(index)?;
+        if self.principal.may_receive(&shared.topic) {
+            return Some(Pending::from_share(shared, member));
+        }
+        member.pass_on(counters, shared);
+        None
+    }
+
+    /// The client is there, or away. What it shares and was not given yet is for others then.
+    pub(crate) fn set_connected(&mut self, connected: bool) {
+        for member in &mut self.shares {
+            member.set_connected(connected);
+        }
+        if !connected && let Some(pending) = self.waiting.take_if(|waiting| waiting.share.is_some())
+        {
+            pending.give_back();
+        }
     }
 
     /// Whether the client may have it. A subscription may reach wider than what its client may
@@ -164,4 +218,24 @@ impl Session {
         let dropped = self.offline.push(pending, bytes, edge.config.offline());
         edge.counters.add(Counter::DroppedOfflineQueueFull, dropped);
     }
+}
+
+impl Drop for Session {
+    /// What it shared with others and has not delivered is theirs. Not so a message of `QoS` 2
+    /// that was sent: it could arrive twice (MQTT-4.8.2-5).
+    fn drop(&mut self) {
+        let sent = self.window.drain_unacknowledged().into_iter();
+        let sent = sent.filter(|pending| pending.qos == QoS::AtLeastOnce);
+        sent.chain(self.waiting.take()).for_each(Pending::give_back);
+        while let Some(pending) = self.offline.pop() {
+            pending.give_back();
+        }
+    }
+}
+
+/// How many messages of a log were overwritten before they were read. `last` becomes `offset`.
+pub(crate) fn lost_between(last: &mut Option<u64>, offset: u64) -> u64 {
+    let expected = last.map_or(offset, |last| last + 1);
+    *last = Some(offset);
+    offset.saturating_sub(expected)
 }

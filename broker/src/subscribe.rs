@@ -2,10 +2,13 @@
 
 use crate::client::{Client, End};
 use crate::counters::Counter;
+use crate::edge::Edge;
 use crate::packet::{Options, RetainHandling};
 use crate::reply::{self, reason};
 use crate::router::RouteError;
 use crate::session::Subscription;
+use crate::share::{is_shared, shared_filter};
+use crate::wire::Fault;
 
 impl Client {
     pub(crate) fn subscribe(
@@ -18,6 +21,10 @@ impl Client {
         for (index, (filter, options)) in filters.into_iter().enumerate() {
             // No packet may ask for more work than all the subscriptions that a client can have.
             let too_many = index >= self.edge.config.subscriptions_per_client_max;
+            if is_shared(&filter) && options.no_local {
+                // MQTT-3.8.3-4.
+                return Err(Fault::Protocol("no local on a shared subscription").into());
+            }
             reasons.push(match self.check_filter(&filter) {
                 Ok(()) if too_many => reason::QUOTA_EXCEEDED,
                 Ok(()) => match self.subscribe_one(filter, options, identifier) {
@@ -36,15 +43,23 @@ impl Client {
     }
 
     fn check_filter(&self, filter: &str) -> Result<(), u8> {
-        let numbers = &self.session.numbers;
-        let is_new = !numbers.contains_key(filter);
-        if !netmonitor_protocol::acl::is_well_formed(filter) {
+        let session = &self.session;
+        let count = session.numbers.len() + session.shares.len();
+        let is_known = session.numbers.contains_key(filter)
+            || session
+                .shares
+                .iter()
+                .any(|member| member.filter() == filter);
+        let plain = if is_shared(filter) {
+            shared_filter(filter).ok_or(reason::FILTER_INVALID)?
+        } else {
+            filter
+        };
+        if !netmonitor_protocol::acl::is_well_formed(plain) {
             Err(reason::FILTER_INVALID)
-        } else if filter.starts_with("$share/") {
-            Err(reason::NO_SHARED_SUBSCRIPTIONS)
-        } else if !self.session.principal.may_subscribe(filter) {
+        } else if !session.principal.may_subscribe(plain) {
             Err(reason::NOT_AUTHORIZED)
-        } else if is_new && numbers.len() >= self.edge.config.subscriptions_per_client_max {
+        } else if !is_known && count >= self.edge.config.subscriptions_per_client_max {
             Err(reason::QUOTA_EXCEEDED)
         } else {
             Ok(())
@@ -57,6 +72,9 @@ impl Client {
         options: Options,
         identifier: Option<usize>,
     ) -> Result<(), RouteError> {
+        if is_shared(&filter) {
+            return self.share_one(&filter, options, identifier);
+        }
         let begins_after = self.edge.exchange.sequence();
         let known = self.session.numbers.get(&filter).copied();
         let number = match known {
@@ -89,6 +107,27 @@ impl Client {
         Ok(())
     }
 
+    /// Shared subscriptions begin without retained messages.
+    fn share_one(
+        &mut self,
+        filter: &str,
+        options: Options,
+        identifier: Option<usize>,
+    ) -> Result<(), RouteError> {
+        let shares = &mut self.session.shares;
+        if let Some(member) = shares.iter_mut().find(|member| member.filter() == filter) {
+            member.options = options;
+            member.identifier = identifier;
+            return Ok(());
+        }
+        let Edge {
+            shares, exchange, ..
+        } = &*self.edge;
+        let member = shares.join(exchange, filter, options, identifier)?;
+        self.session.shares.push(member);
+        Ok(())
+    }
+
     fn subscribe_at_router(&mut self, filter: &str) -> Result<usize, RouteError> {
         let exchange = &self.edge.exchange;
         exchange.admit(filter)?;
@@ -106,6 +145,12 @@ impl Client {
         let mut reasons = Vec::with_capacity(filters.len());
         let session = &mut self.session;
         for filter in filters {
+            let shares = &mut session.shares;
+            if let Some(index) = shares.iter().position(|member| member.filter() == filter) {
+                shares.remove(index);
+                reasons.push(reason::SUCCESS);
+                continue;
+            }
             let Some(number) = session.numbers.remove(filter) else {
                 reasons.push(reason::NO_SUBSCRIPTION_EXISTED);
                 continue;

@@ -18,6 +18,7 @@ mod retained;
 mod retained_on_disk;
 mod service;
 mod sessions;
+mod shares;
 mod support;
 mod websocket;
 mod with_full_disk;

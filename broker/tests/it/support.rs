@@ -387,20 +387,24 @@ impl Raw {
         loop {
             let (first, body) = self.recv().await.expect("closed instead of a message");
             match first >> 4 {
-                3 => {
-                    let message = self.parse(first, &body);
-                    let id = message.id.to_be_bytes();
-                    match message.qos {
-                        1 => self.send(&[0x40, 2, id[0], id[1]]).await,
-                        2 => self.send(&[0x50, 2, id[0], id[1]]).await,
-                        _ => {}
-                    }
-                    return message;
-                }
+                3 => return self.acknowledge(first, &body).await,
                 6 => self.send(&[0x70, 2, body[0], body[1]]).await,
                 _ => panic!("not a message: {first:#x}"),
             }
         }
+    }
+
+    /// A message that has come, acknowledged if it asks for it.
+    pub(crate) async fn acknowledge(&mut self, first: u8, body: &[u8]) -> Message {
+        assert_eq!(first >> 4, 3, "not a message: {first:#x}");
+        let message = self.parse(first, body);
+        let id = message.id.to_be_bytes();
+        match message.qos {
+            1 => self.send(&[0x40, 2, id[0], id[1]]).await,
+            2 => self.send(&[0x50, 2, id[0], id[1]]).await,
+            _ => {}
+        }
+        message
     }
 
     fn parse(&self, first: u8, body: &[u8]) -> Message {

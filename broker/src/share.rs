@@ -1,0 +1,344 @@
+//! Shared subscriptions (MQTT 5.0, section 4.8.2; clients of 3.1.1 may use them as well): each
+//! message goes to one member of a group.
+//!
+//! A group is known by its name and its filter together, and has one link to the router. Its
+//! members take the next message each in turn, when they have room for one; those that are away
+//! only while none is connected. What a member could not deliver before its session ended goes
+//! back to the others.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use futures_util::future::select_all;
+use tokio::sync::{Notify, watch};
+
+use crate::counters::{Counter, Counters};
+use crate::exchange::Exchange;
+use crate::message::Envelope;
+use crate::packet::Options;
+use crate::router::{Delivery, Link, RouteError};
+use crate::session::lost_between;
+
+const PREFIX: &str = "$share/";
+/// How often a message is offered to members that may not read it.
+const TRIES: u8 = 16;
+
+/// Whether it is a shared subscription, well-formed or not.
+pub(crate) fn is_shared(filter: &str) -> bool {
+    filter.starts_with(PREFIX)
+}
+
+/// The filter below a group's name. None: that is no shared subscription, or not a well-formed
+/// one.
+pub(crate) fn shared_filter(filter: &str) -> Option<&str> {
+    let (group, below) = filter.strip_prefix(PREFIX)?.split_once('/')?;
+    let is_well_formed = !group.is_empty() && !group.contains(['+', '#']);
+    (is_well_formed && netmonitor_protocol::acl::is_well_formed(below)).then_some(below)
+}
+
+/// All groups that have members.
+pub(crate) struct Shares {
+    groups: Mutex<HashMap<String, Group>>,
+    max: usize,
+}
+
+struct Group {
+    share: Arc<Share>,
+    members: usize,
+}
+
+impl Shares {
+    /// At most `max` groups.
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            groups: Mutex::default(),
+            max,
+        }
+    }
+
+    /// Makes a connected client a member. `filter` is the whole of it, and well-formed.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        exchange: &Exchange,
+        filter: &str,
+        options: Options,
+        identifier: Option<usize>,
+    ) -> Result<Member, RouteError> {
+        let mut groups = lock(&self.groups);
+        let is_full = groups.len() >= self.max;
+        let share = match groups.get_mut(filter) {
+            Some(group) => {
+                group.members += 1;
+                group.share.clone()
+            }
+            None if is_full => return Err(RouteError::Full),
+            None => {
+                let share = Arc::new(Share::start(exchange, filter)?);
+                let group = Group {
+                    share: share.clone(),
+                    members: 1,
+                };
+                groups.insert(filter.to_owned(), group);
+                share
+            }
+        };
+        drop(groups);
+        let mut member = Member {
+            shares: self.clone(),
+            share,
+            connected: false,
+            options,
+            identifier,
+        };
+        member.set_connected(true);
+        Ok(member)
+    }
+
+    fn leave(&self, filter: &str) {
+        let mut groups = lock(&self.groups);
+        let Some(group) = groups.get_mut(filter) else {
+            return;
+        };
+        group.members -= 1;
+        if group.members == 0 {
+            groups.remove(filter);
+        }
+    }
+}
+
+/// One group.
+pub(crate) struct Share {
+    filter: String,
+    /// Whoever holds it takes the next message; others wait for it in the order in which they
+    /// came.
+    source: tokio::sync::Mutex<Source>,
+    /// What members could not deliver. As bounded as what they may hold.
+    returned: Mutex<VecDeque<Shared>>,
+    has_returned: Notify,
+    connected: watch::Sender<usize>,
+}
+
+struct Source {
+    link: Link,
+    begins_after: u64,
+    last_offset: Option<u64>,
+}
+
+/// A message for one member, whoever it will be.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) topic: String,
+    pub(crate) envelope: Envelope,
+    /// How many members were not allowed to have it.
+    refused: u8,
+}
+
+impl Share {
+    fn start(exchange: &Exchange, filter: &str) -> Result<Self, RouteError> {
+        let below = shared_filter(filter).unwrap_or_default();
+        exchange.admit(below)?;
+        let begins_after = exchange.sequence();
+        let mut link = exchange.link()?;
+        link.subscribe(below, 1)?;
+        Ok(Self {
+            filter: filter.to_owned(),
+            source: tokio::sync::Mutex::new(Source {
+                link,
+                begins_after,
+                last_offset: None,
+            }),
+            returned: Mutex::default(),
+            has_returned: Notify::new(),
+            connected: watch::Sender::new(0),
+        })
+    }
+
+    /// The next message. Cancel safe.
+    async fn next(&self, counters: &Counters) -> Result<Shared, RouteError> {
+        let mut source = self.source.lock().await;
+        loop {
+            if let Some(shared) = lock(&self.returned).pop_front() {
+                return Ok(shared);
+            }
+            let delivery = tokio::select! {
+                biased;
+                () = self.has_returned.notified() => continue,
+                delivery = source.link.next() => delivery?,
+            };
+            if let Some(shared) = source.read(counters, &delivery) {
+                return Ok(shared);
+            }
+        }
+    }
+
+    /// The next message that is there already, if nobody else waits for it.
+    fn try_next(&self, counters: &Counters) -> Option<Result<Shared, RouteError>> {
+        let mut source = self.source.try_lock().ok()?;
+        if let Some(shared) = lock(&self.returned).pop_front() {
+            return Some(Ok(shared));
+        }
+        loop {
+            match source.link.try_next()? {
+                Err(error) => return Some(Err(error)),
+                Ok(delivery) => {
+                    if let Some(shared) = source.read(counters, &delivery) {
+                        return Some(Ok(shared));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next message while no member is connected. Cancel safe.
+    async fn next_away(&self, counters: &Counters) -> Result<Shared, RouteError> {
+        let mut connected = self.connected.subscribe();
+        loop {
+            // The sender is in `self`.
+            drop(connected.wait_for(|members| *members == 0).await);
+            tokio::select! {
+                biased;
+                _ = connected.wait_for(|members| *members > 0) => {}
+                next = self.next(counters) => return next,
+            }
+        }
+    }
+
+    /// Gives a message to the next member.
+    pub(crate) fn give_back(&self, shared: Shared) {
+        lock(&self.returned).push_back(shared);
+        self.has_returned.notify_one();
+    }
+}
+
+impl Source {
+    fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Shared> {
+        let lost = lost_between(&mut self.last_offset, delivery.offset);
+        counters.add(Counter::DroppedSlowSubscriber, lost);
+        let envelope = Envelope::unpack(delivery.packed.clone())?;
+        (envelope.sequence > self.begins_after).then_some(Shared {
+            topic: delivery.topic()?.to_owned(),
+            envelope,
+            refused: 0,
+        })
+    }
+}
+
+/// One session's place in a group, given up when dropped.
+pub(crate) struct Member {
+    shares: Arc<Shares>,
+    share: Arc<Share>,
+    connected: bool,
+    pub(crate) options: Options,
+    pub(crate) identifier: Option<usize>,
+}
+
+impl Member {
+    /// The whole filter.
+    pub(crate) fn filter(&self) -> &str {
+        &self.share.filter
+    }
+
+    /// The group, without keeping it alive.
+    pub(crate) fn share(&self) -> Weak<Share> {
+        Arc::downgrade(&self.share)
+    }
+
+    /// Whether its client can be given messages.
+    pub(crate) fn set_connected(&mut self, connected: bool) {
+        if self.connected != connected {
+            self.connected = connected;
+            self.share.connected.send_modify(|members| {
+                if connected {
+                    *members += 1;
+                } else {
+                    *members -= 1;
+                }
+            });
+        }
+    }
+
+    /// See [`Share::try_next`].
+    pub(crate) fn try_next(&self, counters: &Counters) -> Option<Result<Shared, RouteError>> {
+        self.share.try_next(counters)
+    }
+
+    /// A member that may not have it passes it on, for a while.
+    pub(crate) fn pass_on(&self, counters: &Counters, mut shared: Shared) {
+        shared.refused += 1;
+        if shared.refused < TRIES {
+            self.share.give_back(shared);
+        } else {
+            counters.one(Counter::DeliveriesWithheld);
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.set_connected(false);
+        self.shares.leave(&self.share.filter);
+    }
+}
+
+impl Shared {
+    /// A message that comes back from a member.
+    pub(crate) fn again(topic: String, envelope: Envelope) -> Self {
+        Self {
+            topic,
+            envelope,
+            refused: 0,
+        }
+    }
+}
+
+/// The next message for any of the groups, with the place of the group among `members`; `turn`
+/// says whose turn it is if several have one. Cancel safe.
+pub(crate) async fn next_of(
+    members: &[Member],
+    counters: &Counters,
+    turn: usize,
+    is_away: bool,
+) -> Result<(usize, Shared), RouteError> {
+    if members.is_empty() {
+        return std::future::pending().await;
+    }
+    let next = async |index: usize| {
+        let share = &members[index].share;
+        let shared = if is_away {
+            share.next_away(counters).await
+        } else {
+            share.next(counters).await
+        };
+        shared.map(|shared| (index, shared))
+    };
+    let all = (0..members.len()).map(|n| Box::pin(next((turn + n) % members.len())));
+    // Boxed: it does not stay with those who are in no group.
+    Box::pin(select_all(all)).await.0
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_has_a_name_and_a_filter() {
+        for (filter, expected) in [
+            ("$share/g/a/+", Some("a/+")),
+            ("$share/g//", Some("/")),
+            ("$share/g", None),
+            ("$share/g/", None),
+            ("$share//a", None),
+            ("$share/g+/a", None),
+            ("$share/#", None),
+            ("$share/g/a/#/b", None),
+            ("$shared/g/a", None),
+            ("a", None),
+        ] {
+            assert_eq!(shared_filter(filter), expected, "{filter}");
+        }
+    }
+}
