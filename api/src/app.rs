@@ -142,16 +142,16 @@ impl App {
     ) -> Result<Outcome, Refusal> {
         let admin = self.admin.clone();
         let now = clock::now();
-        let logged_out = match &command {
-            Command::UserPasswd { name, .. } => Some(name.clone()),
-            _ => None,
-        };
         let work = move || admin.execute(command, &actor, now);
         let outcome = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| Refusal::Fault(error.into()))??;
-        if let Some(account) = logged_out {
-            self.end_streams(&account);
+        if let Some(account) = &outcome.logged_out {
+            self.end_streams(account);
+        }
+        if let Some(device) = &outcome.revoked {
+            self.change_fleet(|fleet| fleet.remove(device));
+            self.send(Message::DeviceRevoke(device.clone())).await;
         }
         if outcome.credentials_changed {
             self.credentials_changed().await;

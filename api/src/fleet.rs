@@ -13,7 +13,7 @@ use netmonitor_store::hub;
 
 use crate::types::{
     self, Device, DeviceMetrics, DeviceStatus, Hub, HubService, HubServiceState, Live, LiveDevice,
-    LiveEvent, LiveHub, LiveMetrics, ServiceCounts, Trouble, TroubleKind,
+    LiveEvent, LiveHub, LiveMetrics, LiveRemoved, ServiceCounts, Trouble, TroubleKind,
 };
 
 /// Services of the hub that a user hears of; the frame around them is the hub itself.
@@ -78,6 +78,13 @@ impl Fleet {
         let state = self.devices.entry(device.id.clone()).or_default();
         state.name.clone_from(&device.name);
         self.device_changed(&device.id)
+    }
+
+    /// A device is none any more.
+    pub fn remove(&mut self, id: &DeviceId) -> Vec<Live> {
+        let removed = self.devices.remove(id);
+        let gone = |_| Live::Removed(LiveRemoved { id: id.to_string() });
+        removed.map(gone).into_iter().collect()
     }
 
     /// The connection to the broker is gone: nothing that was known is certain any more.
@@ -457,6 +464,20 @@ mod tests {
             .collect();
         assert_eq!(actors.len(), LOG_LINES);
         assert_eq!(actors.last(), Some(&"29"));
+    }
+
+    #[test]
+    fn a_device_that_is_removed_goes_from_every_browser_and_stays_away() {
+        let mut fleet = fleet();
+        let changes = fleet.remove(&id());
+        let [Live::Removed(LiveRemoved { id: gone })] = changes.as_slice() else {
+            panic!("{changes:?}")
+        };
+        assert_eq!(*gone, id().to_string());
+        assert_eq!(fleet.remove(&id()).len(), 0);
+        // What was on its way when it was removed.
+        assert_eq!(fleet.apply(metrics(1, 5), Arrival::Live, at(1)).len(), 0);
+        assert!(fleet.device(&id()).is_none());
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
 //! - [`server`], [`unread_body`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
-//! - [`config`], [`addresses`], [`limiter`]: small parts
+//! - [`reach`], [`addresses`]: under which addresses others reach the hub
+//! - [`config`], [`limiter`]: small parts
 
 pub mod addresses;
 pub mod admin;
@@ -20,6 +21,7 @@ pub mod fleet;
 mod join;
 mod limiter;
 mod problem;
+pub mod reach;
 mod routes;
 mod server;
 mod service;

@@ -10,10 +10,11 @@ mod history;
 mod hub;
 mod join_codes;
 mod login;
+mod mqtt_users;
 mod setup;
 mod stream;
 
-use poem_openapi::{OpenApiService, Tags};
+use poem_openapi::{ApiResponse, OpenApiService, Tags};
 
 /// Groups of routes, for whoever reads the document.
 #[derive(Tags)]
@@ -24,12 +25,22 @@ enum Tag {
     Login,
     /// Machines and their numbers.
     Devices,
+    /// Other things that use the broker.
+    Mqtt,
     /// The log.
     Events,
     /// The hub itself.
     Hub,
     /// Everything, as it happens.
     Live,
+}
+
+/// Nothing more to say.
+#[derive(ApiResponse)]
+enum Done {
+    /// Done.
+    #[oai(status = 204)]
+    Done,
 }
 
 /// Every route.
@@ -41,6 +52,7 @@ type Routes = (
     events::Routes,
     hub::Routes,
     join_codes::Routes,
+    mqtt_users::Routes,
     stream::Routes,
 );
 
@@ -54,6 +66,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         events::Routes,
         hub::Routes,
         join_codes::Routes,
+        mqtt_users::Routes,
         stream::Routes,
     );
     OpenApiService::new(routes, "NetMonitor", "1")

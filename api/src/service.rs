@@ -119,7 +119,7 @@ impl Api {
 
     /// Whether the device is enrolled.
     pub fn knows(&self, device: &DeviceId) -> anyhow::Result<bool> {
-        Ok(self.hub.devices()?.iter().any(|known| known.id == *device))
+        Ok(self.admin.knows(device)?)
     }
 
     /// The devices of which the API has shown a sample since it runs.
@@ -217,18 +217,24 @@ async fn follow(
     seen: watch::Sender<BTreeSet<DeviceId>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut joins = JoinSet::new();
+    let (mut joins, mut tasks) = (JoinSet::new(), JoinSet::new());
     let mut outage = Outage::default();
     loop {
         let event = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             Some(_) = joins.join_next() => continue,
+            Some(_) = tasks.join_next() => continue,
             event = events.next() => event,
         };
         let now = clock::now();
         match event {
             None => return Ok(()),
-            Some(Event::Connected) => outage.over(),
+            Some(Event::Connected) => {
+                outage.over();
+                // What a command changed while the api was away, the broker has not heard.
+                let app = app.clone();
+                tasks.spawn(async move { app.credentials_changed().await });
+            }
             Some(Event::Disconnected(error)) => {
                 if let Some(error) = outage.news(error) {
                     tracing::warn!(error, "the api is not connected to the broker");

@@ -9,6 +9,7 @@ mod history;
 mod hub;
 mod join_code;
 mod live;
+mod mqtt_user;
 mod time;
 
 pub use account::{Account, Login, Role, Setup, SetupStatus};
@@ -22,4 +23,5 @@ pub use history::{History, Series};
 pub use hub::{Address, Hub, HubService, HubServiceState};
 pub use join_code::{JoinCode, NewJoinCode};
 pub use live::{Live, LiveDevice, LiveEvent, LiveHub, LiveMetrics, LiveRemoved};
+pub use mqtt_user::{MqttPassword, MqttRole, MqttUser, MqttUserPage, NewMqttUser};
 pub use time::Time;

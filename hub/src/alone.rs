@@ -30,7 +30,8 @@ pub(crate) async fn run(
     match service {
         ServiceName::Broker => {
             let broker = BrokerService::open(config.broker.clone(), &data_dir).await?;
-            listening::announce(&data_dir, &OF_BROKER, &broker.addresses())?;
+            let public = &config.hub.public_addresses;
+            listening::announce(&data_dir, &OF_BROKER, &broker.addresses(), public)?;
             // Where the broker is, the hub is.
             let hub = config.mqtt.dial(&data_dir, ServiceName::Hub)?;
             let mut tasks = JoinSet::new();
@@ -54,7 +55,8 @@ pub(crate) async fn run(
         }
         ServiceName::Api => {
             let api = Api::open(config.api, &data_dir, config.history.path(&data_dir)?)?;
-            listening::announce(&data_dir, &OF_API, &api.addresses())?;
+            let public = &config.hub.public_addresses;
+            listening::announce(&data_dir, &OF_API, &api.addresses(), public)?;
             if let Some(link) = api.setup_link()? {
                 let mut out = io::stdout().lock();
                 writeln!(out, "set up this hub at {link}")

@@ -56,6 +56,9 @@ enum Command {
     /// Manage MQTT users, such as Home Assistant
     #[command(subcommand)]
     MqttUser(MqttUserCommand),
+    /// See and remove the machines that have joined
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Print a code with which a machine joins this hub
     JoinCode {
         /// How many machines may use it
@@ -84,6 +87,13 @@ enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// List all accounts
+    List,
+    /// Remove an account, and log it out everywhere
+    Remove {
+        /// The account
+        name: String,
+    },
     /// Change a password, and log the account out everywhere
     Passwd {
         /// The account
@@ -104,6 +114,28 @@ enum TokenCommand {
         #[arg(long)]
         role: String,
     },
+    /// List all tokens, but not what they are
+    List,
+    /// Remove a token: it is worth nothing any more
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DeviceCommand {
+    /// List all machines that have joined
+    List,
+    /// Remove a machine: its connection ends at once, and it does not come back by itself
+    ///
+    /// Its password is worth nothing from then on, and its retained topics are cleared. What was
+    /// stored of it stays in the history until it is too old. To have it back, join it anew with a
+    /// new code.
+    Remove {
+        /// Its id, as `device list` and the address of its page show it
+        id: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,6 +153,13 @@ enum MqttUserCommand {
         /// A filter outside of the hub's own topics that it may read; may be repeated
         #[arg(long, value_name = "FILTER")]
         subscribe: Vec<String>,
+    },
+    /// List all MQTT users, with what they may do
+    List,
+    /// Remove an MQTT user, and end its connections
+    Remove {
+        /// MQTT user name
+        name: String,
     },
 }
 
@@ -182,34 +221,11 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
 
 fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
     let command = match command {
-        Command::User(UserCommand::Add {
-            name,
-            role,
-            password_stdin,
-        }) => AdminCommand::UserAdd {
-            name,
-            role,
-            password: read_password(password_stdin)?,
-        },
-        Command::User(UserCommand::Passwd {
-            name,
-            password_stdin,
-        }) => AdminCommand::UserPasswd {
-            name,
-            password: read_password(password_stdin)?,
-        },
-        Command::Token(TokenCommand::Add { name, role }) => AdminCommand::TokenAdd { name, role },
-        Command::MqttUser(MqttUserCommand::Add {
-            name,
-            role,
-            publish,
-            subscribe,
-        }) => AdminCommand::MqttUserAdd {
-            name,
-            role,
-            publish,
-            subscribe,
-        },
+        Command::User(command) => command.into_admin()?,
+        Command::Token(command) => command.into(),
+        Command::MqttUser(command) => command.into(),
+        Command::Device(DeviceCommand::List) => AdminCommand::DeviceList,
+        Command::Device(DeviceCommand::Remove { id }) => AdminCommand::DeviceRemove { id },
         Command::JoinCode { uses, expires } => AdminCommand::JoinCodeAdd {
             uses,
             expires_secs: expires,
@@ -224,6 +240,62 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
         return Ok(());
     }
     print(&output)
+}
+
+impl UserCommand {
+    /// Asks for the password, if one is needed.
+    fn into_admin(self) -> anyhow::Result<AdminCommand> {
+        Ok(match self {
+            Self::Add {
+                name,
+                role,
+                password_stdin,
+            } => AdminCommand::UserAdd {
+                name,
+                role,
+                password: read_password(password_stdin)?,
+            },
+            Self::List => AdminCommand::UserList,
+            Self::Remove { name } => AdminCommand::UserRemove { name },
+            Self::Passwd {
+                name,
+                password_stdin,
+            } => AdminCommand::UserPasswd {
+                name,
+                password: read_password(password_stdin)?,
+            },
+        })
+    }
+}
+
+impl From<TokenCommand> for AdminCommand {
+    fn from(command: TokenCommand) -> Self {
+        match command {
+            TokenCommand::Add { name, role } => Self::TokenAdd { name, role },
+            TokenCommand::List => Self::TokenList,
+            TokenCommand::Remove { name } => Self::TokenRemove { name },
+        }
+    }
+}
+
+impl From<MqttUserCommand> for AdminCommand {
+    fn from(command: MqttUserCommand) -> Self {
+        match command {
+            MqttUserCommand::Add {
+                name,
+                role,
+                publish,
+                subscribe,
+            } => Self::MqttUserAdd {
+                name,
+                role,
+                publish,
+                subscribe,
+            },
+            MqttUserCommand::List => Self::MqttUserList,
+            MqttUserCommand::Remove { name } => Self::MqttUserRemove { name },
+        }
+    }
 }
 
 fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyhow::Result<()> {

@@ -14,11 +14,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
+    pub(crate) hub: Hub,
     pub(crate) mqtt: Mqtt,
     pub(crate) broker: netmonitor_broker::Config,
     pub(crate) api: netmonitor_api::Config,
     pub(crate) history: History,
     pub(crate) ingest: netmonitor_ingest::Config,
+}
+
+/// Table `[hub]`: the hub as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Hub {
+    /// Under which addresses agents outside the network reach the hub over TLS, `host:port`: a
+    /// forwarded port, or the listener of an external broker.
+    pub(crate) public_addresses: Vec<String>,
 }
 
 /// Table `[history]`: where samples and events are kept.
@@ -95,6 +105,7 @@ pub(crate) fn load(
     if let Some(url) = &flags.mqtt_url {
         config.mqtt.url.clone_from(url);
     }
+    config.hub.check()?;
     // The hub's own services do not use TLS: they would have no broker to talk to.
     anyhow::ensure!(
         !config.mqtt.url.is_empty() || !config.broker.mqtt.is_empty(),
@@ -107,6 +118,25 @@ pub(crate) fn load(
 fn apply(flag: &[String], setting: &mut Vec<String>) {
     if !flag.is_empty() {
         *setting = flag.iter().filter(|text| *text != OFF).cloned().collect();
+    }
+}
+
+impl Hub {
+    fn check(&self) -> anyhow::Result<()> {
+        for address in &self.public_addresses {
+            let endpoint = Endpoint::parse(address, None).filter(|endpoint| {
+                let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:_".contains(c);
+                endpoint.port != 0
+                    && endpoint.host.chars().all(is_host)
+                    && endpoint.to_string() == *address
+            });
+            anyhow::ensure!(
+                endpoint.is_some(),
+                "{address:?} in hub.public_addresses is not an address: write host and port, as \
+                 monitor.example.org:8883 or [2001:db8::1]:8883"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -214,6 +244,35 @@ mod tests {
         assert_eq!(path("sqlite:/ssd/m.db").unwrap(), Path::new("/ssd/m.db"));
         for url in ["sqlite:", "mysql://root@db/netmonitor", "/ssd/m.db"] {
             assert!(path(url).unwrap_err().to_string().contains(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_is_a_host_and_a_port() {
+        let check = |address: &str| {
+            let public_addresses = vec![address.to_owned()];
+            Hub { public_addresses }.check()
+        };
+        for address in [
+            "monitor.example.org:8883",
+            "203.0.113.7:443",
+            "[2001:db8::1]:8883",
+        ] {
+            assert!(check(address).is_ok(), "{address}");
+        }
+        for address in [
+            "",
+            "monitor.example.org",
+            "monitor.example.org:0",
+            "monitor.example.org:88830",
+            "mqtts://monitor.example.org:8883",
+            "2001:db8::1:8883",
+            "monitor example:8883",
+            ":8883",
+        ] {
+            let error = check(address).unwrap_err().to_string();
+            assert!(error.contains(&format!("{address:?}")), "{error}");
+            assert!(error.contains("hub.public_addresses"), "{error}");
         }
     }
 

@@ -98,7 +98,9 @@ async fn open(mut config: Config, data_dir: DataDir) -> anyhow::Result<Opened> {
     };
     let mut listeners = api.addresses();
     listeners.extend(broker.iter().flat_map(BrokerService::addresses));
-    listening::announce(&data_dir, &ours, &listeners)?;
+    // Where the embedded broker listened before, it does not while an external one is used.
+    let all = [&OF_API[..], &OF_BROKER].concat();
+    listening::announce(&data_dir, &all, &listeners, &config.hub.public_addresses)?;
     keep_addresses(&mut config, &listeners);
     Ok(Opened {
         config,

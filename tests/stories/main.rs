@@ -19,5 +19,6 @@ mod faults_at_start;
 mod first_start;
 mod joining;
 mod restart;
+mod revocation;
 mod services_apart;
 mod with_mosquitto;

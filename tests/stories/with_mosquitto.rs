@@ -3,3 +3,5 @@
 mod others;
 mod presence;
 mod readers;
+mod revocation;
+mod trespass;

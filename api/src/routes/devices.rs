@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use netmonitor_protocol::DeviceId;
+use netmonitor_store::hub::UserRole;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 
-use super::Tag;
+use super::{Done, Tag};
+use crate::admin::Command;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::problem::Problem;
@@ -40,6 +42,29 @@ impl Routes {
     ) -> Result<Json<Device>, Problem> {
         let device = app.fleet().device(&parse(&id)?);
         device.map(Json).ok_or_else(|| no_device(&id))
+    }
+
+    /// Removes a device for good. Needs the role admin.
+    ///
+    /// Its credential is worth nothing from then on, its connection ends, and its retained topics
+    /// are cleared. What was stored of it stays in the history until it is too old. A machine that
+    /// was removed comes back with a new join code.
+    #[oai(
+        path = "/devices/:id",
+        method = "delete",
+        operation_id = "remove_device"
+    )]
+    async fn remove(
+        &self,
+        caller: Caller,
+        app: Data<&Arc<App>>,
+        /// Id of the device.
+        id: Path<String>,
+    ) -> Result<Done, Problem> {
+        let account = caller.at_least(UserRole::Admin)?;
+        let command = Command::DeviceRemove { id: id.0 };
+        app.administer(command, account.name).await?;
+        Ok(Done::Done)
     }
 
     /// Lists the services of a device.

@@ -11,24 +11,16 @@ use netmonitor_store::password::HashedPassword;
 use poem::Request;
 use poem::web::Data;
 use poem::web::cookie::CookieJar;
+use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, OpenApi};
 
-use super::Tag;
+use super::{Done, Tag};
 use crate::app::App;
 use crate::auth::{self, Caller};
 use crate::problem::Problem;
 use crate::types::{Account, Login};
 
 pub(crate) struct Routes;
-
-/// Nothing more to say.
-#[derive(ApiResponse)]
-enum Done {
-    /// Done.
-    #[oai(status = 204)]
-    Done,
-}
 
 #[OpenApi(tag = "Tag::Login")]
 impl Routes {

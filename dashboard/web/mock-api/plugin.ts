@@ -96,6 +96,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     const [, id = '', part] = device;
     const found = devicesAt(scenario, now).find((candidate) => candidate.id === id);
     if (!found) problem(response, 404, 'no such device');
+    else if (method === 'DELETE') send(response, undefined, 204);
     else if (part === '/services') send(response, servicesOf(id));
     else if (part === '/history') {
       const from = Date.parse(query.get('from') ?? '') || now - 3_600_000;

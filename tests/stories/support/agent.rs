@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::process::{Ended, Process, command, output};
@@ -34,6 +35,21 @@ impl Agent {
     /// Joins with the code.
     pub(crate) fn join(&self, code: &str) -> Ended {
         output(&mut self.command(&["join", code]), "")
+    }
+
+    /// Joins although it has joined before, and tells its device id.
+    pub(crate) fn join_anew(&self, code: &str) -> String {
+        let ended = output(&mut self.command(&["join", "--force", code]), "");
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let id = ended.stdout.strip_prefix("joined as ").unwrap().trim_end();
+        id.to_owned()
+    }
+
+    /// The MQTT password that the hub gave it.
+    pub(crate) fn password(&self) -> String {
+        let path = self.state.path().join("identity.json");
+        let identity: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        identity["password"].as_str().unwrap().to_owned()
     }
 
     /// Starts to send samples, one each second.

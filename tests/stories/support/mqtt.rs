@@ -64,6 +64,16 @@ impl Peer {
         output(&mut self.tool("mosquitto_pub", &all), "")
     }
 
+    /// Fails unless the broker lets it not in at all.
+    pub(crate) fn assert_is_a_stranger(&self) {
+        let ended = self.sub(&["-t", "#", "-C", "1", "-W", "20"]);
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(5), ""),
+            "{ended:?}"
+        );
+    }
+
     /// Fails unless the broker denies the subscription.
     pub(crate) fn assert_may_not_read(&self, filter: &str) {
         let ended = self.sub(&["-t", filter, "-C", "1", "-W", "20"]);
@@ -83,6 +93,17 @@ impl Peer {
 pub(crate) struct Subscriber(Process);
 
 impl Subscriber {
+    /// Waits until the broker has ended the connection and lets it not in again.
+    pub(crate) fn is_thrown_out(&mut self) {
+        let ended = self.0.ended();
+        assert!(!ended.success(), "{ended}");
+    }
+
+    /// Whether it is still connected.
+    pub(crate) fn is_there(&mut self) -> bool {
+        self.0.is_running()
+    }
+
     /// What came so far, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
         let parse = |line: String| {

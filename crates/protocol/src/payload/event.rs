@@ -77,10 +77,14 @@ pub enum EventKind {
     LoggedOut,
     /// An account was made. Parameters `name`, `role`.
     UserAdded,
+    /// An account was removed. Parameter `name`.
+    UserRemoved,
     /// A password was changed. Parameter `name`.
     PasswordChanged,
     /// A bearer token was made. Parameters `name`, `role`.
     TokenAdded,
+    /// A bearer token was removed. Parameter `name`.
+    TokenRemoved,
     /// An MQTT user was made. Parameters `name`, `role`.
     MqttUserAdded,
     /// An MQTT user was removed. Parameter `name`.
@@ -108,8 +112,10 @@ impl EventKind {
             Self::LoginFailed => "login_failed",
             Self::LoggedOut => "logged_out",
             Self::UserAdded => "user_added",
+            Self::UserRemoved => "user_removed",
             Self::PasswordChanged => "password_changed",
             Self::TokenAdded => "token_added",
+            Self::TokenRemoved => "token_removed",
             Self::MqttUserAdded => "mqtt_user_added",
             Self::MqttUserRemoved => "mqtt_user_removed",
             Self::JoinCodeAdded => "join_code_added",
@@ -159,9 +165,13 @@ mod tests {
             EventKind::LoginFailed,
             EventKind::LoggedOut,
             EventKind::UserAdded,
+            EventKind::UserRemoved,
             EventKind::PasswordChanged,
             EventKind::TokenAdded,
+            EventKind::TokenRemoved,
             EventKind::MqttUserAdded,
+            EventKind::MqttUserRemoved,
+            EventKind::DeviceRevoked,
             EventKind::JoinCodeAdded,
             EventKind::Other("of_tomorrow".to_owned()),
         ] {

@@ -112,6 +112,13 @@ impl HubDb {
         Ok(Some(device))
     }
 
+    /// Whether there is such a device.
+    pub fn is_device(&self, id: &DeviceId) -> Result<bool, StoreError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached("SELECT 1 FROM device WHERE id = ?")?;
+        Ok(statement.exists([id.as_str()])?)
+    }
+
     /// All enrolled machines, by id.
     pub fn devices(&self) -> Result<Vec<Device>, StoreError> {
         let connection = self.lock();
@@ -230,7 +237,9 @@ mod tests {
             actor: "ada",
         };
         let id: DeviceId = "ws".parse().unwrap();
+        assert!(db.is_device(&id).unwrap());
         let removed = db.remove_device(&id, audit).unwrap().unwrap();
+        assert!(!db.is_device(&id).unwrap());
         assert_eq!((removed.id, removed.name.as_str()), (id.clone(), "ws"));
         assert_eq!(db.remove_device(&id, audit).unwrap(), None);
         let left: Vec<String> = db

@@ -119,6 +119,10 @@ export async function getDevices(): Promise<Device[]> {
   return (await answer(client.GET('/devices'))).items;
 }
 
+export async function removeDevice(id: string): Promise<void> {
+  await answer(client.DELETE('/devices/{id}', { params: { path: { id } } }));
+}
+
 export function getServices(id: string): Promise<ServiceList> {
   return answer(client.GET('/devices/{id}/services', { params: { path: { id } } }));
 }

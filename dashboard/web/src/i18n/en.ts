@@ -207,6 +207,11 @@ export const en = {
     min: 'least',
     max: 'most',
     since: (ago: string) => `since ${ago}`,
+    remove: 'Remove this device',
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeMeans:
+      'Its agent is no longer let in, and it disappears from here. What was stored stays in the history for a while. To have it back, join it anew with a new code.',
+    removeNow: (name: string) => `Remove ${name}`,
   },
 
   services: {
@@ -267,15 +272,19 @@ export const en = {
     by: (actor: string) => `by ${actor}`,
     kinds: {
       device_joined: (p) => `${p('name')} joined`,
+      device_revoked: (p) => `${p('name')} removed`,
       service_started: (p) => `Hub service ${p('service')} ${p('version')} started`,
       service_stopped: (p) => `Hub service ${p('service')} stopped`,
       logged_in: (p) => `${p('actor')} logged in from ${p('address')}`,
       login_failed: (p) => `Login failed for ${p('name')} from ${p('address')}`,
       logged_out: (p) => `${p('actor')} logged out`,
       user_added: (p) => `Account ${p('name')} (${p('role')}) made`,
+      user_removed: (p) => `Account ${p('name')} removed`,
       password_changed: (p) => `Password of ${p('name')} changed`,
       token_added: (p) => `API token ${p('name')} (${p('role')}) made`,
+      token_removed: (p) => `API token ${p('name')} removed`,
       mqtt_user_added: (p) => `MQTT user ${p('name')} (${p('role')}) made`,
+      mqtt_user_removed: (p) => `MQTT user ${p('name')} removed`,
       join_code_added: (p) => `Join code made (${p('uses')}×)`,
     } as Record<string, (p: Parameters) => string>,
   },

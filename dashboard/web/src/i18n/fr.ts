@@ -203,6 +203,11 @@ export const fr: Messages = {
     min: 'minimum',
     max: 'maximum',
     since: (ago) => `depuis ${ago}`,
+    remove: 'Retirer cet appareil',
+    removeTitle: (name) => `Retirer ${name} ?`,
+    removeMeans:
+      'Son agent n’est plus admis, et il disparaît d’ici. Ce qui a été enregistré reste quelque temps dans l’historique. Pour le retrouver, ajoutez-le avec un nouveau code.',
+    removeNow: (name) => `Retirer ${name}`,
   },
 
   services: {
@@ -264,15 +269,19 @@ export const fr: Messages = {
     by: (actor) => `par ${actor}`,
     kinds: {
       device_joined: (p) => `${p('name')} a rejoint le parc`,
+      device_revoked: (p) => `${p('name')} retiré`,
       service_started: (p) => `Service du hub ${p('service')} ${p('version')} démarré`,
       service_stopped: (p) => `Service du hub ${p('service')} arrêté`,
       logged_in: (p) => `Connexion de ${p('actor')} depuis ${p('address')}`,
       login_failed: (p) => `Échec de connexion pour ${p('name')} depuis ${p('address')}`,
       logged_out: (p) => `Déconnexion de ${p('actor')}`,
       user_added: (p) => `Compte ${p('name')} (${p('role')}) créé`,
+      user_removed: (p) => `Compte ${p('name')} supprimé`,
       password_changed: (p) => `Mot de passe de ${p('name')} changé`,
       token_added: (p) => `Jeton d’API ${p('name')} (${p('role')}) créé`,
+      token_removed: (p) => `Jeton d’API ${p('name')} supprimé`,
       mqtt_user_added: (p) => `Utilisateur MQTT ${p('name')} (${p('role')}) créé`,
+      mqtt_user_removed: (p) => `Utilisateur MQTT ${p('name')} supprimé`,
       join_code_added: (p) => `Code d’ajout créé (${p('uses')}×)`,
     },
   },
