@@ -130,6 +130,10 @@ impl Client {
         let mut session = match session {
             Some(mut session) => {
                 session.principal = principal;
+                // What was left of them is older than what came since.
+                for (_, walk) in &mut session.retained {
+                    *walk = edge.exchange.snapshot(walk.filter());
+                }
                 session
             }
             None => Box::new(Session::new(&edge, principal)),

@@ -1,5 +1,5 @@
-//! The way to one subscriber: what it has to be sent again, retained messages, what came while
-//! it was away, then what the router has, as fast as the client takes it. What it does not take
+//! The way to one subscriber: what it has to be sent again, what came while it was away, retained
+//! messages, then what the router has, as fast as the client takes it. What it does not take
 //! stays in the router's logs, where the oldest is overwritten; the gaps are counted.
 
 use crate::client::{Client, End};
@@ -36,6 +36,8 @@ impl Client {
                 if !self.offer(pending) {
                     return;
                 }
+            } else if let Some(pending) = self.session.offline.pop() {
+                self.offer_if_readable(Some(pending));
             } else if let Some((number, walk)) = self.session.retained.front_mut() {
                 if let Some(kept) = walk.take() {
                     let number = *number;
@@ -49,8 +51,6 @@ impl Client {
                 } else {
                     return;
                 }
-            } else if let Some(pending) = self.session.offline.pop() {
-                self.offer_if_readable(Some(pending));
             } else {
                 return;
             }
@@ -63,6 +63,7 @@ impl Client {
         let session = &self.session;
         session.window.is_caught_up()
             && session.waiting.is_none()
+            && session.offline.is_empty()
             && !session.retained.is_empty()
             && self.out.len() < HIGH_WATER
     }
@@ -114,7 +115,8 @@ impl Client {
                 next = more.transpose().map_err(|_| End::RouterStopped)?;
             }
         }
-        Ok(())
+        // So that a busy group leaves room for the client's own subscriptions.
+        self.deliver_ready()
     }
 
     fn offer_if_readable(&mut self, pending: Option<Pending>) {

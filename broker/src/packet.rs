@@ -1,7 +1,6 @@
 //! What a client may send, understood: MQTT 3.1.1 and 5 alike.
 
 use bytes::Bytes;
-use netmonitor_protocol::acl::is_well_formed;
 
 use crate::properties::{self, Properties};
 use crate::wire::{Fault, Frame, Reader};
@@ -249,14 +248,21 @@ fn read_properties(
 }
 
 fn check_topic(topic: &str) -> Result<(), Fault> {
-    if topic.is_empty() || topic.contains(['+', '#']) {
-        return Err(Fault::Malformed("a topic that is empty or has a wildcard"));
+    if topic.is_empty() {
+        return Err(Fault::Protocol("an empty topic"));
+    }
+    if topic.contains(['+', '#']) {
+        return Err(Fault::Malformed("a topic with a wildcard"));
     }
     Ok(())
 }
 
 fn read_publish(version: Version, flags: u8, mut reader: Reader) -> Result<Publish, Fault> {
     let qos = QoS::from_bits(flags >> 1 & 3)?;
+    if qos == QoS::AtMostOnce && flags & 8 != 0 {
+        // MQTT-3.3.1-2.
+        return Err(Fault::Malformed("DUP with QoS 0"));
+    }
     let topic = reader.string()?;
     let id = match qos {
         QoS::AtMostOnce => 0,
@@ -335,8 +341,8 @@ fn read_unsubscribe(version: Version, mut reader: Reader) -> Result<Packet, Faul
     while !reader.is_empty() {
         filters.push(reader.string()?);
     }
-    if filters.is_empty() || !filters.iter().all(|filter| is_well_formed(filter)) {
-        return Err(Fault::Protocol("UNSUBSCRIBE without a valid filter"));
+    if filters.is_empty() {
+        return Err(Fault::Protocol("UNSUBSCRIBE without a filter"));
     }
     Ok(Packet::Unsubscribe { id, filters })
 }
@@ -408,6 +414,7 @@ mod tests {
         for (first, body) in [
             (0x30, &b"\0\x01#a"[..]),
             (0x30, b"\0\0a"),
+            (0x38, b"\0\x01a"),
             (0x32, b"\0\x01a\0\0"),
             (0x36, b"\0\x01a\0\x01"),
             (0x80, b"\0\x01\0\x01a\0"),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::counters::Counter;
 use crate::edge::Edge;
-use crate::router::Link;
+use crate::router::{Delivery, Link, RouteError};
 use crate::session::Session;
 use crate::sessions::{Kick, Lease};
 use crate::share::next_of;
@@ -88,25 +88,35 @@ impl Parked {
                     if let Some(pending) = self.session.read_shared(counters, index, shared) {
                         self.session.keep(&self.edge, pending);
                     }
+                    if self.keep_ready().is_err() {
+                        return;
+                    }
                 }
                 next = Link::next_of(&mut self.session.link) => {
                     let Ok(delivery) = next else {
                         return;
                     };
                     self.keep(&delivery);
-                    for _ in 0..BATCH {
-                        match self.session.link.as_mut().and_then(Link::try_next) {
-                            Some(Ok(delivery)) => self.keep(&delivery),
-                            Some(Err(_)) => return,
-                            None => break,
-                        }
+                    if self.keep_ready().is_err() {
+                        return;
                     }
                 }
             }
         }
     }
 
-    fn keep(&mut self, delivery: &crate::router::Delivery) {
+    /// Queues a bounded number of messages that are there already.
+    fn keep_ready(&mut self) -> Result<(), RouteError> {
+        for _ in 0..BATCH {
+            match self.session.link.as_mut().and_then(Link::try_next) {
+                Some(delivery) => self.keep(&delivery?),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, delivery: &Delivery) {
         if let Some(pending) = self.session.read(&self.edge.counters, delivery) {
             self.session.keep(&self.edge, pending);
         }

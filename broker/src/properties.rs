@@ -109,6 +109,9 @@ impl Properties {
                 forwarded.put_slice(&before.as_slice()[..length]);
             }
         }
+        if seen & 1 << id::AUTH_DATA != 0 && !found.wants_authentication_method {
+            return Err(Fault::Protocol("authentication data without a method"));
+        }
         found.forwarded = forwarded.freeze();
         Ok(found)
     }
@@ -222,5 +225,7 @@ mod tests {
             assert!(read(bad, PUBLISH).is_err(), "{bad:?}");
         }
         assert_eq!(read(b"\x03\x23\0\0", PUBLISH), Err(Fault::TopicAlias));
+        // Authentication data without a method.
+        assert!(read(b"\x03\x16\0\0", CONNECT).is_err());
     }
 }

@@ -48,19 +48,21 @@ pub(crate) struct Session {
     pub(crate) window: Window<Pending>,
     /// The next message, which waits for an acknowledgement of an earlier one.
     pub(crate) waiting: Option<Pending>,
-    /// Retained messages for new subscriptions, one subscription after the other.
-    pub(crate) retained: VecDeque<(usize, Walk)>,
     /// What came while the client was away.
     pub(crate) offline: Offline<Pending>,
+    /// Retained messages for new subscriptions, one subscription after the other.
+    pub(crate) retained: VecDeque<(usize, Walk)>,
 }
 
 /// One filter of a client.
 pub(crate) struct Subscription {
     pub(crate) options: Options,
     pub(crate) identifier: Option<usize>,
+    /// The filter begins with a wildcard, which stands for no topic with `$` (section 4.7.2).
+    pub(crate) is_wild: bool,
     /// Messages up to here were there before the subscription.
     pub(crate) begins_after: u64,
-    /// Retained messages up to here came with the snapshot.
+    /// Retained messages up to here came with the first snapshot.
     pub(crate) snapshot_sequence: u64,
     pub(crate) last_offset: Option<u64>,
 }
@@ -103,7 +105,7 @@ impl Pending {
     /// Leaves it to another member of its group, if it has come from one.
     fn give_back(self) {
         if let Some(share) = self.share.and_then(|share| share.upgrade()) {
-            share.give_back(Shared::again(self.topic, self.envelope));
+            share.give_back(Shared::new(self.topic, self.envelope));
         }
     }
 
@@ -128,8 +130,8 @@ impl Session {
             turn: 0,
             window: Window::new(edge.config.session_queue_max_bytes),
             waiting: None,
-            retained: VecDeque::new(),
             offline: edge.sessions.offline(),
+            retained: VecDeque::new(),
         }
     }
 
@@ -157,7 +159,7 @@ impl Session {
         let own = subscription.options.no_local && envelope.publisher == self.number;
         let known = envelope.sequence <= subscription.begins_after
             || envelope.stored && envelope.sequence <= subscription.snapshot_sequence;
-        if own || known {
+        if own || known || subscription.is_wild && topic.starts_with('$') {
             return None;
         }
         let retain = envelope.retain && subscription.options.retain_as_published;
@@ -231,6 +233,11 @@ impl Drop for Session {
             pending.give_back();
         }
     }
+}
+
+/// Whether the filter begins with a wildcard.
+pub(crate) fn is_wild(filter: &str) -> bool {
+    filter.starts_with(['+', '#'])
 }
 
 /// How many messages of a log were overwritten before they were read. `last` becomes `offset`.

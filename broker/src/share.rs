@@ -17,7 +17,7 @@ use crate::exchange::Exchange;
 use crate::message::Envelope;
 use crate::packet::Options;
 use crate::router::{Delivery, Link, RouteError};
-use crate::session::lost_between;
+use crate::session::{is_wild, lost_between};
 
 const PREFIX: &str = "$share/";
 /// How often a message is offered to members that may not read it.
@@ -120,6 +120,7 @@ pub(crate) struct Share {
 
 struct Source {
     link: Link,
+    is_wild: bool,
     begins_after: u64,
     last_offset: Option<u64>,
 }
@@ -144,6 +145,7 @@ impl Share {
             filter: filter.to_owned(),
             source: tokio::sync::Mutex::new(Source {
                 link,
+                is_wild: is_wild(below),
                 begins_after,
                 last_offset: None,
             }),
@@ -214,12 +216,12 @@ impl Source {
     fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Shared> {
         let lost = lost_between(&mut self.last_offset, delivery.offset);
         counters.add(Counter::DroppedSlowSubscriber, lost);
+        let topic = delivery.topic()?;
         let envelope = Envelope::unpack(delivery.packed.clone())?;
-        (envelope.sequence > self.begins_after).then_some(Shared {
-            topic: delivery.topic()?.to_owned(),
-            envelope,
-            refused: 0,
-        })
+        if envelope.sequence <= self.begins_after || self.is_wild && topic.starts_with('$') {
+            return None;
+        }
+        Some(Shared::new(topic.to_owned(), envelope))
     }
 }
 
@@ -281,8 +283,8 @@ impl Drop for Member {
 }
 
 impl Shared {
-    /// A message that comes back from a member.
-    pub(crate) fn again(topic: String, envelope: Envelope) -> Self {
+    /// For any of the members.
+    pub(crate) fn new(topic: String, envelope: Envelope) -> Self {
         Self {
             topic,
             envelope,

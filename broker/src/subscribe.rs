@@ -6,7 +6,7 @@ use crate::edge::Edge;
 use crate::packet::{Options, RetainHandling};
 use crate::reply::{self, reason};
 use crate::router::RouteError;
-use crate::session::Subscription;
+use crate::session::{Subscription, is_wild};
 use crate::share::{is_shared, shared_filter};
 use crate::wire::Fault;
 
@@ -90,6 +90,7 @@ impl Client {
         let subscription = session.subscriptions.entry(number).or_insert(Subscription {
             options,
             identifier,
+            is_wild: is_wild(&filter),
             begins_after,
             snapshot_sequence: 0,
             last_offset: None,
@@ -98,7 +99,10 @@ impl Client {
         subscription.identifier = identifier;
         if wants_retained {
             let walk = self.edge.exchange.snapshot(&filter);
-            subscription.snapshot_sequence = walk.sequence();
+            if known.is_none() {
+                // What is on its way for a subscription that there was is not to be lost.
+                subscription.snapshot_sequence = walk.sequence();
+            }
             // What an earlier snapshot of this subscription still has to say is in the new one.
             session.retained.retain(|(other, _)| *other != number);
             session.retained.push_back((number, walk));
@@ -152,7 +156,11 @@ impl Client {
                 continue;
             }
             let Some(number) = session.numbers.remove(filter) else {
-                reasons.push(reason::NO_SUBSCRIPTION_EXISTED);
+                reasons.push(if netmonitor_protocol::acl::is_well_formed(filter) {
+                    reason::NO_SUBSCRIPTION_EXISTED
+                } else {
+                    reason::FILTER_INVALID
+                });
                 continue;
             };
             session.subscriptions.remove(&number);

@@ -75,9 +75,11 @@ async fn faults_end_the_connection_with_their_reason() {
     check(5, &packet(0x30, b"\0\x01#\0x"), Some(0x81)).await;
     check(5, &packet(0x30, b"\0\x02\xFF\xFE\0x"), Some(0x81)).await;
     check(5, &packet(0x30, b"\0\0\x03\x23\0\x05x"), Some(0x94)).await;
+    check(5, &packet(0x30, b"\0\0\0x"), Some(0x82)).await;
+    check(5, &packet(0x38, b"\0\x01a\0x"), Some(0x81)).await;
     check(5, &Options::new(5, "free", "c").packet(), Some(0x82)).await;
     check(5, &[0x30, 0xFF, 0xFF, 0xFF, 0x7F], Some(0x95)).await;
-    assert_eq!(broker.counter("protocol_faults"), 6);
+    assert_eq!(broker.counter("protocol_faults"), 8);
 }
 
 #[tokio::test]
@@ -141,9 +143,9 @@ async fn malformed_filters_are_refused_and_the_rest_granted() {
     five.send(&packet(0x82, &body)).await;
     five.expect(0x90, &[0, 9, 0, 0x8F, 0x8F, 1, 1]).await;
     let mut body = vec![0, 8, 0];
-    body.extend([text("#"), text("never/was")].concat());
+    body.extend([text("#"), text("never/was"), text("a#")].concat());
     five.send(&packet(0xA2, &body)).await;
-    five.expect(0xB0, &[0, 8, 0, 0, 0x11]).await;
+    five.expect(0xB0, &[0, 8, 0, 0, 0x11, 0x8F]).await;
     five.publish("x", "not for me", 0).await;
     five.publish("ä/ö", "for me", 0).await;
     assert_eq!(five.said().await.1, "for me");

@@ -386,3 +386,70 @@ async fn a_returning_client_unsubscribes_and_what_waited_is_within_its_receive_m
     }
     publisher.publish_acked("a", "unheard", false).await;
 }
+
+/// Many clients subscribe whenever they connect, whether they have a session or not.
+#[tokio::test]
+async fn subscribing_again_after_a_return_loses_nothing_that_waited() {
+    let broker = start().await;
+    let mut publisher = publisher(&broker).await;
+    publisher.publish_acked("a", "0", true).await;
+    let mut raw = Raw::connect(&broker, &device(4)).await;
+    raw.subscribe("a", 1).await;
+    assert_eq!(raw.said().await.1, "0");
+    raw.leave().await;
+    for n in 1..=300 {
+        publisher.publish_acked("a", &n.to_string(), true).await;
+    }
+    let mut raw = Raw::open(&broker).await;
+    raw.send(&device(4).packet()).await;
+    let subscribe = packet(0x82, &[&[0, 9][..], &text("a"), &[1]].concat());
+    raw.send(&subscribe).await;
+    raw.expect(0x20, &[1, 0]).await;
+    let (mut seen, mut retained) = (Vec::new(), Vec::new());
+    while seen.len() < 300 || retained.is_empty() {
+        let (first, body) = raw.recv().await.unwrap();
+        if first == 0x90 {
+            continue;
+        }
+        let message = raw.acknowledge(first, &body).await;
+        if message.retain {
+            retained.push(message.payload);
+        } else {
+            seen.push(message.payload);
+        }
+    }
+    let expected: Vec<String> = (1..=300).map(|n| n.to_string()).collect();
+    assert_eq!(seen, expected);
+    assert_eq!(retained, ["300"]);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_the_middle_of_retained_messages_gets_them_all() {
+    let broker = start().await;
+    let mut publisher = publisher(&broker).await;
+    for n in 0..300 {
+        publisher
+            .publish_acked(&format!("a/{n:03}"), "old", true)
+            .await;
+    }
+    let mut raw = Raw::connect(&broker, &device(5)).await;
+    raw.subscribe("a/#", 1).await;
+    assert_eq!(raw.said().await.0, "a/000");
+    drop(raw);
+    parked(&broker, 1).await;
+    // QoS 0 does not wait for it, and is what is retained now.
+    publisher.publish("a/299", "new", 1).await;
+    publisher.ping().await;
+    let mut raw = Raw::connect(&broker, &device(5)).await;
+    let mut topics = std::collections::BTreeSet::new();
+    loop {
+        let message = raw.message().await;
+        topics.insert(message.topic);
+        if message.payload == "new" {
+            break;
+        }
+    }
+    // All but the one that it has acknowledged, which may come again.
+    topics.insert("a/000".to_owned());
+    assert_eq!(topics.len(), 300);
+}

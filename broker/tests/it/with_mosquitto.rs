@@ -66,6 +66,29 @@ async fn mosquitto_tools_talk_both_versions_with_every_quality_of_service_and_tl
 }
 
 #[tokio::test]
+async fn what_is_published_while_mosquitto_sub_is_away_waits_for_it() {
+    let broker = start().await;
+    for version in ["311", "5"] {
+        let away = ["-V", version, "-i", "away", "-c", "-q", "2", "-t", "a/#"];
+        let expiry: &[&str] = if version == "5" { &["-x", "1000"] } else { &[] };
+        let run = async |tool, arguments: &[&str]| {
+            let ended = mosquitto(tool, broker.tcp.port(), arguments).wait_with_output();
+            let output = timeout(DEADLINE, ended).await.unwrap().unwrap();
+            assert!(output.status.success(), "{tool} {arguments:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        run("mosquitto_sub", &[&away[..], expiry, &["-E"]].concat()).await;
+        for message in ["one", "two", "three"] {
+            run("mosquitto_pub", &["-q", "2", "-t", "a/b", "-m", message]).await;
+        }
+        let said = run("mosquitto_sub", &[&away[..], expiry, &["-C", "3"]].concat()).await;
+        assert_eq!(said, "one\ntwo\nthree\n");
+        // Nothing is left of it for the other version.
+        run("mosquitto_sub", &["-i", "away", "-t", "a/#", "-E"]).await;
+    }
+}
+
+#[tokio::test]
 async fn mosquitto_hears_why_it_is_not_let_in() {
     let broker = start().await;
     let port = broker.tcp.port().to_string();
