@@ -198,7 +198,7 @@ impl Handle {
         for (name, value) in [
             ("clients", self.edge.sessions.connected()),
             ("sessions_parked", self.edge.sessions.parked()),
-            ("sessions_queued_bytes", self.edge.sessions.queued_bytes()),
+            ("sessions_bytes", self.edge.sessions.held_bytes()),
             ("retained_messages", messages),
             ("retained_bytes", bytes),
         ] {

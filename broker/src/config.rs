@@ -39,8 +39,8 @@ pub struct Config {
     pub session_queue_max_messages: usize,
     /// The same in bytes; also what may be unacknowledged in a session that is kept.
     pub session_queue_max_bytes: usize,
-    /// What may wait for all clients that are away.
-    pub session_queues_total_max_bytes: usize,
+    /// Both, in all sessions together.
+    pub sessions_total_max_bytes: usize,
     /// Subscriptions of one client.
     pub subscriptions_per_client_max: usize,
     /// Groups of shared subscriptions.
@@ -78,7 +78,7 @@ impl Default for Config {
             sessions_parked_per_user_max: 50,
             session_queue_max_messages: 1_000,
             session_queue_max_bytes: 1024 * 1024,
-            session_queues_total_max_bytes: 32 * 1024 * 1024,
+            sessions_total_max_bytes: 32 * 1024 * 1024,
             subscriptions_per_client_max: 64,
             shared_groups_max: 100,
             router_filters_max: 10_000,
@@ -98,12 +98,11 @@ impl Config {
         self.connections_max + self.sessions_parked_max + self.shared_groups_max + 64
     }
 
-    /// How much may wait for clients that are away.
+    /// How much may wait for a client that is away.
     pub(crate) fn offline(&self) -> Limits {
         Limits {
             messages: self.session_queue_max_messages,
             bytes: self.session_queue_max_bytes,
-            total_bytes: self.session_queues_total_max_bytes,
         }
     }
 }

@@ -3,7 +3,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::budget::Held;
 use crate::packet::{AckKind, QoS};
+
+/// Room that is kept when nothing is left in flight.
+const KEEP: usize = 16;
 
 /// Which acknowledgement a message waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +24,14 @@ struct Sent<M> {
     awaits: Awaits,
     /// Sent on this connection, so that it counts for the client's receive maximum.
     counts: bool,
-    /// For another attempt, if there can be one.
-    message: Option<M>,
+    /// For another attempt, if there can be one. Boxed: most sessions never need it.
+    message: Option<Box<M>>,
     bytes: usize,
 }
 
 /// The unsettled messages of one session, bounded in number and, where they are kept for
-/// another attempt, in bytes. When it is full, nothing more is sent until the client
-/// acknowledges.
+/// another attempt, in bytes, of this session and of all. When it is full, nothing more is sent
+/// until the client acknowledges. One message always has room.
 #[derive(Debug)]
 pub(crate) struct Window<M> {
     sent: HashMap<u16, Sent<M>>,
@@ -36,7 +40,7 @@ pub(crate) struct Window<M> {
     /// How many count.
     unacknowledged: usize,
     max: usize,
-    bytes: usize,
+    held: Held,
     bytes_max: usize,
     last_id: u16,
     last_order: u64,
@@ -63,13 +67,13 @@ pub(crate) enum Again<'a, M> {
 }
 
 impl<M> Window<M> {
-    pub(crate) fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(held: Held, bytes_max: usize) -> Self {
         Self {
             sent: HashMap::new(),
             again: VecDeque::new(),
             unacknowledged: 0,
             max: 1,
-            bytes: 0,
+            held,
             bytes_max,
             last_id: 0,
             last_order: 0,
@@ -94,7 +98,8 @@ impl<M> Window<M> {
 
     /// Whether another message has to wait.
     pub(crate) fn is_full(&self) -> bool {
-        self.unacknowledged >= self.max || self.bytes >= self.bytes_max
+        let is_heavy = self.held.bytes() >= self.bytes_max || !self.held.budget().fits(0);
+        self.unacknowledged >= self.max || is_heavy && self.held.bytes() > 0
     }
 
     /// Whether all that had to be sent again has been.
@@ -119,10 +124,13 @@ impl<M> Window<M> {
             QoS::AtLeastOnce => Awaits::Ack,
             QoS::ExactlyOnce => Awaits::Rec,
         };
-        let (message, bytes) = message.map_or((None, 0), |(message, bytes)| (Some(message), bytes));
+        let (message, bytes) = match message {
+            Some((message, bytes)) => (Some(Box::new(message)), bytes),
+            None => (None, 0),
+        };
         self.last_order += 1;
         self.unacknowledged += 1;
-        self.bytes += bytes;
+        self.held.take(bytes);
         let sent = Sent {
             order: self.last_order,
             awaits,
@@ -192,7 +200,7 @@ impl<M> Window<M> {
                 if let Some(sent) = self.sent.get_mut(&id) {
                     sent.awaits = Awaits::Comp;
                     sent.message = None;
-                    self.bytes -= std::mem::take(&mut sent.bytes);
+                    self.held.give(std::mem::take(&mut sent.bytes));
                 }
                 Settled::Release
             }
@@ -205,15 +213,19 @@ impl<M> Window<M> {
     pub(crate) fn drain_unacknowledged(&mut self) -> Vec<M> {
         let mut left: Vec<Sent<M>> = self.sent.drain().map(|(_, sent)| sent).collect();
         left.sort_unstable_by_key(|sent| sent.order);
-        self.bytes = 0;
+        self.held.give(self.held.bytes());
         self.unacknowledged = 0;
-        left.into_iter().filter_map(|sent| sent.message).collect()
+        let messages = left.into_iter().filter_map(|sent| sent.message);
+        messages.map(|message| *message).collect()
     }
 
     fn remove(&mut self, id: u16) {
         if let Some(sent) = self.sent.remove(&id) {
             self.unacknowledged -= usize::from(sent.counts);
-            self.bytes -= sent.bytes;
+            self.held.give(sent.bytes);
+        }
+        if self.sent.is_empty() && self.sent.capacity() > KEEP {
+            self.sent = HashMap::new();
         }
     }
 }
@@ -221,9 +233,14 @@ impl<M> Window<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
+
+    fn held(max: usize) -> Held {
+        Held::new(Budget::new(max))
+    }
 
     fn window(max: usize) -> Window<&'static str> {
-        let mut window = Window::new(1_000);
+        let mut window = Window::new(held(1_000), 1_000);
         window.begin(max);
         window
     }
@@ -299,7 +316,7 @@ mod tests {
 
     #[test]
     fn bytes_fill_it_too_and_come_back() {
-        let mut window = Window::new(4);
+        let mut window = Window::new(held(1_000), 4);
         window.begin(10);
         send(&mut window, QoS::ExactlyOnce, "four");
         assert!(window.is_full());
@@ -311,12 +328,26 @@ mod tests {
         window.sent_again();
         window.peek_again();
         window.give_up();
-        assert_eq!((window.bytes, window.unacknowledged), (0, 0));
+        assert_eq!((window.held.bytes(), window.unacknowledged), (0, 0));
+    }
+
+    #[test]
+    fn the_bytes_of_others_leave_room_for_one() {
+        let budget = Budget::new(4);
+        let mut other = Held::new(budget.clone());
+        other.take(5);
+        let mut window = Window::new(Held::new(budget), 1_000);
+        window.begin(10);
+        assert!(!window.is_full());
+        send(&mut window, QoS::AtLeastOnce, "one");
+        assert!(window.is_full());
+        drop(other);
+        assert!(!window.is_full());
     }
 
     #[test]
     fn what_was_not_kept_is_not_sent_again() {
-        let mut window: Window<&str> = Window::new(4);
+        let mut window: Window<&str> = Window::new(held(1_000), 4);
         window.begin(10);
         window.sent(1, QoS::AtLeastOnce, None);
         window.sent(2, QoS::ExactlyOnce, None);

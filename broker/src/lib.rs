@@ -15,7 +15,7 @@
 //! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
-//! - `session`, `inflight`, `offline`, `parked`: what outlives a connection; `share`: what
+//! - `session`, `inflight`, `offline`, `budget`, `parked`: what outlives a connection; `share`: what
 //!   several clients have together
 //! - `sessions`, `edge`, `counters`: what all clients share
 //! - `service`: the broker as one of the hub's services
@@ -23,6 +23,7 @@
 //! - `changes`, `journal`: retained messages on disk
 
 mod broker;
+mod budget;
 mod changes;
 mod client;
 mod config;

@@ -1,35 +1,29 @@
 //! What waits for a client that is away.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How much may wait. When there is no room, the oldest message of the same client goes first:
-/// what is newest says most about how things are.
+use crate::budget::Held;
+
+/// How much may wait for one client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Of one client.
     pub(crate) messages: usize,
-    /// Of one client.
     pub(crate) bytes: usize,
-    /// Of all clients.
-    pub(crate) total_bytes: usize,
 }
 
-/// The queue of one client. The bytes of all queues together are in a number that they share.
+/// The queue of one client. When there is no room, for it or for all, its oldest message goes
+/// first: what is newest says most about how things are.
 #[derive(Debug)]
 pub(crate) struct Offline<M> {
     queue: VecDeque<(M, usize)>,
-    bytes: usize,
-    total: Arc<AtomicUsize>,
+    held: Held,
 }
 
 impl<M> Offline<M> {
-    pub(crate) fn new(total: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(held: Held) -> Self {
         Self {
             queue: VecDeque::new(),
-            bytes: 0,
-            total,
+            held,
         }
     }
 
@@ -43,8 +37,8 @@ impl<M> Offline<M> {
         let mut dropped = 0;
         loop {
             let fits = self.queue.len() < limits.messages
-                && self.bytes + bytes <= limits.bytes
-                && self.total.load(Ordering::Relaxed) + bytes <= limits.total_bytes;
+                && self.held.bytes() + bytes <= limits.bytes
+                && self.held.budget().fits(bytes);
             if fits {
                 break;
             }
@@ -54,16 +48,14 @@ impl<M> Offline<M> {
             }
         }
         self.queue.push_back((message, bytes));
-        self.bytes += bytes;
-        self.total.fetch_add(bytes, Ordering::Relaxed);
+        self.held.take(bytes);
         dropped
     }
 
     /// Takes the oldest message.
     pub(crate) fn pop(&mut self) -> Option<M> {
         let (message, bytes) = self.queue.pop_front()?;
-        self.bytes -= bytes;
-        self.total.fetch_sub(bytes, Ordering::Relaxed);
+        self.held.give(bytes);
         if self.queue.is_empty() {
             self.queue = VecDeque::new();
         }
@@ -71,25 +63,19 @@ impl<M> Offline<M> {
     }
 }
 
-impl<M> Drop for Offline<M> {
-    fn drop(&mut self) {
-        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
 
     const LIMITS: Limits = Limits {
         messages: 3,
         bytes: 100,
-        total_bytes: 150,
     };
 
     #[test]
     fn the_oldest_goes_when_there_are_too_many_messages_or_bytes() {
-        let mut offline = Offline::new(Arc::default());
+        let mut offline = Offline::new(Held::new(Budget::new(150)));
         let dropped: u64 = (1..=4).map(|n| offline.push(n, 10, LIMITS)).sum();
         assert_eq!(dropped, 1);
         assert_eq!(offline.push(5, 85, LIMITS), 2);
@@ -99,9 +85,9 @@ mod tests {
 
     #[test]
     fn all_queues_share_one_bound_and_give_their_bytes_back() {
-        let total = Arc::new(AtomicUsize::new(0));
-        let mut one = Offline::new(total.clone());
-        let mut other = Offline::new(total.clone());
+        let budget = Budget::new(150);
+        let mut one = Offline::new(Held::new(budget.clone()));
+        let mut other = Offline::new(Held::new(budget.clone()));
         assert_eq!(one.push("a", 90, LIMITS), 0);
         assert_eq!(other.push("b", 60, LIMITS), 0);
         assert_eq!(other.push("c", 60, LIMITS), 1);
@@ -110,6 +96,6 @@ mod tests {
         drop(one);
         assert_eq!(other.push("e", 61, LIMITS), 0);
         assert_eq!(other.pop(), Some("e"));
-        assert_eq!(total.load(Ordering::Relaxed), 0);
+        assert_eq!(budget.used(), 0);
     }
 }

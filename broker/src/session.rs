@@ -128,9 +128,9 @@ impl Session {
             last_number: 0,
             shares: Vec::new(),
             turn: 0,
-            window: Window::new(edge.config.session_queue_max_bytes),
+            window: Window::new(edge.sessions.holder(), edge.config.session_queue_max_bytes),
             waiting: None,
-            offline: edge.sessions.offline(),
+            offline: Offline::new(edge.sessions.holder()),
             retained: VecDeque::new(),
         }
     }

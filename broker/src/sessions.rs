@@ -6,14 +6,13 @@
 //! to go, and waits until it has gone: what that one leaves is then the newcomer's.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::{Budget, Held};
 use crate::config::Config;
-use crate::offline::Offline;
 use crate::session::Session;
 
 /// What a session is known by.
@@ -42,8 +41,8 @@ pub(crate) struct Sessions {
     inner: Mutex<Inner>,
     parked_max: usize,
     parked_per_user_max: usize,
-    /// Bytes that wait for all clients that are away.
-    queued_bytes: Arc<AtomicUsize>,
+    /// Bytes of messages in all sessions that outlive their connections.
+    held: Budget,
 }
 
 #[derive(Default)]
@@ -83,7 +82,7 @@ impl Sessions {
             inner: Mutex::default(),
             parked_max: config.sessions_parked_max,
             parked_per_user_max: config.sessions_parked_per_user_max,
-            queued_bytes: Arc::default(),
+            held: Budget::new(config.sessions_total_max_bytes),
         }
     }
 
@@ -173,14 +172,14 @@ impl Sessions {
         self.inner().parked
     }
 
-    /// How many bytes wait for clients that are away.
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.queued_bytes.load(std::sync::atomic::Ordering::Relaxed)
+    /// How many bytes of messages sessions hold that outlive their connections.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held.used()
     }
 
-    /// A queue for a client that may go away.
-    pub(crate) fn offline<M>(&self) -> Offline<M> {
-        Offline::new(self.queued_bytes.clone())
+    /// For what a session will hold.
+    pub(crate) fn holder(&self) -> Held {
+        Held::new(self.held.clone())
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

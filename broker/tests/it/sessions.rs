@@ -55,7 +55,7 @@ async fn what_comes_while_a_client_is_away_waits_for_it_in_order() {
         publisher.publish_acked("a/3", "three", true).await;
         broker
             .eventually("both are queued", |broker| {
-                broker.counter("sessions_queued_bytes") > 2 * 192
+                broker.counter("sessions_bytes") > 2 * 192
             })
             .await;
         let mut raw = Raw::connect(&broker, &device(level)).await;
@@ -74,7 +74,7 @@ async fn what_comes_while_a_client_is_away_waits_for_it_in_order() {
             .await;
         broker.handle.clear_retained("#");
     }
-    assert_eq!(broker.counter("sessions_queued_bytes"), 0);
+    assert_eq!(broker.counter("sessions_bytes"), 0);
 }
 
 #[tokio::test]

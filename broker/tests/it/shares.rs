@@ -117,9 +117,7 @@ async fn members_that_are_away_get_messages_only_while_none_is_connected() {
         .await;
     publisher.publish_acked("a", "waits", false).await;
     broker
-        .eventually("queued", |broker| {
-            broker.counter("sessions_queued_bytes") > 0
-        })
+        .eventually("queued", |broker| broker.counter("sessions_bytes") > 0)
         .await;
     // Whoever comes now does not get what another has been given.
     let mut there = member(&broker, &Options::new(5, "free", "there")).await;
@@ -137,9 +135,7 @@ async fn members_that_are_away_get_messages_only_while_none_is_connected() {
         .await;
     publisher.publish_acked("a", "inherited", false).await;
     broker
-        .eventually("queued", |broker| {
-            broker.counter("sessions_queued_bytes") > 0
-        })
+        .eventually("queued", |broker| broker.counter("sessions_bytes") > 0)
         .await;
     let mut there = member(&broker, &Options::new(5, "free", "there")).await;
     drop(Raw::connect(&broker, &away.clone().clean().expiry(0)).await);
