@@ -25,6 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("netmonitor-agent", &["protocol", "service"]),
     ("netmonitor-broker", &["protocol", "service", "store"]),
     ("netmonitor-ingest", &["protocol", "service", "store"]),
+    ("netmonitor-alerting", &["protocol", "rules", "service"]),
     (
         "netmonitor-api",
         &["dashboard", "protocol", "rules", "service", "store"],
@@ -33,7 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "netmonitor-hub",
         &[
-            "agent", "api", "broker", "ingest", "protocol", "service", "store",
+            "agent", "alerting", "api", "broker", "ingest", "protocol", "service", "store",
         ],
     ),
     ("netmonitor-tests", &[]),

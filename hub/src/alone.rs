@@ -65,7 +65,8 @@ pub(crate) async fn run(
             }
             api.run(dial, shutdown).await
         }
-        ServiceName::Hub | ServiceName::Alerting => {
+        ServiceName::Alerting => netmonitor_alerting::run(config.alerting, dial, shutdown).await,
+        ServiceName::Hub => {
             anyhow::bail!("the frame around the services is no service to run")
         }
     }

@@ -45,6 +45,8 @@ enum Command {
     Broker,
     /// Run the service alone that writes the history
     Ingest,
+    /// Run the service alone that concludes who is there
+    Alerting,
     /// Run REST API and dashboard alone
     Api,
     /// Manage the accounts of people
@@ -210,6 +212,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Broker => serve_alone(&data_dir, load()?, ServiceName::Broker),
         Command::Ingest => serve_alone(&data_dir, load()?, ServiceName::Ingest),
+        Command::Alerting => serve_alone(&data_dir, load()?, ServiceName::Alerting),
         Command::Api => serve_alone(&data_dir, load()?, ServiceName::Api),
         Command::Config => {
             let text = toml::to_string(&load()?).context("cannot write the configuration")?;
@@ -231,9 +234,12 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
             expires_secs: expires,
         },
         Command::SetupLink => AdminCommand::SetupLink,
-        Command::Run | Command::Broker | Command::Ingest | Command::Api | Command::Config => {
-            anyhow::bail!("not an administrative command")
-        }
+        Command::Run
+        | Command::Broker
+        | Command::Ingest
+        | Command::Alerting
+        | Command::Api
+        | Command::Config => anyhow::bail!("not an administrative command"),
     };
     let output = console::execute(command, data_dir)?;
     if output.is_empty() {

@@ -20,6 +20,7 @@ pub(crate) struct Config {
     pub(crate) api: netmonitor_api::Config,
     pub(crate) history: History,
     pub(crate) ingest: netmonitor_ingest::Config,
+    pub(crate) alerting: netmonitor_alerting::Config,
 }
 
 /// Table `[hub]`: the hub as a whole.

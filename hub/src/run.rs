@@ -1,4 +1,4 @@
-//! Everything together: broker, ingest, api and an agent for this machine.
+//! Everything together: broker, ingest, alerting, api and an agent for this machine.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
@@ -139,6 +139,7 @@ fn start(opened: Opened, running: presence::Running) -> anyhow::Result<Vec<Runni
             history,
             dial(ServiceName::Ingest)?,
         ),
+        start_alerting(config.alerting.clone(), dial(ServiceName::Alerting)?),
         {
             let (data_dir, dial) = (data_dir.clone(), dial(ServiceName::Hub)?);
             Running::start("presence", |stop| {
@@ -180,6 +181,14 @@ fn start_ingest(
         };
         let run = |ingest: Ingest, stop| ingest.run(dial.clone(), stop);
         supervise(ServiceName::Ingest, ingest, open, run, stop).await;
+    })
+}
+
+fn start_alerting(config: netmonitor_alerting::Config, dial: Dial) -> Running {
+    Running::start("alerting", |stop| async move {
+        let open = || std::future::ready(Ok(config.clone()));
+        let run = |config, stop| netmonitor_alerting::run(config, dial.clone(), stop);
+        supervise(ServiceName::Alerting, None, open, run, stop).await;
     })
 }
 
@@ -227,8 +236,13 @@ fn open_ingest(config: &Config, history: &Path) -> anyhow::Result<Option<Ingest>
 }
 
 async fn all_running(mut running: watch::Receiver<Vec<ServiceName>>, has_broker: bool) {
-    let needed = [ServiceName::Api, ServiceName::Ingest, ServiceName::Broker];
-    let needed = &needed[..if has_broker { 3 } else { 2 }];
+    let needed = [
+        ServiceName::Api,
+        ServiceName::Ingest,
+        ServiceName::Alerting,
+        ServiceName::Broker,
+    ];
+    let needed = &needed[..if has_broker { 4 } else { 3 }];
     // The sender lives as long as the hub does.
     let _gone = running
         .wait_for(|running| needed.iter().all(|name| running.contains(name)))

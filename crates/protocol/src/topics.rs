@@ -224,7 +224,7 @@ pub static TOPICS: &[Row] = &[
         qos: Qos::AtLeastOnce,
         retained: Retained::Promptly,
         from: &[Party::Api],
-        to: &[Party::Agent],
+        to: &[Party::Agent, Party::Alerting],
     },
     Row {
         kind: Kind::Event,

@@ -56,3 +56,60 @@ pub enum PresenceCause {
     #[serde(other)]
     Unknown,
 }
+
+impl PresenceState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Stale => "stale",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl PresenceCause {
+    /// The word on the wire, and in the parameters of an event.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Shutdown => "shutdown",
+            Self::Suspend => "suspend",
+            Self::Reboot => "reboot",
+            Self::Lost => "lost",
+            Self::Replaced => "replaced",
+            Self::HubRestart => "hub_restart",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_cause_is_the_word_on_the_wire() {
+        for cause in [
+            PresenceCause::Stopped,
+            PresenceCause::Shutdown,
+            PresenceCause::Suspend,
+            PresenceCause::Reboot,
+            PresenceCause::Lost,
+            PresenceCause::Replaced,
+            PresenceCause::HubRestart,
+            PresenceCause::Unknown,
+        ] {
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
+        }
+        for state in [
+            PresenceState::Online,
+            PresenceState::Offline,
+            PresenceState::Stale,
+            PresenceState::Unknown,
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+}

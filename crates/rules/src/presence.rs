@@ -1,0 +1,66 @@
+//! Who is there, and if not, why: never a false offline, never a missed death.
+//!
+//! A pure engine: messages and time in, conclusions out. What makes it hard, and where it is
+//! dealt with:
+//!
+//! - Each topic comes in order, but two topics may overtake each other: `births` knows which
+//!   start of an agent is the newest from each topic's own order.
+//! - The death of a session that is no longer the current one says nothing: `device`.
+//! - A hub that was blind must not judge before everybody could have come back: `engine`
+//!   knows when the connection came, `device` waits.
+//! - What is concluded, published and logged, and what is no news: `conclusion`, `log`.
+//! - Clocks jump: durations are monotonic, the wall clock is only ever shown.
+
+mod births;
+mod conclusion;
+mod device;
+mod engine;
+mod log;
+mod timing;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Engine, MAX_DEVICES};
+pub use timing::Timing;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use netmonitor_protocol::payload::{Event, Presence};
+use netmonitor_protocol::{DeviceId, Message};
+
+/// Now, by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// For durations.
+    pub monotonic: Instant,
+    /// For what people see.
+    pub wall: Timestamp,
+}
+
+/// What the engine hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The connection to the broker stands, and retained messages come.
+    Connected,
+    /// The connection is gone: the hub is blind.
+    Lost,
+    /// A message, just published.
+    Message(Message),
+    /// A retained message: what was said before this connection.
+    Retained(Message),
+    /// Time has passed: see [`Engine::deadline`].
+    Elapsed,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Publish the conclusion: it has changed.
+    Publish(DeviceId, Presence),
+    /// The device is no longer one: clear its presence.
+    Clear(DeviceId),
+    /// Add a line to the log.
+    Log(Event),
+}

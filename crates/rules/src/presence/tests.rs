@@ -1,0 +1,5 @@
+//! Stories, one for each thing that can go wrong.
+
+mod bench;
+mod device;
+mod hub;

@@ -1,0 +1,232 @@
+//! Of a hub that starts, is blind, or sees again.
+
+use netmonitor_protocol::payload::PresenceCause as Cause;
+use netmonitor_protocol::payload::PresenceState::{Offline, Online, Stale, Unknown};
+use netmonitor_protocol::payload::{EndCause, EventKind, Settings};
+use netmonitor_protocol::{Message, Topic};
+
+use super::super::{Effect, Input};
+use super::bench::{Bench, birth, born, ended, id, info, offline, online, sample};
+
+/// What a broker has retained of the device, beside its presence.
+fn retained_of(session: u64) -> [Message; 3] {
+    [birth(session), info(session, 3.0), online(session)]
+}
+
+fn published_by(bench: &Bench) -> Message {
+    let presence = bench.engine.presence(&id()).unwrap().clone();
+    Message::DevicePresence(id(), presence)
+}
+
+#[test]
+fn a_device_with_a_longer_keepalive_is_given_more_time() {
+    let settings = |timeout| {
+        let settings = Settings {
+            offline_timeout_secs: timeout,
+            ..Settings::default()
+        };
+        Message::DeviceSettings(id(), settings)
+    };
+    let mut bench = Bench::with_device();
+    bench.live(settings(Some(60)));
+    bench.samples(11, 1);
+    bench.pass(60.0);
+    assert_eq!(bench.is(), Some((Online, None)));
+    bench.pass(2.0);
+    assert_eq!(bench.is(), Some((Stale, None)));
+    // And after a hub start, in which its connection may still be half open.
+    bench.live(sample(11));
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.retained(settings(Some(60)));
+    bench.give(Input::Connected);
+    bench.retained(said);
+    bench.all_retained(retained_of(11));
+    bench.pass(69.0);
+    assert_eq!(bench.published(), [(Unknown, Some(Cause::HubRestart))]);
+    bench.pass(1.0);
+    assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+    bench.live(Message::Cleared(Topic::DeviceSettings(id())));
+    bench.all_live(born(11));
+    bench.pass(12.0);
+    assert_eq!(bench.is(), Some((Stale, None)));
+}
+
+#[test]
+fn a_hub_that_starts_anew_publishes_nothing_and_keeps_what_it_had_said() {
+    for comes_back_after in [0.1, 5.0, 9.0] {
+        let mut bench = Bench::with_device();
+        let said = published_by(&bench);
+        bench.start_again();
+        bench.give(Input::Connected);
+        bench.retained(said.clone());
+        bench.all_retained(retained_of(11));
+        bench.pass(comes_back_after);
+        bench.all_live(born(11));
+        bench.samples(11, 60);
+        assert_eq!(bench.effects, []);
+        assert_eq!(published_by(&bench), said);
+    }
+}
+
+#[test]
+fn what_was_retained_may_come_in_any_order_and_after_a_live_sample() {
+    let mut all: Vec<Message> = retained_of(11).into();
+    for first in 0..4 {
+        let mut bench = Bench::with_device();
+        let said = published_by(&bench);
+        bench.start_again();
+        let mut order = all.clone();
+        order.insert(first, said.clone());
+        for (place, message) in order.into_iter().enumerate() {
+            bench.retained(message);
+            if place == 1 {
+                bench.give(Input::Connected);
+                bench.all_live(born(11));
+            }
+        }
+        bench.samples(11, 60);
+        assert_eq!(bench.effects, [], "presence comes as number {first}");
+        assert_eq!(published_by(&bench), said);
+        all.rotate_left(1);
+    }
+}
+
+#[test]
+fn after_a_hub_start_whoever_does_not_come_back_is_first_unknown_and_then_gone() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said);
+    bench.all_retained(retained_of(11));
+    bench.pass(9.9);
+    assert_eq!(bench.published(), []);
+    bench.pass(9.0);
+    assert_eq!(bench.published(), [(Unknown, Some(Cause::HubRestart))]);
+    bench.pass(1.0);
+    assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+    bench.pass(5.0);
+    assert_eq!(bench.kinds(), [EventKind::DeviceOffline]);
+}
+
+#[test]
+fn one_that_comes_back_late_was_never_gone() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said.clone());
+    bench.all_retained(retained_of(11));
+    bench.pass(15.0);
+    bench.samples(11, 5);
+    assert_eq!(
+        bench.published(),
+        [(Unknown, Some(Cause::HubRestart)), (Online, None)]
+    );
+    assert_eq!(published_by(&bench), said);
+    assert_eq!(bench.kinds(), []);
+}
+
+#[test]
+fn who_was_gone_before_the_hub_started_stays_gone_since_then_and_for_that_reason() {
+    let mut bench = Bench::with_device();
+    bench.live(ended(11, EndCause::Shutdown));
+    bench.live(offline(11));
+    bench.pass(5.0);
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said.clone());
+    bench.retained(ended(11, EndCause::Shutdown));
+    bench.retained(offline(11));
+    bench.pass(300.0);
+    assert_eq!(bench.effects, []);
+    assert_eq!(published_by(&bench), said);
+    bench.live(birth(21));
+    bench.live(online(21));
+    bench.pass(5.0);
+    assert_eq!(bench.published(), [(Online, None)]);
+    assert_eq!(bench.kinds(), [EventKind::DeviceOnline]);
+}
+
+#[test]
+fn whoever_died_while_the_hub_was_blind_is_not_missed() {
+    for end in [None, Some(EndCause::Stop)] {
+        let mut bench = Bench::with_device();
+        bench.give(Input::Lost);
+        bench.pass(100.0);
+        assert_eq!(bench.effects, []);
+        let said = published_by(&bench);
+        bench.give(Input::Connected);
+        bench.retained(said);
+        if let Some(cause) = end {
+            bench.retained(ended(11, cause));
+        }
+        bench.retained(offline(11));
+        bench.pass(25.0);
+        let cause = end.map_or(Cause::Lost, |_| Cause::Stopped);
+        assert_eq!(bench.is(), Some((Offline, Some(cause))));
+    }
+}
+
+#[test]
+fn a_death_right_after_a_hub_start_is_known_at_once() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said);
+    bench.retained(online(11));
+    bench.pass(1.0);
+    bench.live(offline(11));
+    assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
+}
+
+#[test]
+fn a_device_that_sends_seldom_is_not_gone_because_the_hub_alone_was_started_anew() {
+    let mut bench = Bench::with_device();
+    bench.live(info(11, 60.0));
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    for message in [said, birth(11), info(11, 60.0), online(11)] {
+        bench.retained(message);
+    }
+    bench.pass(59.0);
+    bench.live(sample(11));
+    bench.pass(30.0);
+    assert!(!bench.published().iter().any(|(state, _)| *state == Offline));
+    assert_eq!(bench.is(), Some((Online, None)));
+}
+
+#[test]
+fn a_broker_that_was_killed_and_remembers_less_is_told_anew() {
+    let mut bench = Bench::with_device();
+    let old = published_by(&bench);
+    bench.live(offline(11));
+    bench.pass(5.0);
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.effects.clear();
+    bench.retained(old);
+    assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
+    // Or nothing at all.
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.effects.clear();
+    bench.pass(60.0);
+    assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
+}
+
+#[test]
+fn a_device_that_was_removed_while_the_hub_was_away_leaves_no_presence() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said);
+    bench.pass(60.0);
+    assert_eq!(bench.effects.last(), Some(&Effect::Clear(id())));
+    assert_eq!(bench.engine.devices(), 0);
+}
