@@ -1,0 +1,81 @@
+//! The embedded broker side by side with mosquitto, in one run.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use netmonitor_benches::compare::{Scenario, Size};
+use netmonitor_benches::program;
+use netmonitor_benches::report::Report;
+use netmonitor_benches::site::{Kind, Site};
+
+/// Measures the embedded broker and Debian's mosquitto alternately, each time a fresh one, and
+/// prints the medians.
+#[derive(Debug, Parser)]
+#[command(name = "compare")]
+struct Cli {
+    /// The program netmonitor; the one beside this program if it is not said
+    #[arg(long, value_name = "FILE")]
+    netmonitor: Option<PathBuf>,
+    /// How often each is measured
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Only these: idle, storm, throughput, paced, latency, slow
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// A few messages only: whether it works, not how fast
+    #[arg(long)]
+    smoke: bool,
+    /// Print JSON with every round instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    netmonitor_service::logging::init();
+    netmonitor_service::tls::install_provider();
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to report to if standard error is closed.
+            let _closed = writeln!(std::io::stderr(), "compare: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    program::raise_file_limit()?;
+    let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
+    let size = if cli.smoke { Size::SMOKE } else { Size::FULL };
+    let site = Site::make(size.idle.max(size.storm).max(size.publishers))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let mut report = Report::default();
+    let wanted = |scenario: &Scenario| {
+        cli.only.is_empty() || cli.only.iter().any(|name| name == scenario.group())
+    };
+    for scenario in Scenario::ALL.into_iter().filter(wanted) {
+        for round in 0..cli.rounds {
+            for kind in Kind::BOTH {
+                let measured = runtime
+                    .block_on(scenario.measure(&site, kind, &netmonitor, size))
+                    .with_context(|| format!("{scenario:?} with {kind:?}, round {round}"))?;
+                report.add(kind, measured);
+            }
+        }
+        tracing::info!(?scenario, rounds = cli.rounds, "measured");
+    }
+    let text = if cli.json {
+        serde_json::to_string_pretty(&report.json())? + "\n"
+    } else {
+        report.table()
+    };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write the report")
+}

@@ -1,0 +1,16 @@
+//! Measures: a load generator whose agents are joined for real, and the comparison of the
+//! embedded broker with mosquitto. Nothing here is part of what is installed.
+//!
+//! - [`program`]: the programs under test, what they have used, how they end
+//! - [`packet`], [`raw`]: MQTT 5 written by hand, cheap enough not to be the bottleneck
+//! - [`site`]: credentials and certificates that both brokers know
+//! - [`compare`]: what is measured side by side
+//! - [`stats`], [`report`]: numbers, and how they are shown
+
+pub mod compare;
+pub mod packet;
+pub mod program;
+pub mod raw;
+pub mod report;
+pub mod site;
+pub mod stats;
