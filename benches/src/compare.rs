@@ -70,6 +70,8 @@ pub enum Scenario {
     Throughput {
         /// Quality of service, of publishers and subscriber.
         qos: u8,
+        /// Whether publishers wait for the subscriber, so that nothing need be lost.
+        paced_by_subscriber: bool,
     },
     /// 1,000 messages in a second.
     Paced {
@@ -92,13 +94,27 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Idle { tls: false },
         Self::Idle { tls: true },
         Self::Storm { tls: false },
         Self::Storm { tls: true },
-        Self::Throughput { qos: 0 },
-        Self::Throughput { qos: 1 },
+        Self::Throughput {
+            qos: 0,
+            paced_by_subscriber: true,
+        },
+        Self::Throughput {
+            qos: 1,
+            paced_by_subscriber: true,
+        },
+        Self::Throughput {
+            qos: 0,
+            paced_by_subscriber: false,
+        },
+        Self::Throughput {
+            qos: 1,
+            paced_by_subscriber: false,
+        },
         Self::Paced {
             qos: 0,
             retain: false,
@@ -146,7 +162,10 @@ impl Scenario {
         let measured = match self {
             Self::Idle { tls } => idle::measure(&bench, tls).await?,
             Self::Storm { tls } => storm::measure(&bench, tls).await?,
-            Self::Throughput { qos } => throughput::measure(&bench, qos).await?,
+            Self::Throughput {
+                qos,
+                paced_by_subscriber,
+            } => throughput::measure(&bench, qos, paced_by_subscriber).await?,
             Self::Paced { qos, retain } => paced::measure(&bench, qos, retain).await?,
             Self::Latency { qos } => latency::measure(&bench, qos).await?,
             Self::Slow { qos } => slow::measure(&bench, qos).await?,

@@ -5,9 +5,14 @@
 //! - [`packet`], [`raw`]: MQTT 5 written by hand, cheap enough not to be the bottleneck
 //! - [`site`]: credentials and certificates that both brokers know
 //! - [`compare`]: what is measured side by side
-//! - [`stats`], [`report`]: numbers, and how they are shown
+//! - [`fleet`], [`faults`], [`hub`]: simulated agents, what they suffer, where they report
+//! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
 pub mod compare;
+pub mod faults;
+pub mod fleet;
+pub mod hub;
+pub mod load_report;
 pub mod packet;
 pub mod program;
 pub mod raw;

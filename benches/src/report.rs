@@ -58,7 +58,9 @@ impl Report {
                 Goal::Ratio(most) => format!("ratio at most {most}"),
                 Goal::AtMost(most) => format!("at most {most}"),
             };
-            let met = row.met().map_or("", |met| if met { "met" } else { "**missed**" });
+            let met = row
+                .met()
+                .map_or("", |met| if met { "met" } else { "**missed**" });
             // Writing to a String cannot fail.
             let _infallible = writeln!(
                 out,

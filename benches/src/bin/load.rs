@@ -1,1 +1,186 @@
-fn main(){}
+//! Many simulated agents on one hub.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use netmonitor_agent::interval;
+use netmonitor_benches::faults::{Faults, Rate};
+use netmonitor_benches::fleet::{self, Config, Fleet};
+use netmonitor_benches::hub::{self, Hub};
+use netmonitor_benches::load_report::LoadReport;
+use netmonitor_benches::program;
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::{Secret, clock};
+use tokio::time::{MissedTickBehavior, sleep};
+
+/// Between two looks at what may fail.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Simulates agents, each joined for real, and reports what was sent, acknowledged and seen.
+///
+/// Without --code it starts a hub of its own in a temporary directory.
+#[derive(Debug, Parser)]
+#[command(name = "load")]
+struct Cli {
+    /// How many agents
+    #[arg(long, default_value_t = 100)]
+    agents: usize,
+    /// How long, as 30s or 5m, once all are connected
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    duration: Duration,
+    /// Time between two samples of an agent
+    #[arg(long, default_value = "3s", value_parser = duration)]
+    interval: Duration,
+    /// MQTT keepalive of the agents
+    #[arg(long, default_value = "6s", value_parser = duration)]
+    keepalive: Duration,
+    /// Time from the start of the first agent to that of the last
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    ramp_up: Duration,
+    /// The same seed makes the same values and the same faults
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// KIND=RATE: for each agent, so often in a minute; kill, stop, restart, freeze, cut,
+    /// takeover or slow; may be repeated
+    #[arg(long, value_name = "KIND=RATE")]
+    fault: Vec<Rate>,
+    /// How long a fault lasts, in the mean
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    fault_lasts: Duration,
+    /// The join code of a hub that runs, good for as many machines
+    #[arg(long, requires = "watcher")]
+    code: Option<JoinCode>,
+    /// An MQTT user of that hub with the role reader
+    #[arg(long, value_name = "USER", requires = "watcher_password_file")]
+    watcher: Option<String>,
+    /// The file with its password
+    #[arg(long, value_name = "FILE")]
+    watcher_password_file: Option<PathBuf>,
+    /// The program netmonitor for a hub of its own; the one beside this program if not said
+    #[arg(long, value_name = "FILE")]
+    netmonitor: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") {
+        return Ok(Duration::ZERO);
+    }
+    interval::parse(text).map_err(|error| error.to_string())
+}
+
+fn main() -> ExitCode {
+    netmonitor_service::logging::init();
+    netmonitor_service::tls::install_provider();
+    match execute(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        // Something was lost, or the last word about some agent is wrong: the report says what.
+        Ok(false) => ExitCode::from(2),
+        Err(error) => {
+            // Nowhere is left to report to if standard error is closed.
+            let _closed = writeln!(std::io::stderr(), "load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> anyhow::Result<bool> {
+    program::raise_file_limit()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let report = runtime.block_on(run(cli))?;
+    let text = if cli.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        report.to_string()
+    };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write the report")?;
+    Ok(report.is_good())
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
+    let own_hub = match cli.code {
+        Some(_) => None,
+        None => Some(start_hub(cli)?),
+    };
+    let (code, watch) = match (&cli.code, &own_hub) {
+        (Some(code), _) => (code.clone(), stranger(cli, code)?),
+        (None, Some(hub)) => {
+            let code = hub.join_code(cli.agents)?;
+            let watch = hub.watcher(&code)?;
+            (code, watch)
+        }
+        (None, None) => anyhow::bail!("there is no hub"),
+    };
+    let identities = fleet::join(&code, cli.agents).await?;
+    tracing::info!(agents = identities.len(), "joined");
+    let config = Config {
+        seed: cli.seed,
+        interval: cli.interval,
+        keep_alive: cli.keepalive,
+        ramp_up: cli.ramp_up,
+        relays: !cli.fault.is_empty(),
+    };
+    let mut fleet = Fleet::start(identities, watch, config).await?;
+    fleet.connected(hub::PATIENCE).await?;
+    tracing::info!("connected");
+    let began = clock::now();
+    let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
+    let mut faults = Faults::new(cli.fault.clone(), cli.seed, cli.fault_lasts, cli.agents);
+    make_faults(&mut fleet, &mut faults, cli.duration).await;
+    let hub_cpu = match (&own_hub, cpu) {
+        (Some(hub), Some(before)) => Some(hub.program.cpu()?.saturating_sub(before)),
+        _ => None,
+    };
+    let hub_memory = own_hub.as_ref().map(|hub| hub.program.resident_bytes());
+    faults.end(&mut fleet, 3);
+    // Whatever has to be noticed is noticed within this, and what is under way arrives.
+    let settle = cli.keepalive * 3 / 2 + Duration::from_secs(12);
+    if let Err(error) = fleet.connected(settle).await {
+        tracing::warn!(%error, "the fleet has not settled");
+    }
+    let mut report = LoadReport::new(&fleet, cli.seed, cli.duration, faults.made());
+    report.began = began;
+    report.hub_cpu_secs = hub_cpu.map(|cpu| cpu.as_secs_f64());
+    report.hub_resident_bytes = hub_memory.transpose()?;
+    Ok(report)
+}
+
+async fn make_faults(fleet: &mut Fleet, faults: &mut Faults, duration: Duration) {
+    let end = sleep(duration);
+    tokio::pin!(end);
+    let mut steps = tokio::time::interval(STEP);
+    steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = &mut end => return,
+            _ = steps.tick() => faults.step(fleet, STEP).await,
+        }
+    }
+}
+
+fn start_hub(cli: &Cli) -> anyhow::Result<Hub> {
+    let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
+    // Each agent may leave half-open connections behind.
+    let config = format!("[broker]\nconnections_max = {}\n", 1_000 + 4 * cli.agents);
+    Hub::start(&netmonitor, &config)
+}
+
+fn stranger(cli: &Cli, code: &JoinCode) -> anyhow::Result<netmonitor_service::mqtt::Dial> {
+    let user = cli.watcher.clone().context("--watcher is missing")?;
+    let path = cli.watcher_password_file.as_ref();
+    let path = path.context("--watcher-password-file is missing")?;
+    let password =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    hub::watcher(code, user, Secret::new(password.trim()))
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use netmonitor_protocol::Topic;
-use netmonitor_protocol::payload::Presence;
+use netmonitor_protocol::payload::Status;
 use netmonitor_protocol::topics::Kind as Topics;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ impl Bench<'_> {
         let (id, account) = &self.site.devices[device];
         let will = Will {
             topic: &Topic::DeviceStatus(id.clone()).to_string(),
-            payload: Presence::Offline.as_str().as_bytes(),
+            payload: Status::Offline.as_str().as_bytes(),
         };
         packet::connect(
             &format!("agent-{id}"),

@@ -82,11 +82,7 @@ async fn send(
     Ok(())
 }
 
-async fn see(
-    mut subscriber: Raw,
-    begin: Instant,
-    number: usize,
-) -> anyhow::Result<Vec<Duration>> {
+async fn see(mut subscriber: Raw, begin: Instant, number: usize) -> anyhow::Result<Vec<Duration>> {
     let mut took = Vec::with_capacity(number);
     let mut acknowledgements = Vec::new();
     while took.len() < number {

@@ -8,7 +8,7 @@ use netmonitor_protocol::{ServiceName, Topic};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::throughput::{PAYLOAD_BYTES, see, send};
+use super::throughput::{Credit, PAYLOAD_BYTES, see, send};
 use super::{Bench, Goal, Measured};
 use crate::packet::{self, Publish, Received};
 use crate::raw::{Raw, Way};
@@ -40,7 +40,7 @@ pub(super) async fn measure(bench: &Bench<'_>, qos: u8) -> anyhow::Result<Vec<Me
     for (device, raw) in publishers.into_iter().enumerate() {
         let topic = bench.metrics_topic(device);
         let publish = Publish::new(&topic, &[b'x'; PAYLOAD_BYTES], qos, false);
-        tasks.spawn(send(raw, publish, messages, qos));
+        tasks.spawn(async move { send(raw, publish, messages, qos, &Credit(None)).await });
     }
     // Connections stay open until all has been seen.
     let mut publishers = Vec::new();
@@ -68,7 +68,9 @@ pub(super) async fn measure(bench: &Bench<'_>, qos: u8) -> anyhow::Result<Vec<Me
             publishers.push(ended??);
         }
     }
-    seen += see(&mut subscriber, sent - seen, QUIET).await?.number;
+    seen += see(&mut subscriber, sent - seen, QUIET, &Credit(None))
+        .await?
+        .number;
     let lost = sent - seen;
     let name = format!("slow subscriber, QoS {qos}");
     let mut measured = vec![Measured::new(

@@ -1,0 +1,141 @@
+//! Simulated agents: each joined for real, each with a connection of its own over TLS, speaking
+//! as the real agent does, with values of an invented machine.
+//!
+//! An agent reaches the hub over a relay of its own, where the network's faults are made. What
+//! was sent, acknowledged and seen is in the [`Ledger`].
+
+mod agent;
+mod freeze;
+mod ledger;
+mod machine;
+mod relay;
+mod watcher;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use netmonitor_agent::Identity;
+use netmonitor_agent::join::enrol;
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::mqtt::Dial;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+pub use agent::{Agent, Belief};
+pub use ledger::{Death, How, Ledger, Totals};
+pub use machine::Machine;
+
+/// Machines that join at the same time.
+const JOINING_AT_ONCE: usize = 8;
+
+/// How a fleet behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Seed of all values: the same seed makes the same machines.
+    pub seed: u64,
+    /// Time between two samples of one agent.
+    pub interval: Duration,
+    /// MQTT keepalive of the agents, in whole seconds from 1.
+    pub keep_alive: Duration,
+    /// Time from the start of the first agent to that of the last.
+    pub ramp_up: Duration,
+    /// Whether faults of the network can be made: then each agent has a relay.
+    pub relays: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            interval: Duration::from_secs(3),
+            keep_alive: Duration::from_secs(6),
+            ramp_up: Duration::ZERO,
+            relays: true,
+        }
+    }
+}
+
+/// Agents that run, and who watches them.
+pub struct Fleet {
+    /// In the order of their identities.
+    pub agents: Vec<Agent>,
+    ledger: Arc<Ledger>,
+    _watcher: watcher::Watcher,
+}
+
+/// Enrols so many machines with a join code that is good for as many.
+pub async fn join(code: &JoinCode, number: usize) -> anyhow::Result<Vec<Identity>> {
+    let at_once = Arc::new(Semaphore::new(JOINING_AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for i in 0..number {
+        let (code, at_once) = (code.clone(), at_once.clone());
+        tasks.spawn(async move {
+            let _permit = at_once.acquire().await?;
+            let host_name = format!("simulated-{i:04}");
+            let identity = enrol(&code, host_name, None).await;
+            anyhow::Ok((i, identity.context("a machine could not join")?))
+        });
+    }
+    let mut joined = Vec::with_capacity(number);
+    while let Some(ended) = tasks.join_next().await {
+        joined.push(ended??);
+    }
+    joined.sort_by_key(|(i, _)| *i);
+    Ok(joined.into_iter().map(|(_, identity)| identity).collect())
+}
+
+impl Fleet {
+    /// Starts an agent for each identity. `watch` is the way to the broker of one who may read
+    /// everything.
+    pub async fn start(
+        identities: Vec<Identity>,
+        watch: Dial,
+        config: Config,
+    ) -> anyhow::Result<Self> {
+        let ledger = Arc::new(Ledger::default());
+        let watcher = watcher::Watcher::start(watch, ledger.clone()).await?;
+        let pause = config
+            .ramp_up
+            .checked_div(u32::try_from(identities.len())?)
+            .unwrap_or_default();
+        let mut agents = Vec::with_capacity(identities.len());
+        for (seed, identity) in (config.seed..).zip(identities) {
+            let mut agent = Agent::new(identity, seed, config, ledger.clone()).await?;
+            agent.start();
+            agents.push(agent);
+            sleep(pause).await;
+        }
+        Ok(Self {
+            agents,
+            ledger,
+            _watcher: watcher,
+        })
+    }
+
+    /// What was sent, acknowledged and seen.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Waits until every agent that should be connected is, and has been seen.
+    pub async fn connected(&self, within: Duration) -> anyhow::Result<()> {
+        let all = async {
+            while !self.agents.iter().all(Agent::is_settled) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(within, all)
+            .await
+            .context("not all agents are connected")
+    }
+
+    /// The agents of which the broker's last word is not what they believe.
+    pub fn wrong(&self) -> Vec<&Agent> {
+        self.agents
+            .iter()
+            .filter(|agent| !agent.is_settled())
+            .collect()
+    }
+}

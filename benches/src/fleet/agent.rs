@@ -1,0 +1,384 @@
+//! One simulated agent: what it says is what the real one says, and it can be made to fail.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use netmonitor_agent::Identity;
+use netmonitor_agent::run::{goodbye, mqtt_options};
+use netmonitor_protocol::payload::{Info, Metrics, Services, Session, Status};
+use netmonitor_protocol::{DeviceId, Message, SessionId};
+use netmonitor_service::mqtt::{self, Event, Events, Options, PublishError, Publisher};
+use netmonitor_service::{clock, random};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::Config;
+use super::freeze::Freezer;
+use super::ledger::{How, Ledger};
+use super::machine::Machine;
+use super::relay::Relay;
+
+/// A machine with an agent that may run.
+pub struct Agent {
+    identity: Identity,
+    config: Config,
+    ledger: Arc<Ledger>,
+    machine: Arc<Mutex<Machine>>,
+    relay: Option<Relay>,
+    is_cut: bool,
+    life: Option<Life>,
+}
+
+/// One start of the agent.
+struct Life {
+    session: SessionId,
+    stop: CancellationToken,
+    freezer: Freezer,
+    connected: Arc<AtomicBool>,
+    task: JoinSet<()>,
+}
+
+/// What an agent would say of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belief {
+    /// It does not run: stopped, killed, or not started yet.
+    Gone,
+    /// It runs, and has no connection.
+    Connecting,
+    /// Connected and born, in this session.
+    Connected(SessionId),
+    /// It stands still, or nothing gets through to it.
+    Silent,
+}
+
+impl Agent {
+    pub(super) async fn new(
+        mut identity: Identity,
+        seed: u64,
+        config: Config,
+        ledger: Arc<Ledger>,
+    ) -> anyhow::Result<Self> {
+        let mut relay = None;
+        if config.relays {
+            let hub = identity.addresses.first().cloned().unwrap_or_default();
+            let started = Relay::start(hub).await?;
+            identity.addresses = vec![started.address()];
+            relay = Some(started);
+        }
+        Ok(Self {
+            identity,
+            config,
+            ledger,
+            machine: Arc::new(Mutex::new(Machine::new(seed))),
+            relay,
+            is_cut: false,
+            life: None,
+        })
+    }
+
+    /// Its device id.
+    pub fn device(&self) -> &DeviceId {
+        &self.identity.device
+    }
+
+    /// The session of its latest start; none while it does not run.
+    pub fn session(&self) -> Option<SessionId> {
+        self.life.as_ref().map(|life| life.session)
+    }
+
+    /// What it would say of itself.
+    pub fn belief(&self) -> Belief {
+        match &self.life {
+            None => Belief::Gone,
+            Some(life) if self.is_cut || life.freezer.is_frozen() => Belief::Silent,
+            Some(life) if life.connected.load(Ordering::Relaxed) => Belief::Connected(life.session),
+            Some(_) => Belief::Connecting,
+        }
+    }
+
+    /// Whether the broker's last word on it is what it should be: `online` with its session
+    /// while it is connected, `offline` while it is gone or silent.
+    pub fn is_settled(&self) -> bool {
+        let last = self.ledger.last_status(self.device());
+        match (self.belief(), last) {
+            (Belief::Connected(own), Some((Status::Online, said))) => {
+                said.is_none_or(|said| said == own)
+            }
+            (Belief::Gone | Belief::Silent, Some((status, _))) => status == Status::Offline,
+            (Belief::Gone, None) => true,
+            _ => false,
+        }
+    }
+
+    /// Starts it, with a new session. If it runs it is killed first.
+    pub fn start(&mut self) {
+        self.end_as(How::Replaced);
+        let session = Session {
+            session: SessionId(random::bits64()),
+            boot_id: Some(self.machine().boot_id().to_owned()),
+            since: clock::now(),
+            agent_version: netmonitor_agent::VERSION.to_owned(),
+            ended: None,
+        };
+        let life = Life {
+            session: session.session,
+            stop: CancellationToken::new(),
+            freezer: Freezer::default(),
+            connected: Arc::default(),
+            task: JoinSet::new(),
+        };
+        let known = Known {
+            session,
+            device: self.identity.device.clone(),
+            interval: self.config.interval,
+            machine: self.machine.clone(),
+            latest: Arc::default(),
+            ledger: self.ledger.clone(),
+            claims: Arc::default(),
+            connected: life.connected.clone(),
+        };
+        let birth = known.clone();
+        let options = Options {
+            keep_alive: self.config.keep_alive,
+            ..mqtt_options(
+                &self.identity,
+                life.session,
+                Arc::new(move || birth.birth()),
+            )
+        };
+        let living = live(known, options, life.stop.clone());
+        let life = self.life.insert(life);
+        life.task.spawn(life.freezer.clone().run(living));
+    }
+
+    /// Stops it as `systemctl stop` does: it says goodbye, if it can.
+    pub async fn stop(&mut self) {
+        let Some(mut life) = self.life.take() else {
+            return;
+        };
+        self.ledger.death(self.device(), life.session, How::Stop);
+        life.freezer.thaw();
+        life.stop.cancel();
+        while life.task.join_next().await.is_some() {}
+    }
+
+    /// Kills it: its socket is closed without a word.
+    pub fn kill(&mut self) {
+        self.end_as(How::Kill);
+    }
+
+    fn end_as(&mut self, how: How) {
+        if let Some(mut life) = self.life.take() {
+            self.ledger.death(self.device(), life.session, how);
+            life.task.abort_all();
+        }
+    }
+
+    /// It stands still, with its socket open, as after SIGSTOP.
+    pub fn freeze(&mut self) {
+        if let Some(life) = &self.life {
+            self.ledger.death(self.device(), life.session, How::Freeze);
+            life.freezer.freeze();
+        }
+    }
+
+    /// It goes on after [`Agent::freeze`].
+    pub fn thaw(&mut self) {
+        if let Some(life) = &self.life {
+            self.ledger.came_back(self.device(), self.patience());
+            life.freezer.thaw();
+        }
+    }
+
+    /// Nothing gets through any more, in either direction, until [`Agent::mend`].
+    pub fn cut(&mut self) {
+        if let Some(relay) = &self.relay {
+            relay.cut();
+            self.is_cut = true;
+            if let Some(life) = &self.life {
+                self.ledger.death(self.device(), life.session, How::Cut);
+            }
+        }
+    }
+
+    /// Its cable is whole again.
+    pub fn mend(&mut self) {
+        if let Some(relay) = &self.relay {
+            self.ledger.came_back(self.device(), self.patience());
+            relay.mend();
+            self.is_cut = false;
+        }
+    }
+
+    /// Everything to and from it takes so much longer, each way.
+    pub fn slow(&self, delay: Duration) {
+        if let Some(relay) = &self.relay {
+            relay.slow(delay);
+        }
+    }
+
+    /// It loses its connection without the hub knowing, and comes back with the same id: the
+    /// hub finds the old socket still open.
+    pub fn take_over(&self) {
+        if let (Some(relay), Some(session)) = (&self.relay, self.session()) {
+            self.ledger.death(self.device(), session, How::Replaced);
+            relay.abandon();
+        }
+    }
+
+    /// For so long a broker may wait for a sign of life (MQTT 5.0, section 3.1.2.10), and a
+    /// second to notice.
+    fn patience(&self) -> Duration {
+        self.config.keep_alive * 3 / 2 + Duration::from_secs(1)
+    }
+
+    fn machine(&self) -> std::sync::MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one start of an agent knows.
+#[derive(Clone)]
+struct Known {
+    session: Session,
+    device: DeviceId,
+    interval: Duration,
+    machine: Arc<Mutex<Machine>>,
+    latest: Arc<Mutex<Option<Metrics>>>,
+    ledger: Arc<Ledger>,
+    claims: Arc<Notify>,
+    connected: Arc<AtomicBool>,
+}
+
+impl Known {
+    fn online(&self) -> Message {
+        let session = Some(self.session.session);
+        Message::DeviceStatus(self.device.clone(), Status::Online, session)
+    }
+
+    fn info(&self) -> Info {
+        self.machine()
+            .info(self.device.as_str(), self.interval, clock::now())
+    }
+
+    fn services(&self) -> Services {
+        self.machine().services(clock::now())
+    }
+
+    /// In the order of the real agent.
+    fn birth(&self) -> Vec<Message> {
+        let mut messages = vec![
+            Message::DeviceSession(self.device.clone(), self.session.clone()),
+            Message::DeviceInfo(self.device.clone(), Box::new(self.info())),
+            self.online(),
+            Message::DeviceServices(self.device.clone(), self.services()),
+        ];
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sample) = latest.clone() {
+            self.ledger.sent(sample.session, sample.seq);
+            messages.push(Message::DeviceMetrics(
+                self.device.clone(),
+                Box::new(sample),
+            ));
+        }
+        messages
+    }
+
+    fn sample(&self, elapsed: Duration, seq: u64) -> Metrics {
+        let session = self.session.session;
+        let sample = self.machine().sample(elapsed, session, seq, clock::now());
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = Some(sample.clone());
+        sample
+    }
+
+    fn machine(&self) -> std::sync::MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One start of an agent, from birth to goodbye.
+async fn live(known: Known, options: Options, stop: CancellationToken) {
+    let (publisher, events, connection) = mqtt::client(options);
+    let disconnect = CancellationToken::new();
+    let connection = connection.run(disconnect.clone());
+    let talking = async {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = take_samples(&known, &publisher) => {}
+            () = listen(events, &known) => {}
+            () = claim(&known, &publisher) => {}
+        }
+        goodbye(&publisher, known.device.clone(), known.session.clone()).await
+    };
+    tokio::pin!(connection);
+    tokio::select! {
+        () = &mut connection => {}
+        said = talking => {
+            // Without a goodbye it goes as a killed one does: the will has to say it.
+            if said {
+                disconnect.cancel();
+                connection.await;
+            }
+        }
+    }
+}
+
+async fn take_samples(known: &Known, publisher: &Publisher) {
+    // Somewhere in the interval, so that a fleet does not speak with one voice.
+    let phase = known.interval.mul_f64(random_share());
+    let mut ticks = interval_at(Instant::now() + phase, known.interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    for seq in 1.. {
+        ticks.tick().await;
+        let sample = known.sample(known.interval, seq);
+        let message = Message::DeviceMetrics(known.device.clone(), Box::new(sample));
+        let session = known.session.session;
+        known.ledger.sent(session, seq);
+        match publisher.publish(message).await {
+            Ok(()) => known.ledger.acknowledged(session, seq),
+            Err(PublishError::NotConnected) => known.ledger.failed(session, seq),
+            Err(error) => tracing::debug!(%error, "a sample was not acknowledged"),
+        }
+        let changed = known.machine().service_changed();
+        if changed {
+            let services = Message::DeviceServices(known.device.clone(), known.services());
+            if let Err(error) = publisher.publish(services).await {
+                tracing::debug!(%error, "services not sent");
+            }
+        }
+    }
+}
+
+/// Follows the connection, and objects when someone says that this device is gone.
+async fn listen(mut events: Events, known: &Known) {
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Connected => known.connected.store(true, Ordering::Relaxed),
+            Event::Disconnected(_) => known.connected.store(false, Ordering::Relaxed),
+            Event::Message(Message::DeviceStatus(device, Status::Offline, _))
+                if device == known.device =>
+            {
+                known.claims.notify_one();
+            }
+            Event::Message(_) | Event::Retained(_) => {}
+        }
+    }
+}
+
+async fn claim(known: &Known, publisher: &Publisher) {
+    loop {
+        known.claims.notified().await;
+        if let Err(error) = publisher.publish(known.online()).await {
+            tracing::debug!(%error, "online was not claimed");
+        }
+    }
+}
+
+/// From 0 to 1.
+fn random_share() -> f64 {
+    random::bits64() as f64 / u64::MAX as f64
+}

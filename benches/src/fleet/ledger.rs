@@ -1,0 +1,303 @@
+//! What was sent, acknowledged and seen, and which deaths were announced.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use netmonitor_protocol::payload::{Presence, Status};
+use netmonitor_protocol::{DeviceId, SessionId};
+
+use crate::stats::percentile;
+
+/// Shared by the agents, which write what they send, and the watcher, which writes what it sees.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<Books>);
+
+#[derive(Debug, Default)]
+struct Books {
+    samples: HashMap<(SessionId, u64), Sample>,
+    devices: HashMap<DeviceId, Known>,
+    deaths: Vec<Death>,
+    failed: usize,
+    unexplained: usize,
+    unknown: usize,
+}
+
+#[derive(Debug)]
+struct Sample {
+    sent: u32,
+    first: Instant,
+    acknowledged: bool,
+    seen: u32,
+    took: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    status: Option<(Status, Option<SessionId>)>,
+    presence: Option<Presence>,
+}
+
+/// How an agent went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// It said goodbye.
+    Stop,
+    /// Its socket was closed without a word.
+    Kill,
+    /// It stands still, its socket open.
+    Freeze,
+    /// Nothing gets through to it.
+    Cut,
+    /// Its next connection or session came at once: nobody has to notice.
+    Replaced,
+}
+
+/// An end that the broker has to announce.
+#[derive(Debug, Clone)]
+pub struct Death {
+    /// Of which device.
+    pub device: DeviceId,
+    /// Of which start of the agent.
+    pub session: SessionId,
+    /// How.
+    pub how: How,
+    /// When.
+    pub at: Instant,
+    /// After so long the watcher heard of it; none if it has not.
+    pub announced: Option<Duration>,
+    /// It was over before anybody had to notice.
+    pub excused: bool,
+}
+
+/// All samples of a fleet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    /// Different samples that were handed to a connection.
+    pub sent: usize,
+    /// Those that the broker has acknowledged. It is not known of what a birth repeats.
+    pub acknowledged: usize,
+    /// Those that the watcher has received, at least once.
+    pub seen: usize,
+    /// Acknowledged and never seen: what must not be.
+    pub lost: usize,
+    /// Received more often than sent.
+    pub duplicated: usize,
+    /// Not sent, since there was no connection.
+    pub failed: usize,
+    /// Seen by the watcher and sent by nobody here: of other agents.
+    pub foreign: usize,
+    /// `offline` of a session that had not ended.
+    pub unexplained_offline: usize,
+    /// From publish to receipt: half of all within this.
+    pub p50: Option<Duration>,
+    /// 99 of 100 within this.
+    pub p99: Option<Duration>,
+    /// All within this.
+    pub most: Option<Duration>,
+}
+
+impl Ledger {
+    pub(super) fn sent(&self, session: SessionId, seq: u64) {
+        let mut books = self.books();
+        let sample = books.samples.entry((session, seq)).or_insert(Sample {
+            sent: 0,
+            first: Instant::now(),
+            acknowledged: false,
+            seen: 0,
+            took: None,
+        });
+        sample.sent += 1;
+    }
+
+    pub(super) fn acknowledged(&self, session: SessionId, seq: u64) {
+        if let Some(sample) = self.books().samples.get_mut(&(session, seq)) {
+            sample.acknowledged = true;
+        }
+    }
+
+    /// There was no connection: it never left.
+    pub(super) fn failed(&self, session: SessionId, seq: u64) {
+        let mut books = self.books();
+        books.failed += 1;
+        if let Some(sample) = books.samples.get_mut(&(session, seq)) {
+            sample.sent -= 1;
+            if sample.sent == 0 {
+                books.samples.remove(&(session, seq));
+            }
+        }
+    }
+
+    pub(super) fn seen(&self, session: SessionId, seq: u64) {
+        let mut books = self.books();
+        let Some(sample) = books.samples.get_mut(&(session, seq)) else {
+            books.unknown += 1;
+            return;
+        };
+        sample.seen += 1;
+        if sample.took.is_none() {
+            sample.took = Some(sample.first.elapsed());
+        }
+    }
+
+    pub(super) fn status(&self, device: &DeviceId, status: Status, session: Option<SessionId>) {
+        let mut books = self.books();
+        if status == Status::Offline {
+            let explained = books.announce(device, session);
+            // What was retained from before is of no agent here; what is said twice is no news.
+            let known = books.devices.get(device).and_then(|known| known.status);
+            let was_online = known.is_some_and(|(status, _)| status == Status::Online);
+            if was_online && !explained {
+                books.unexplained += 1;
+            }
+        }
+        books.device(device).status = Some((status, session));
+    }
+
+    pub(super) fn presence(&self, device: &DeviceId, presence: Presence) {
+        self.books().device(device).presence = Some(presence);
+    }
+
+    pub(super) fn death(&self, device: &DeviceId, session: SessionId, how: How) {
+        self.books().deaths.push(Death {
+            device: device.clone(),
+            session,
+            how,
+            at: Instant::now(),
+            announced: None,
+            excused: how == How::Replaced,
+        });
+    }
+
+    /// It came back before `patience` was over: nobody had to notice.
+    pub(super) fn came_back(&self, device: &DeviceId, patience: Duration) {
+        for death in &mut self.books().deaths {
+            let is_silence = matches!(death.how, How::Freeze | How::Cut);
+            if death.device == *device && is_silence && death.at.elapsed() < patience {
+                death.excused = true;
+            }
+        }
+    }
+
+    /// What the broker said last of this device, and of which session.
+    pub fn last_status(&self, device: &DeviceId) -> Option<(Status, Option<SessionId>)> {
+        self.books().devices.get(device)?.status
+    }
+
+    /// What the hub concluded last.
+    pub fn last_presence(&self, device: &DeviceId) -> Option<Presence> {
+        self.books().devices.get(device)?.presence.clone()
+    }
+
+    /// Every end so far that had to be announced, or was.
+    pub fn deaths(&self) -> Vec<Death> {
+        let counts = |death: &&Death| !death.excused || death.announced.is_some();
+        self.books().deaths.iter().filter(counts).cloned().collect()
+    }
+
+    /// All samples so far.
+    pub fn totals(&self) -> Totals {
+        let books = self.books();
+        let samples = books.samples.values();
+        let count = |matches: fn(&Sample) -> bool| samples.clone().filter(|it| matches(it)).count();
+        let mut took: Vec<Duration> = samples.clone().filter_map(|it| it.took).collect();
+        took.sort_unstable();
+        Totals {
+            sent: books.samples.len(),
+            acknowledged: count(|it| it.acknowledged),
+            seen: count(|it| it.seen > 0),
+            lost: count(|it| it.acknowledged && it.seen == 0),
+            duplicated: count(|it| it.seen > it.sent),
+            failed: books.failed,
+            foreign: books.unknown,
+            unexplained_offline: books.unexplained,
+            p50: percentile(&took, 50),
+            p99: percentile(&took, 99),
+            most: took.last().copied(),
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn device(&mut self, device: &DeviceId) -> &mut Known {
+        self.devices.entry(device.clone()).or_default()
+    }
+
+    /// Marks the ends that this word is about. False if there is none.
+    fn announce(&mut self, device: &DeviceId, session: Option<SessionId>) -> bool {
+        let mut open: Vec<&mut Death> = self
+            .deaths
+            .iter_mut()
+            .filter(|death| {
+                let is_this = session.is_none_or(|session| session == death.session);
+                death.device == *device && is_this && death.announced.is_none()
+            })
+            .collect();
+        // Those that had to be noticed; if there is none, the latest of the others.
+        if open.iter().any(|death| !death.excused) {
+            open.retain(|death| !death.excused);
+        } else {
+            open.drain(..open.len().saturating_sub(1));
+        }
+        let explained = !open.is_empty();
+        for death in open {
+            death.announced = Some(death.at.elapsed());
+        }
+        explained
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SESSION: SessionId = SessionId(7);
+
+    #[test]
+    fn what_is_acknowledged_and_never_seen_is_lost() {
+        let ledger = Ledger::default();
+        for seq in 1..=4 {
+            ledger.sent(SESSION, seq);
+        }
+        ledger.acknowledged(SESSION, 1);
+        ledger.acknowledged(SESSION, 2);
+        ledger.seen(SESSION, 1);
+        ledger.seen(SESSION, 3);
+        ledger.seen(SESSION, 3);
+        ledger.failed(SESSION, 4);
+        ledger.seen(SessionId(8), 1);
+        let totals = ledger.totals();
+        assert_eq!((totals.sent, totals.acknowledged, totals.seen), (3, 2, 2));
+        assert_eq!((totals.lost, totals.duplicated), (1, 1));
+        assert_eq!((totals.failed, totals.foreign), (1, 1));
+    }
+
+    #[test]
+    fn a_death_is_announced_by_its_own_session_only() {
+        let ledger = Ledger::default();
+        let device: DeviceId = "ws-14".parse().unwrap();
+        ledger.status(&device, Status::Online, Some(SESSION));
+        ledger.death(&device, SESSION, How::Kill);
+        ledger.status(&device, Status::Offline, Some(SessionId(8)));
+        assert!(ledger.deaths()[0].announced.is_none());
+        assert_eq!(ledger.totals().unexplained_offline, 1);
+        ledger.status(&device, Status::Offline, Some(SESSION));
+        assert!(ledger.deaths()[0].announced.is_some());
+        assert_eq!(ledger.totals().unexplained_offline, 1);
+    }
+
+    #[test]
+    fn a_short_freeze_is_no_death() {
+        let ledger = Ledger::default();
+        let device: DeviceId = "ws-14".parse().unwrap();
+        ledger.death(&device, SESSION, How::Freeze);
+        ledger.death(&device, SESSION, How::Kill);
+        ledger.came_back(&device, Duration::from_mins(1));
+        let left: Vec<How> = ledger.deaths().iter().map(|death| death.how).collect();
+        assert_eq!(left, [How::Kill]);
+    }
+}

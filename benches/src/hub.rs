@@ -1,0 +1,114 @@
+//! A hub of our own: `netmonitor run` in a directory that goes with it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_service::mqtt::{Dial, Endpoint};
+use netmonitor_service::{Secret, tls};
+use tempfile::TempDir;
+
+use crate::program::Program;
+
+/// The user that watches the fleet.
+const WATCHER: &str = "watcher";
+
+/// A hub that runs, on ports that the system chose, without an agent of its own.
+#[derive(Debug)]
+pub struct Hub {
+    folder: TempDir,
+    netmonitor: PathBuf,
+    /// Its process.
+    pub program: Program,
+}
+
+impl Hub {
+    /// Starts it, until it is ready. `netmonitor` is the program of that name; `config` is its
+    /// configuration file, which may be empty.
+    pub fn start(netmonitor: &Path, config: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("netmonitor.toml"), config)?;
+        let mut command = Command::new(netmonitor);
+        command
+            .args(["run", "--no-agent", "--data-dir"])
+            .arg(folder.path());
+        for listener in ["--http", "--https", "--mqtt", "--mqtts"] {
+            command.args([listener, "127.0.0.1:0"]);
+        }
+        let program = Program::start(&mut command, &folder.path().join("hub.log"))?;
+        program.line("ready")?;
+        Ok(Self {
+            folder,
+            netmonitor: netmonitor.to_owned(),
+            program,
+        })
+    }
+
+    /// A code with which so many machines may join, at this hub's address on this machine.
+    pub fn join_code(&self, uses: usize) -> anyhow::Result<JoinCode> {
+        let uses = uses.to_string();
+        let code = self.told(&["join-code", "--expires", "1h", "--uses", &uses])?;
+        let mut code: JoinCode = code.parse()?;
+        code.addresses.retain(|address| address.starts_with("127."));
+        if code.addresses.is_empty() {
+            code.addresses.push(self.mqtts()?);
+        }
+        Ok(code)
+    }
+
+    /// The way to the broker of one who reads everything.
+    pub fn watcher(&self, code: &JoinCode) -> anyhow::Result<Dial> {
+        let password = self.told(&["mqtt-user", "add", WATCHER, "--role", "reader"])?;
+        watcher(code, WATCHER.to_owned(), Secret::new(password))
+    }
+
+    /// Where its directory is.
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn mqtts(&self) -> anyhow::Result<String> {
+        let data = netmonitor_service::DataDir::from(self.folder.path().to_owned());
+        netmonitor_service::announced::listeners(&data)
+            .into_iter()
+            .find_map(|it| (it.listener == "mqtts").then_some(it.address))
+            .context("the hub has no listener for MQTT over TLS")
+    }
+
+    /// Runs an administrative command, and returns the line it printed.
+    fn told(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(&self.netmonitor)
+            .arg("--data-dir")
+            .arg(self.folder.path())
+            .args(arguments)
+            .output()
+            .context("cannot run an administrative command")?;
+        ensure!(
+            output.status.success(),
+            "{arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+    }
+}
+
+/// The way of an MQTT user, to the hub that a join code names.
+pub fn watcher(code: &JoinCode, user: String, password: Secret) -> anyhow::Result<Dial> {
+    let tls = tls::pinned(code.ca_fingerprint);
+    let endpoints: Vec<Endpoint> = code
+        .addresses
+        .iter()
+        .filter_map(|address| Endpoint::parse(address, Some(tls.clone())))
+        .collect();
+    ensure!(!endpoints.is_empty(), "the join code has no address");
+    Ok(Dial::Fixed {
+        endpoints,
+        user,
+        password,
+    })
+}
+
+/// How long a program of this crate waits for something that must happen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
