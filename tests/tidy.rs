@@ -37,6 +37,11 @@ const EDGES: &[(&str, &[&str])] = &[
             "agent", "alerting", "api", "broker", "ingest", "protocol", "service", "store",
         ],
     ),
+    // Measures the programs from outside, and simulates agents with the agent's own words.
+    (
+        "netmonitor-benches",
+        &["agent", "protocol", "service", "store"],
+    ),
     ("netmonitor-tests", &[]),
 ];
 

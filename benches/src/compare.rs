@@ -151,13 +151,13 @@ impl Scenario {
         site: &Site,
         kind: Kind,
         netmonitor: &Path,
-        size: Size,
+        scale: Size,
     ) -> anyhow::Result<Vec<Measured>> {
         let subject = site.start(kind, netmonitor)?;
         let bench = Bench {
             site,
             subject: &subject,
-            size,
+            size: scale,
         };
         let measured = match self {
             Self::Idle { tls } => idle::measure(&bench, tls).await?,

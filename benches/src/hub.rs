@@ -111,4 +111,4 @@ pub fn watcher(code: &JoinCode, user: String, password: Secret) -> anyhow::Resul
 }
 
 /// How long a program of this crate waits for something that must happen.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);

@@ -176,13 +176,11 @@ pub(super) async fn see(
                 }
             }
         });
-        match timeout(quiet, read).await {
-            Ok(read) => read?,
-            Err(_) => {
-                credit.end();
-                break;
-            }
-        }
+        let Ok(read) = timeout(quiet, read).await else {
+            credit.end();
+            break;
+        };
+        read?;
         if number > 0 {
             seen.number += number;
             credit.give(number);

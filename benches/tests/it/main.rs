@@ -1,1 +1,14 @@
+//! Whether what measures works: real programs, a few messages, no figures.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests may unwrap, and so may what they call"
+)]
+
+mod fleet;
+mod with_mosquitto;
+
+use std::time::Duration;
+
+/// Longer than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_mins(1);

@@ -2,9 +2,12 @@
 //!
 //! - [`golden`]: a file in the repository must equal what the code produces
 //! - [`eventually`]: waiting for a condition, with a deadline, never for a fixed time
+//! - [`program()`]: the programs under test, built if they are not there
 
 mod eventually;
 mod golden;
+mod programs;
 
 pub use eventually::{eventually, eventually_some};
 pub use golden::golden;
+pub use programs::{in_repository, program};
