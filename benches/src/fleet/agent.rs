@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netmonitor_agent::Identity;
-use netmonitor_agent::run::{goodbye, mqtt_options};
-use netmonitor_protocol::payload::{Info, Metrics, Services, Session, Status};
+use netmonitor_agent::goodbye;
+use netmonitor_agent::run::mqtt_options;
+use netmonitor_protocol::payload::{EndCause, Info, Metrics, Services, Session, Status};
 use netmonitor_protocol::{DeviceId, Message, SessionId};
 use netmonitor_service::mqtt::{self, Event, Events, Options, PublishError, Publisher};
 use netmonitor_service::{clock, random};
@@ -312,7 +313,13 @@ async fn live(known: Known, options: Options, stop: CancellationToken) {
             () = listen(events, &known) => {}
             () = claim(&known, &publisher) => {}
         }
-        goodbye(&publisher, known.device.clone(), known.session.clone()).await
+        goodbye(
+            &publisher,
+            known.device.clone(),
+            known.session.clone(),
+            EndCause::Stop,
+        )
+        .await
     };
     tokio::pin!(connection);
     tokio::select! {
