@@ -49,8 +49,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<()> {
     program::raise_file_limit()?;
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
-    let size = if cli.smoke { Size::SMOKE } else { Size::FULL };
-    let site = Site::make(size.idle.max(size.storm).max(size.publishers))?;
+    let scale = if cli.smoke { Size::SMOKE } else { Size::FULL };
+    let site = Site::make(scale.idle.max(scale.storm).max(scale.publishers))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -63,7 +63,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         for round in 0..cli.rounds {
             for kind in Kind::BOTH {
                 let measured = runtime
-                    .block_on(scenario.measure(&site, kind, &netmonitor, size))
+                    .block_on(scenario.measure(&site, kind, &netmonitor, scale))
                     .with_context(|| format!("{scenario:?} with {kind:?}, round {round}"))?;
                 report.add(kind, measured);
             }

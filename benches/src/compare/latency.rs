@@ -16,7 +16,7 @@ use crate::stats::{millis, percentile};
 const BETWEEN: Duration = Duration::from_millis(10);
 
 /// After so long without a message, the rest is lost.
-const QUIET: Duration = Duration::from_secs(3);
+const QUIET: Duration = Duration::from_secs(10);
 
 pub(super) async fn measure(bench: &Bench<'_>, qos: u8) -> anyhow::Result<Vec<Measured>> {
     let subscriber = bench.reader(&bench.way(false), qos).await?;

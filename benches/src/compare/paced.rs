@@ -19,7 +19,10 @@ const RATE: usize = 1_000;
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// After so long without a message, the rest is lost.
-const QUIET: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_secs(10);
+
+/// How often the subscriber looks whether it has seen all.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Twice mosquitto's share of a core.
 const GOAL: Goal = Goal::Ratio(2.0);
@@ -32,7 +35,10 @@ pub(super) async fn measure(
     let subscriber = bench.reader(&bench.way(false), qos).await?;
     let publishers = bench.devices(bench.size.publishers, false).await?;
     let between = Duration::from_secs(1) * u32::try_from(publishers.len())? / u32::try_from(RATE)?;
-    let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::default());
+    let (stop, sent) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicUsize::new(0)),
+    );
     let begin = Instant::now();
     let mut tasks = JoinSet::new();
     let number = u32::try_from(publishers.len())?;
@@ -47,9 +53,12 @@ pub(super) async fn measure(
         };
         tasks.spawn(publisher.run(stop.clone(), Arc::clone(&sent)));
     }
-    let seen = Arc::new(AtomicUsize::new(0));
+    let (seen, ended) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let mut seeing = JoinSet::new();
-    seeing.spawn(see(subscriber, seen.clone()));
+    seeing.spawn(see(subscriber, seen.clone(), sent.clone(), ended.clone()));
 
     tokio::time::sleep(WARM_UP).await;
     let (cpu, start) = (bench.subject.program.cpu()?, Instant::now());
@@ -62,6 +71,7 @@ pub(super) async fn measure(
     while let Some(ended) = tasks.join_next().await {
         ended??;
     }
+    ended.store(true, Ordering::Relaxed);
     while let Some(ended) = seeing.join_next().await {
         ended??;
     }
@@ -122,9 +132,15 @@ impl Publisher {
     }
 }
 
-/// Counts and acknowledges until it is quiet.
-async fn see(mut subscriber: Raw, seen: Arc<AtomicUsize>) -> anyhow::Result<()> {
+/// Counts and acknowledges until all that was sent until the end is seen, or it is quiet.
+async fn see(
+    mut subscriber: Raw,
+    seen: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
+    ended: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
     let mut acknowledgements = Vec::new();
+    let mut last = Instant::now();
     loop {
         let read = subscriber.read_all(|received| {
             if let Received::Publish { packet_id, .. } = received {
@@ -134,9 +150,14 @@ async fn see(mut subscriber: Raw, seen: Arc<AtomicUsize>) -> anyhow::Result<()> 
                 }
             }
         });
-        match timeout(QUIET, read).await {
-            Ok(read) => read?,
-            Err(_) => return Ok(()),
+        if let Ok(read) = timeout(LOOK, read).await {
+            read?;
+            last = Instant::now();
+        } else {
+            let all = seen.load(Ordering::Relaxed) >= sent.load(Ordering::Relaxed);
+            if ended.load(Ordering::Relaxed) && all || last.elapsed() > QUIET {
+                return Ok(());
+            }
         }
         if !acknowledgements.is_empty() {
             subscriber.write(&acknowledgements).await?;

@@ -18,7 +18,7 @@ pub(super) const PAYLOAD_BYTES: usize = 300;
 const WINDOW: u16 = 20;
 
 /// After so long without a message, the rest is lost.
-const QUIET: Duration = Duration::from_secs(3);
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Half of mosquitto's CPU.
 const GOAL: Goal = Goal::Ratio(0.5);
