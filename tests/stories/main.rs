@@ -15,6 +15,7 @@ mod support;
 mod accounts;
 mod administration;
 mod api_document;
+mod conformance;
 mod faults_at_start;
 mod first_start;
 mod joining;
