@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use netmonitor_store::StoreError;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -24,6 +23,7 @@ use crate::journal::Journal;
 use crate::listen::{StartError, tune};
 use crate::message::Message;
 use crate::packet::QoS;
+use crate::sys;
 use netmonitor_service::listen::listen;
 
 /// How long clients may take to hear that the broker stops.
@@ -32,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// How often retained messages that have expired are forgotten.
 const PURGE: Duration = Duration::from_mins(1);
+/// How often to look for refusals that the log has not said.
+const SUM_UP: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no file descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -108,18 +110,23 @@ impl Broker {
     /// not the clients that go.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let edge = self.edge;
-        let sockets = Arc::new(Semaphore::new(edge.config.connections_max));
         let mut tasks = JoinSet::new();
         for listener in self.listeners {
-            tasks.spawn(accept(edge.clone(), listener, sockets.clone()));
+            tasks.spawn(accept(edge.clone(), listener));
         }
         let stop_writing = CancellationToken::new();
         let mut writer = JoinSet::new();
         if let Some(journal) = self.journal {
             writer.spawn(journal.run(edge.clone(), stop_writing.clone()));
         }
+        let sys_interval = Duration::from_secs(edge.config.sys_interval_secs);
+        let mut reports = JoinSet::new();
+        if !sys_interval.is_zero() {
+            reports.spawn(sys::run(edge.clone(), sys_interval));
+        }
         let mut look_after = interval(LOOK_AFTER);
         let mut purge = interval(PURGE);
+        let mut sum_up = interval(SUM_UP);
         let outcome = loop {
             tokio::select! {
                 () = shutdown.cancelled() => break Ok(()),
@@ -128,6 +135,7 @@ impl Broker {
                 }
                 _ = look_after.tick() => edge.exchange.nudge(),
                 _ = purge.tick() => edge.exchange.purge(),
+                _ = sum_up.tick() => edge.counters.sum_up(),
                 Some(ended) = tasks.join_next() => {
                     break Err(anyhow::anyhow!("a listener has ended: {ended:?}"));
                 }
@@ -136,7 +144,7 @@ impl Broker {
         edge.shutdown.cancel();
         // Whoever is not gone by then is cut off.
         drop(timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await);
-        drop(tasks);
+        drop((tasks, reports));
         stop_writing.cancel();
         while writer.join_next().await.is_some() {}
         outcome
@@ -144,7 +152,7 @@ impl Broker {
 }
 
 /// Takes connections until the shutdown, and waits for them to end.
-async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
+async fn accept(edge: Arc<Edge>, listener: Listener) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -167,18 +175,21 @@ async fn accept(edge: Arc<Edge>, listener: Listener, sockets: Arc<Semaphore>) {
                 continue;
             }
         };
-        let Ok(permit) = sockets.clone().try_acquire_owned() else {
-            edge.counters.one(Counter::ConnectionsOverLimit);
-            continue;
-        };
         // An IPv4 peer of a listener for both families is shown as what it is.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let ticket = match edge.doors.open(peer.ip()) {
+            Ok(ticket) => ticket,
+            Err(counter) => {
+                edge.counters.turn_away(counter, peer);
+                continue;
+            }
+        };
         edge.counters.one(Counter::ConnectionsAccepted);
         if let Err(err) = tune(&socket) {
             tracing::debug!(%peer, error = %err, "cannot set socket options");
         }
         let transport = listener.transport.clone();
-        connections.spawn(serve(edge.clone(), socket, transport, peer, permit));
+        connections.spawn(serve(edge.clone(), socket, transport, peer, ticket));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
@@ -239,7 +250,7 @@ impl Handle {
                     properties: Bytes::new(),
                     expiry_secs: None,
                 };
-                if exchange.publish(Origin::BROKER, nothing).is_ok() {
+                if exchange.publish(Origin::BROKER, &nothing).is_ok() {
                     cleared += 1;
                 }
             }

@@ -221,7 +221,10 @@ impl Client {
                 subscription_id,
             } => return self.subscribe(id, filters, subscription_id),
             Packet::Unsubscribe { id, filters } => return self.unsubscribe(id, &filters),
-            Packet::Ping => reply::pong(&mut self.out),
+            Packet::Ping => {
+                self.edge.counters.one(Counter::AnswersSent);
+                reply::pong(&mut self.out);
+            }
             Packet::Disconnect {
                 reason,
                 session_expiry_secs,
@@ -288,15 +291,14 @@ impl Client {
             properties: publish.properties.forwarded,
             expiry_secs: publish.properties.message_expiry_secs,
         };
-        let counters = &self.edge.counters;
-        match self.edge.exchange.publish(self.session.origin(), message) {
+        match self.edge.exchange.publish(self.session.origin(), &message) {
             Ok(Published::Done) => Ok(reason::SUCCESS),
             Ok(Published::NotKept) => {
-                counters.one(Counter::RetainedNotKept);
+                self.refuse(Counter::RetainedNotKept, &message.topic);
                 Ok(reason::QUOTA_EXCEEDED)
             }
             Err(RouteError::Full) => {
-                counters.one(Counter::DroppedRouterFull);
+                self.refuse(Counter::DroppedRouterFull, &message.topic);
                 Ok(reason::QUOTA_EXCEEDED)
             }
             Err(RouteError::Dead) => Err(End::RouterStopped),
@@ -320,6 +322,7 @@ impl Client {
     }
 
     pub(crate) fn ack(&mut self, kind: AckKind, id: u16, reason: u8) {
+        self.edge.counters.one(Counter::AnswersSent);
         reply::ack(&mut self.out, self.version, kind, id, reason);
     }
 
@@ -356,6 +359,7 @@ pub(crate) fn handle_all(client: &mut Client, incoming: &mut BytesMut) -> Result
     let max = client.edge.config.packet_max_bytes;
     let mut packets = 0;
     while let Some(frame) = crate::wire::take_frame(incoming, max)? {
+        client.edge.counters.one(Counter::PacketsReceived);
         client.handle(crate::packet::read(client.version, frame)?)?;
         packets += 1;
     }

@@ -18,6 +18,16 @@ pub struct Config {
     pub packet_max_bytes: usize,
     /// How many sockets may be open at once, those that have not said anything included.
     pub connections_max: usize,
+    /// Of these, how many may not have shown a credential yet. Those from this machine itself
+    /// are let in beyond it.
+    pub connections_unauthenticated_max: usize,
+    /// The same for each address; a network (/64) of IPv6 is one address.
+    pub connections_unauthenticated_per_address_max: usize,
+    /// Connections of one user.
+    pub connections_per_user_max: usize,
+    /// Wrong passwords in a minute, for each address, after which those whom it has not let in
+    /// before wait for a second, eight at a time; more are turned away.
+    pub login_failures_per_minute: u32,
     /// How long a peer may take from its first byte of TLS to a whole CONNECT.
     pub connect_timeout_secs: u64,
     /// The longest keepalive; also what applies to a client that asks for none.
@@ -59,6 +69,11 @@ pub struct Config {
     pub retained_max_messages: usize,
     /// Retained messages, all together, with their topics.
     pub retained_max_bytes: usize,
+    /// Retained messages of one user that is neither a device nor a service of the hub. All of
+    /// those together leave a quarter of the room to devices and services.
+    pub retained_per_user_max: usize,
+    /// How often what has changed of the `$SYS` topics is published; 0 for never.
+    pub sys_interval_secs: u64,
 }
 
 impl Default for Config {
@@ -69,6 +84,10 @@ impl Default for Config {
             mqtt_ws: Vec::new(),
             packet_max_bytes: 256 * 1024,
             connections_max: 2_000,
+            connections_unauthenticated_max: 400,
+            connections_unauthenticated_per_address_max: 100,
+            connections_per_user_max: 500,
+            login_failures_per_minute: 30,
             connect_timeout_secs: 10,
             keepalive_max_secs: 600,
             inflight_max_messages: 100,
@@ -87,6 +106,8 @@ impl Default for Config {
             backlog_foreign_bytes: 1024 * 1024,
             retained_max_messages: 50_000,
             retained_max_bytes: 32 * 1024 * 1024,
+            retained_per_user_max: 10_000,
+            sys_interval_secs: 10,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::client::{Client, Terms, may_publish, session_expiry};
 use crate::counters::{Counter, Who};
-use crate::edge::Edge;
+use crate::edge::{Denied, Edge};
 use crate::message::Message;
 use crate::packet::{Connect, Hello, Password, Version, Will, read_hello};
 use crate::reply::{self, Welcome, reason};
@@ -22,6 +22,9 @@ use crate::wire::take_frame;
 
 /// Longest client id. MQTT asks for 23 bytes; names of ours are far shorter than this.
 const CLIENT_ID_MAX: usize = 256;
+
+/// Longest CONNECT, will included: what a stranger may make us keep.
+const CONNECT_MAX: usize = 16 * 1024;
 
 /// A client that is let in. Its CONNACK waits to be written.
 pub(crate) struct Admitted {
@@ -92,7 +95,7 @@ where
     S: AsyncRead + Unpin,
 {
     loop {
-        if let Some(frame) = take_frame(incoming, edge.config.packet_max_bytes)? {
+        if let Some(frame) = take_frame(incoming, CONNECT_MAX.min(edge.config.packet_max_bytes))? {
             return Ok(read_hello(frame)?);
         }
         // Whoever does not speak MQTT need not send a whole packet to be found out.
@@ -180,6 +183,8 @@ async fn enter(
         session_present,
         receive_maximum: edge.config.receive_max_messages.max(1),
     };
+    edge.counters.one(Counter::PacketsReceived);
+    edge.counters.one(Counter::AnswersSent);
     reply::welcome(&mut client.out, connect.version, &welcome);
     Ok((client, patience))
 }
@@ -205,20 +210,33 @@ async fn sit_down(
     let password = connect.password.as_ref().map(|Password(bytes)| &bytes[..]);
     loop {
         let revocations = edge.sessions.revocations();
-        let check = edge.authenticate(who.user, password.unwrap_or_default(), who.client_id);
+        let check = edge.authenticate(who, password.unwrap_or_default());
         let Ok(known) = timeout_at(deadline, check).await else {
             return Err(reason::SERVER_UNAVAILABLE);
         };
-        let Some(principal) = known else {
-            let counters = &edge.counters;
-            counters.refuse(Counter::LoginsRefused, who, "wrong user name or password");
-            return Err(reason::NOT_AUTHORIZED);
-        };
+        let principal = known.map_err(|denied| match denied {
+            Denied::Wrong => {
+                let what = "wrong user name or password";
+                edge.counters.refuse(Counter::LoginsRefused, who, what);
+                reason::NOT_AUTHORIZED
+            }
+            Denied::TooMany => {
+                let what = "too many wrong passwords from this address";
+                edge.counters.refuse(Counter::LoginsTurnedAway, who, what);
+                reason::SERVER_UNAVAILABLE
+            }
+        })?;
         check_will(edge, who, &principal, connect.will.as_ref())?;
         let key = Key {
             user: principal.user.clone(),
             client_id: who.client_id.to_owned(),
         };
+        if edge.sessions.connected_beside(&key) >= edge.config.connections_per_user_max {
+            let what = "too many connections of this user";
+            let counter = Counter::ConnectionsOfUserOverLimit;
+            edge.counters.refuse(counter, who, what);
+            return Err(reason::QUOTA_EXCEEDED);
+        }
         if let Ok(taken) = edge.sessions.take(key, revocations, connect.clean).await {
             return Ok((principal, taken));
         }

@@ -9,14 +9,15 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, select};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::{Client, End, Ended, handle_all};
 use crate::connect::{Admitted, admit};
 use crate::counters::Counter;
+use crate::doors::Ticket;
 use crate::edge::Edge;
+use crate::guarded::Guarded;
 use crate::router::Link;
 use crate::sessions::Kick;
 use crate::share::next_of;
@@ -56,10 +57,10 @@ pub(crate) async fn serve(
     socket: TcpStream,
     transport: Transport,
     peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    mut ticket: Ticket,
 ) {
-    let afterlife = serve_socket(edge, socket, transport, peer).await;
-    drop(permit);
+    let afterlife = serve_socket(edge, socket, transport, peer, &mut ticket).await;
+    drop(ticket);
     if let Some(afterlife) = afterlife {
         afterlife.await;
     }
@@ -70,21 +71,27 @@ async fn serve_socket(
     socket: TcpStream,
     transport: Transport,
     peer: SocketAddr,
+    ticket: &mut Ticket,
 ) -> Option<Afterlife> {
+    let (socket, release) = Guarded::new(socket);
+    let admitted = || {
+        release.release();
+        ticket.admitted();
+    };
     let patience = Duration::from_secs(edge.config.connect_timeout_secs);
     let deadline = Instant::now() + patience;
     // Boxed, here and below: what is needed once does not stay with every idle connection.
     match transport {
-        Transport::Plain => Box::pin(serve_stream(edge, socket, peer, deadline)).await,
+        Transport::Plain => Box::pin(serve_stream(edge, socket, peer, deadline, admitted)).await,
         Transport::Tls(acceptor) => {
             let handshake = Box::pin(acceptor.accept(socket));
             let stream = shake_hands(&edge, handshake, peer, deadline).await?;
-            Box::pin(serve_stream(edge, stream, peer, deadline)).await
+            Box::pin(serve_stream(edge, stream, peer, deadline, admitted)).await
         }
         Transport::WebSocket => {
             let handshake = Box::pin(websocket::accept(socket, edge.config.packet_max_bytes));
             let stream = shake_hands(&edge, handshake, peer, deadline).await?;
-            Box::pin(serve_stream(edge, stream, peer, deadline)).await
+            Box::pin(serve_stream(edge, stream, peer, deadline, admitted)).await
         }
     }
 }
@@ -115,6 +122,7 @@ async fn serve_stream<S>(
     mut stream: S,
     peer: SocketAddr,
     deadline: Instant,
+    let_in: impl FnOnce(),
 ) -> Option<Afterlife>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -125,6 +133,7 @@ where
     };
     match admitted {
         Ok(admitted) => {
+            let_in();
             let (reader, writer) = tokio::io::split(stream);
             Box::pin(converse(admitted, reader, writer)).await
         }
@@ -225,7 +234,7 @@ where
             () = &mut alarm => {
                 // After a time in which the whole process stood still, the alarm and what has
                 // arrived meanwhile come together: whoever has spoken in time is not silent.
-                if reads && let Some(Ok(1..)) = read_some(reader, &mut incoming).now_or_never() {
+                if reads && let Some(Ok(1..)) = read_some(&edge, reader, &mut incoming).now_or_never() {
                     match handle_all(client, &mut incoming) {
                         Ok(0) => {}
                         Ok(_) => {
@@ -241,7 +250,7 @@ where
                 alarm.as_mut().reset(clock.deadline());
                 Ok(())
             }
-            written = write_some(writer, &mut client.out), if has_output || unflushed => {
+            written = write_some(&edge, writer, &mut client.out), if has_output || unflushed => {
                 if let Ok(wrote) = written {
                     unflushed = wrote;
                     clock.wrote();
@@ -250,7 +259,7 @@ where
                 }
                 Ok(())
             }
-            read = read_some(reader, &mut incoming), if reads => match read {
+            read = read_some(&edge, reader, &mut incoming), if reads => match read {
                 Ok(0) | Err(_) => Err(End::Lost),
                 Ok(_) => handle_all(client, &mut incoming).and_then(|packets| {
                     if packets > 0 {
@@ -291,8 +300,9 @@ async fn last_read<S>(client: &mut Client, reader: &mut ReadHalf<S>, incoming: &
 where
     S: AsyncRead,
 {
+    let edge = client.edge.clone();
     let until = Instant::now() + LAST_READ;
-    while let Ok(Ok(1..)) = timeout_at(until, read_some(reader, incoming)).await {
+    while let Ok(Ok(1..)) = timeout_at(until, read_some(&edge, reader, incoming)).await {
         if let Err(end) = handle_all(client, incoming) {
             return end;
         }
@@ -356,7 +366,11 @@ impl Clock {
 }
 
 /// Writes a piece, or when all is written flushes it out of TLS. True: flush next. Cancel safe.
-async fn write_some<S>(writer: &mut WriteHalf<S>, out: &mut BytesMut) -> std::io::Result<bool>
+async fn write_some<S>(
+    edge: &Edge,
+    writer: &mut WriteHalf<S>,
+    out: &mut BytesMut,
+) -> std::io::Result<bool>
 where
     S: AsyncWrite,
 {
@@ -368,15 +382,22 @@ where
     if written == 0 {
         return Err(std::io::ErrorKind::WriteZero.into());
     }
+    edge.counters.add(Counter::BytesSent, written as u64);
     out.advance(written);
     Ok(true)
 }
 
 /// Reads what is there, in pieces that leave time for others. Cancel safe.
-async fn read_some<S>(reader: &mut ReadHalf<S>, incoming: &mut BytesMut) -> std::io::Result<usize>
+async fn read_some<S>(
+    edge: &Edge,
+    reader: &mut ReadHalf<S>,
+    incoming: &mut BytesMut,
+) -> std::io::Result<usize>
 where
     S: AsyncRead,
 {
     incoming.reserve(READ_MIN);
-    reader.take(READ_MAX).read_buf(incoming).await
+    let read = reader.take(READ_MAX).read_buf(incoming).await?;
+    edge.counters.add(Counter::BytesReceived, read as u64);
+    Ok(read)
 }

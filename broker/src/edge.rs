@@ -1,28 +1,42 @@
 //! What every connection shares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use netmonitor_protocol::acl::Principal;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters, Who};
+use crate::doors::{Doors, network_of};
 use crate::exchange::Exchange;
+use crate::logins::{self, Check, Logins};
 use crate::router::RouteError;
 use crate::sessions::Sessions;
 use crate::share::Shares;
+use crate::tally::Tally;
 
 /// Credentials that are checked at once. A check takes about a millisecond of CPU; two leave
 /// the rest of the machine to those who are in.
-const LOGINS_AT_ONCE: usize = 2;
+const CHECKS_AT_ONCE: usize = 2;
 
 /// Says who a client is.
 pub trait Authenticate: Send + Sync {
     /// What the client may do, or None if it may not connect. May block: it is called on a
     /// thread of its own, a few at a time.
     fn authenticate(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal>;
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// The user name or the password is wrong.
+    Wrong,
+    /// Too many others from the same address have been wrong: it was not looked at.
+    TooMany,
 }
 
 /// The broker's state, without its sockets.
@@ -33,9 +47,12 @@ pub(crate) struct Edge {
     pub(crate) shares: Arc<Shares>,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) doors: Arc<Doors>,
     authenticator: Arc<dyn Authenticate>,
-    logins: Semaphore,
+    logins: Arc<Logins>,
+    checks: Semaphore,
     connections: AtomicU64,
+    subscriptions: Arc<AtomicUsize>,
 }
 
 impl Edge {
@@ -47,13 +64,26 @@ impl Edge {
             exchange: Exchange::start(&config)?,
             sessions: Arc::new(Sessions::new(&config)),
             shares: Arc::new(Shares::new(config.shared_groups_max)),
-            config,
             counters: Counters::default(),
             shutdown: CancellationToken::new(),
             authenticator,
-            logins: Semaphore::new(LOGINS_AT_ONCE),
+            logins: Arc::new(Logins::new(config.login_failures_per_minute)),
+            doors: Arc::new(Doors::new(&config)),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
             connections: AtomicU64::new(0),
+            subscriptions: Arc::default(),
+            config,
         })
+    }
+
+    /// How many filters all sessions have subscribed.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.subscriptions.load(Ordering::Relaxed)
+    }
+
+    /// A session's part of that number.
+    pub(crate) fn tally_subscriptions(&self) -> Tally {
+        Tally::new(self.subscriptions.clone())
     }
 
     /// A number for a session, never given again, never [`BROKER`](crate::exchange::BROKER).
@@ -61,13 +91,32 @@ impl Edge {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// What the client may do. Slower from an address that has sent many wrong passwords.
     pub(crate) async fn authenticate(
         &self,
-        user: &str,
+        who: &Who<'_>,
         password: &[u8],
-        client_id: &str,
-    ) -> Option<Principal> {
-        let _permit = self.logins.acquire().await.ok()?;
+    ) -> Result<Principal, Denied> {
+        let address = network_of(who.peer.ip());
+        match self.logins.ask(Instant::now(), address, who.user) {
+            Check::Now => {}
+            Check::Later(_place) => {
+                let what = "many wrong passwords from this address";
+                self.counters.refuse(Counter::LoginsSlowed, who, what);
+                sleep(logins::WAIT).await;
+            }
+            Check::Never => return Err(Denied::TooMany),
+        }
+        let known = self.check(who.user, password, who.client_id).await;
+        match &known {
+            Some(_) => self.logins.succeeded(address, who.user),
+            None => self.logins.failed(Instant::now(), address),
+        }
+        known.ok_or(Denied::Wrong)
+    }
+
+    async fn check(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal> {
+        let _permit = self.checks.acquire().await.ok()?;
         let authenticator = self.authenticator.clone();
         let (user, client_id) = (user.to_owned(), client_id.to_owned());
         let password = password.to_owned();

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use netmonitor_protocol::acl::Principal;
+use netmonitor_protocol::acl::{Principal, Role};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::{Change, Pace};
 use crate::config::Config;
 use crate::message::{Envelope, Message};
-use crate::retained::Retained;
+use crate::retained::{Limits, Retained};
 use crate::router::{Link, Publisher, RouteError, Router};
 use crate::snapshot::Walk;
 
@@ -52,18 +52,49 @@ pub(crate) struct Origin<'a> {
     pub(crate) number: u64,
     /// MQTT user name.
     pub(crate) user: &'a str,
+    pub(crate) standing: Standing,
+}
+
+/// How far a client may use what all share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A service of the hub, or a device: up to the limit. What it can publish follows from the
+    /// table of topics, and is little.
+    Reserved,
+    /// Anybody else: up to the limit of a user, and together only so far that the former find
+    /// room.
+    Common,
+}
+
+impl Standing {
+    fn of(principal: &Principal) -> Self {
+        match principal.role {
+            Some(Role::Service(_) | Role::Agent(_)) => Self::Reserved,
+            _ => Self::Common,
+        }
+    }
+
+    /// The part of a limit that the client may use.
+    pub(crate) fn part_of(self, limit: usize) -> usize {
+        match self {
+            Self::Reserved => limit,
+            Self::Common => limit - limit / 4,
+        }
+    }
 }
 
 impl<'a> Origin<'a> {
     pub(crate) const BROKER: Origin<'static> = Origin {
         number: BROKER,
         user: "",
+        standing: Standing::Reserved,
     };
 
     pub(crate) fn new(number: u64, principal: &'a Principal) -> Self {
         Self {
             number,
             user: &principal.user,
+            standing: Standing::of(principal),
         }
     }
 }
@@ -76,7 +107,7 @@ impl Exchange {
             router,
             ordered: Mutex::new(Ordered {
                 publisher,
-                retained: Retained::new(config.retained_max_messages, config.retained_max_bytes),
+                retained: Retained::new(Limits::of(config)),
                 sequence: 0,
             }),
             started: Instant::now(),
@@ -88,7 +119,7 @@ impl Exchange {
     pub(crate) fn publish(
         &self,
         from: Origin<'_>,
-        message: Message,
+        message: &Message,
     ) -> Result<Published, RouteError> {
         let expiry = message
             .expiry_secs
@@ -100,8 +131,8 @@ impl Exchange {
             retain: message.retain,
             stored: message.retain,
             expires_at: expiry.map(|expiry| self.now() + expiry),
-            properties: message.properties,
-            payload: message.payload,
+            properties: message.properties.clone(),
+            payload: message.payload.clone(),
         };
         let mut ordered = self.ordered();
         ordered.publisher.admit(&message.topic)?;
@@ -110,7 +141,7 @@ impl Exchange {
         let mut packed = envelope.pack();
         if message.retain {
             let store = &mut ordered.retained;
-            if !store.set(&message.topic, from.user, &envelope, &packed) {
+            if !store.set(&message.topic, from, &envelope, &packed) {
                 envelope.stored = false;
                 packed = envelope.pack();
             }

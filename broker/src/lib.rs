@@ -17,7 +17,8 @@
 //! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
 //! - `session`, `inflight`, `offline`, `budget`, `parked`: what outlives a connection; `share`: what
 //!   several clients have together
-//! - `sessions`, `edge`, `counters`: what all clients share
+//! - `sessions`, `edge`, `counters`, `tally`, `sys`: what all clients share, and what is told of it
+//! - `doors`, `guarded`, `logins`, `refusals`: what strangers can do, and what is said of it
 //! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
 //! - `changes`, `journal`: retained messages on disk
@@ -30,17 +31,21 @@ mod config;
 mod connect;
 mod connection;
 mod counters;
+mod doors;
 mod edge;
 mod exchange;
+mod guarded;
 mod inflight;
 mod journal;
 mod listen;
+mod logins;
 mod message;
 mod offline;
 mod outbound;
 mod packet;
 mod parked;
 mod properties;
+mod refusals;
 mod reply;
 mod retained;
 mod router;
@@ -50,6 +55,8 @@ mod sessions;
 mod share;
 mod snapshot;
 mod subscribe;
+mod sys;
+mod tally;
 mod websocket;
 mod will;
 mod wire;

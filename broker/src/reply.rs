@@ -90,7 +90,7 @@ pub(crate) fn refusal(out: &mut BytesMut, version: Version, reason: u8) {
         }
         (_, reason::UNSUPPORTED_VERSION) => 1,
         (_, reason::CLIENT_ID_INVALID) => 2,
-        (_, reason::SERVER_UNAVAILABLE) => 3,
+        (_, reason::SERVER_UNAVAILABLE | reason::QUOTA_EXCEEDED) => 3,
         (_, reason::NOT_AUTHORIZED) => 5,
         _ => return,
     };

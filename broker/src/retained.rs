@@ -1,7 +1,7 @@
 //! The last retained message of each topic, in memory: what is true. Every change goes through
 //! [`Retained::set`], which also notes it for the [file](crate::journal) that follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::changes::{Change, Changes, Pace};
+use crate::config::Config;
+use crate::exchange::{Origin, Standing};
 use crate::message::{Envelope, is_same_content};
 use crate::snapshot::Walk;
 
@@ -30,14 +32,36 @@ const PAGE_LOOKS: usize = 1_000;
 /// Messages that are taken in one go.
 const PAGE_MESSAGES: usize = 128;
 
+/// How much is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+    /// Messages of one user.
+    pub(crate) per_user: usize,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            messages: config.retained_max_messages,
+            bytes: config.retained_max_bytes,
+            per_user: config.retained_per_user_max,
+        }
+    }
+}
+
 /// All retained messages, bounded in number and in bytes. When full, a message on a new topic
 /// is delivered but not kept.
 #[derive(Debug)]
 pub(crate) struct Retained {
     topics: BTreeMap<Arc<str>, Entry>,
     bytes: usize,
-    max_messages: usize,
-    max_bytes: usize,
+    /// How many are the broker's own, which count for no limit.
+    own: usize,
+    /// How many each user has published; who has none is not in it.
+    owners: HashMap<Arc<str>, usize>,
+    limits: Limits,
     /// None: nothing is written to disk.
     changes: Option<Changes>,
 }
@@ -53,12 +77,13 @@ struct Entry {
 }
 
 impl Retained {
-    pub(crate) fn new(max_messages: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             topics: BTreeMap::new(),
             bytes: 0,
-            max_messages,
-            max_bytes,
+            own: 0,
+            owners: HashMap::new(),
+            limits,
             changes: None,
         }
     }
@@ -73,7 +98,7 @@ impl Retained {
     pub(crate) fn set(
         &mut self,
         topic: &str,
-        owner: &str,
+        from: Origin<'_>,
         envelope: &Envelope,
         packed: &Bytes,
     ) -> bool {
@@ -82,28 +107,29 @@ impl Retained {
             return true;
         }
         let old = self.topics.get(topic);
+        let is_own = old.is_some_and(|old| *old.owner == *from.user);
         let old_size = old.map_or(0, |old| size(topic, &old.packed));
         let bytes = self.bytes - old_size + size(topic, packed);
         // A state of a few bytes (`offline` for `online`) always finds room.
         let is_small_change = old_size > 0 && packed.len() <= SMALL_BYTES;
-        let is_full =
-            bytes > self.max_bytes || (old_size == 0 && self.topics.len() >= self.max_messages);
-        if is_full && !is_small_change {
+        let has_room = bytes <= from.standing.part_of(self.limits.bytes)
+            && (old_size > 0 || self.len() < from.standing.part_of(self.limits.messages))
+            && (is_own || self.may_own_one_more(from));
+        if !has_room && !is_small_change {
             self.forget(topic);
             return false;
         }
         self.bytes = bytes;
         let Some((topic, entry)) = self.topics.get_key_value(topic) else {
-            self.insert(topic.into(), owner.into(), packed.clone());
+            self.insert(topic.into(), from.user, packed.clone());
             return true;
         };
         let is_news = !is_same_content(&entry.packed, packed);
         let (topic, pace) = (topic.clone(), entry.pace);
+        let owner = (!is_own).then(|| self.change_owner(&topic, from.user));
         if let Some(entry) = self.topics.get_mut(&topic) {
             entry.packed = packed.clone();
-            if *entry.owner != *owner {
-                entry.owner = owner.into();
-            }
+            entry.owner = owner.unwrap_or_else(|| entry.owner.clone());
         }
         if is_news && let Some(changes) = &mut self.changes {
             changes.set(topic, pace);
@@ -111,8 +137,42 @@ impl Retained {
         true
     }
 
-    fn insert(&mut self, topic: Arc<str>, owner: Arc<str>, packed: Bytes) {
+    fn may_own_one_more(&self, from: Origin<'_>) -> bool {
+        let owned = self.owners.get(from.user).copied().unwrap_or(0);
+        from.standing == Standing::Reserved || owned < self.limits.per_user
+    }
+
+    /// Counts one more of the user, and returns its name as all its messages share it.
+    fn own(&mut self, user: &str) -> Arc<str> {
+        if let Some(count) = self.owners.get_mut(user) {
+            *count += 1;
+        } else {
+            self.owners.insert(user.into(), 1);
+        }
+        let owner = self.owners.get_key_value(user);
+        owner.map_or_else(|| user.into(), |(owner, _)| owner.clone())
+    }
+
+    fn disown(&mut self, owner: &str) {
+        if let Some(count) = self.owners.get_mut(owner) {
+            *count -= 1;
+            if *count == 0 {
+                self.owners.remove(owner);
+            }
+        }
+    }
+
+    fn change_owner(&mut self, topic: &str, user: &str) -> Arc<str> {
+        if let Some(entry) = self.topics.get(topic) {
+            let before = entry.owner.clone();
+            self.disown(&before);
+        }
+        self.own(user)
+    }
+
+    fn insert(&mut self, topic: Arc<str>, user: &str, packed: Bytes) {
         let pace = Pace::of(&topic);
+        self.own += usize::from(pace == Pace::Never);
         // A topic that was cleared a moment ago is still there.
         let mut on_disk = false;
         if let Some(changes) = &mut self.changes {
@@ -121,7 +181,7 @@ impl Retained {
         }
         let entry = Entry {
             packed,
-            owner,
+            owner: self.own(user),
             pace,
             on_disk,
         };
@@ -133,6 +193,8 @@ impl Retained {
             return;
         };
         self.bytes -= size(&topic, &entry.packed);
+        self.own -= usize::from(entry.pace == Pace::Never);
+        self.disown(&entry.owner);
         if let Some(changes) = &mut self.changes {
             changes.forget(topic, entry.on_disk);
         }
@@ -141,15 +203,15 @@ impl Retained {
     /// Puts in what the file has, unless there is something newer. False: no room, and the file
     /// is to forget it, too.
     pub(crate) fn restore(&mut self, topic: &str, owner: &str, packed: Bytes) -> bool {
-        let is_full = self.topics.len() >= self.max_messages
-            || self.bytes + size(topic, &packed) > self.max_bytes;
+        let is_full = self.len() >= self.limits.messages
+            || self.bytes + size(topic, &packed) > self.limits.bytes;
         let is_kept = !is_full && !self.topics.contains_key(topic);
         let topic: Arc<str> = topic.into();
         if is_kept {
             self.bytes += size(&topic, &packed);
             let entry = Entry {
                 packed,
-                owner: owner.into(),
+                owner: self.own(owner),
                 pace: Pace::of(&topic),
                 on_disk: true,
             };
@@ -253,8 +315,9 @@ impl Retained {
         last
     }
 
+    /// How many there are, without the broker's own.
     pub(crate) fn len(&self) -> usize {
-        self.topics.len()
+        self.topics.len() - self.own
     }
 
     /// Topics and messages, without what the map itself takes.
@@ -268,175 +331,4 @@ fn size(topic: &str, packed: &Bytes) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::packet::QoS;
-
-    fn envelope(sequence: u64, payload: &'static str, expires_at: Option<Duration>) -> Envelope {
-        Envelope {
-            sequence,
-            publisher: 0,
-            qos: QoS::AtLeastOnce,
-            retain: true,
-            stored: true,
-            expires_at,
-            properties: Bytes::new(),
-            payload: Bytes::from_static(payload.as_bytes()),
-        }
-    }
-
-    fn set(store: &mut Retained, topic: &str, payload: &'static str) -> bool {
-        let envelope = envelope(1, payload, None);
-        store.set(topic, "u", &envelope, &envelope.pack())
-    }
-
-    fn walk(store: &Retained, filter: &str, sequence: u64, now: Duration) -> Vec<String> {
-        let mut walk = Walk::new(filter.to_owned(), sequence);
-        let mut topics = Vec::new();
-        while !walk.is_done() {
-            store.page(&mut walk, now);
-            assert!(walk.waiting() <= PAGE_MESSAGES);
-            while let Some(kept) = walk.take() {
-                topics.push(kept.topic.to_string());
-            }
-        }
-        topics
-    }
-
-    fn topics(store: &Retained, filter: &str) -> Vec<String> {
-        walk(store, filter, 1, Duration::ZERO)
-    }
-
-    #[test]
-    fn an_empty_payload_forgets_and_the_bytes_come_back() {
-        let mut store = Retained::new(10, 1000);
-        assert!(set(&mut store, "a/b", "one") && set(&mut store, "a/c", "two"));
-        assert!(set(&mut store, "a/b", "longer than one"));
-        assert_eq!(topics(&store, "a/+"), ["a/b", "a/c"]);
-        assert!(set(&mut store, "a/b", "") && set(&mut store, "a/c", ""));
-        assert!(set(&mut store, "never/was", ""));
-        assert_eq!((store.len(), store.bytes()), (0, 0));
-    }
-
-    #[test]
-    fn a_full_store_still_replaces_what_it_has() {
-        let mut store = Retained::new(1, 1000);
-        assert!(set(&mut store, "a", "one"));
-        assert!(!set(&mut store, "b", "two"));
-        assert!(set(&mut store, "a", "three"));
-        let mut small = Retained::new(10, 40);
-        assert!(set(&mut small, "a", "one"));
-        assert!(!set(&mut small, "b", "two"));
-    }
-
-    #[test]
-    fn a_full_store_never_keeps_what_is_not_true_any_more() {
-        let mut store = Retained::new(10, 60);
-        assert!(set(&mut store, "status", "online"));
-        assert!(set(
-            &mut store,
-            "status",
-            "offline, and more than fits into it"
-        ));
-        let long = "x".repeat(2 * SMALL_BYTES).leak();
-        assert!(!set(&mut store, "status", long));
-        assert!(topics(&store, "#").is_empty());
-        assert_eq!(store.bytes(), 0);
-    }
-
-    #[test]
-    fn what_has_expired_is_not_handed_out_and_purged_later() {
-        let mut store = Retained::new(10, 1000);
-        let envelope = envelope(1, "x", Some(Duration::from_secs(5)));
-        store.set("a", "u", &envelope, &envelope.pack());
-        set(&mut store, "b", "for ever");
-        assert_eq!(walk(&store, "#", 1, Duration::from_secs(4)).len(), 2);
-        assert_eq!(walk(&store, "#", 1, Duration::from_secs(5)), ["b"]);
-        let last = store.purge(None, Duration::from_secs(5));
-        assert_eq!(store.len(), 1);
-        assert_eq!(store.purge(last.as_deref(), Duration::from_secs(5)), None);
-    }
-
-    #[test]
-    fn pages_join_without_a_gap_and_a_filter_finds_what_it_matches() {
-        let mut store = Retained::new(100_000, 100_000_000);
-        let mut expected = Vec::new();
-        for n in 0..5 * PAGE_LOOKS {
-            let topic = format!("a/{n:06}/{}", if n % 7 == 0 { "x" } else { "y" });
-            assert!(set(&mut store, &topic, "1"));
-            if n % 7 == 0 {
-                expected.push(topic);
-            }
-        }
-        for other in ["a", "ab/x", "a/000007", "b/000007/x", "$SYS/x", "/a"] {
-            set(&mut store, other, "1");
-        }
-        assert_eq!(topics(&store, "a/+/x"), expected);
-        assert_eq!(topics(&store, "a/#").len(), 5 * PAGE_LOOKS + 2);
-        assert_eq!(topics(&store, "a"), ["a"]);
-        assert_eq!(topics(&store, "a/000007/#"), ["a/000007", "a/000007/x"]);
-        assert_eq!(topics(&store, "+/000007/x"), ["a/000007/x", "b/000007/x"]);
-        assert_eq!(topics(&store, "$SYS/#"), ["$SYS/x"]);
-        assert_eq!(topics(&store, "/+"), ["/a"]);
-        assert_eq!(topics(&store, "#").len(), store.len() - 1);
-    }
-
-    #[test]
-    fn what_came_after_the_subscription_is_left_to_the_router() {
-        let mut store = Retained::new(10, 1000);
-        for (topic, sequence) in [("a", 1), ("b", 2), ("c", 3)] {
-            let envelope = envelope(sequence, "x", None);
-            store.set(topic, "u", &envelope, &envelope.pack());
-        }
-        assert_eq!(walk(&store, "#", 2, Duration::ZERO), ["a", "b"]);
-    }
-
-    fn written(store: &mut Retained, slowest: Pace) -> Vec<(String, bool)> {
-        let taken = store.take_changes(slowest);
-        let written = |change: Change| (change.topic.to_string(), change.message.is_some());
-        taken.into_iter().map(written).collect()
-    }
-
-    #[test]
-    fn only_what_differs_is_written_and_only_what_was_written_is_deleted() {
-        let mut store = Retained::new(10, 1000);
-        store.note_changes();
-        set(&mut store, "a", "1");
-        set(&mut store, "b", "1");
-        set(&mut store, "b", "");
-        set(&mut store, "$SYS/x", "1");
-        assert_eq!(written(&mut store, Pace::Soon), []);
-        assert_eq!(
-            written(&mut store, Pace::Later),
-            [("a".to_owned(), true)],
-            "b never reached the file"
-        );
-        set(&mut store, "a", "1");
-        assert_eq!(written(&mut store, Pace::Later), []);
-        set(&mut store, "a", "2");
-        store.put_back(["a".into()].into_iter());
-        assert_eq!(written(&mut store, Pace::Later), [("a".to_owned(), true)]);
-        set(&mut store, "a", "");
-        assert_eq!(written(&mut store, Pace::Soon), [("a".to_owned(), false)]);
-        store.put_back(["a".into()].into_iter());
-        set(&mut store, "a", "3");
-        set(&mut store, "a", "");
-        assert_eq!(
-            written(&mut store, Pace::Soon),
-            [("a".to_owned(), false)],
-            "cleared, set and cleared before it could be written"
-        );
-    }
-
-    #[test]
-    fn what_the_file_has_is_not_written_again() {
-        let mut store = Retained::new(1, 1000);
-        store.note_changes();
-        let packed = envelope(0, "old", None).pack();
-        assert!(store.restore("a", "u", packed.clone()));
-        assert!(!store.restore("b", "u", packed));
-        assert_eq!(written(&mut store, Pace::Later), [("b".to_owned(), false)]);
-        set(&mut store, "a", "");
-        assert_eq!(written(&mut store, Pace::Later), [("a".to_owned(), false)]);
-    }
-}
+mod tests;

@@ -20,6 +20,7 @@ use crate::retained::Kept;
 use crate::router::{Delivery, Link};
 use crate::share::{Member, Share, Shared};
 use crate::snapshot::Walk;
+use crate::tally::Tally;
 
 /// What a message takes beside its bytes, roughly.
 const MESSAGE_OVERHEAD: usize = 192;
@@ -38,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) subscriptions: HashMap<usize, Subscription>,
     /// The number of each filter's subscription.
     pub(crate) numbers: HashMap<String, usize>,
+    /// How many subscriptions there are, for all to see.
+    tally: Tally,
     pub(crate) last_number: usize,
     /// The groups with which it shares a subscription.
     pub(crate) shares: Vec<Member>,
@@ -125,6 +128,7 @@ impl Session {
             link: None,
             subscriptions: HashMap::new(),
             numbers: HashMap::new(),
+            tally: edge.tally_subscriptions(),
             last_number: 0,
             shares: Vec::new(),
             turn: 0,
@@ -133,6 +137,11 @@ impl Session {
             offline: Offline::new(edge.sessions.holder()),
             retained: VecDeque::new(),
         }
+    }
+
+    /// To be called when there are more or fewer.
+    pub(crate) fn count_subscriptions(&mut self) {
+        self.tally.set(self.numbers.len() + self.shares.len());
     }
 
     /// Who publishes when its client does.

@@ -167,6 +167,15 @@ impl Sessions {
         inner.seats.len() - inner.parked
     }
 
+    /// How many other clients of the same user are connected.
+    pub(crate) fn connected_beside(&self, key: &Key) -> usize {
+        let inner = self.inner();
+        let connected = inner.seats.iter().filter(|(other, entry)| {
+            other.user == key.user && other.client_id != key.client_id && entry.parked.is_none()
+        });
+        connected.count()
+    }
+
     /// How many sessions wait for their clients.
     pub(crate) fn parked(&self) -> usize {
         self.inner().parked

@@ -26,18 +26,29 @@ impl Client {
                 return Err(Fault::Protocol("no local on a shared subscription").into());
             }
             reasons.push(match self.check_filter(&filter) {
-                Ok(()) if too_many => reason::QUOTA_EXCEEDED,
-                Ok(()) => match self.subscribe_one(filter, options, identifier) {
+                Ok(()) if too_many => {
+                    self.refuse(Counter::SubscriptionsOverLimit, &filter);
+                    reason::QUOTA_EXCEEDED
+                }
+                Ok(()) => match self.subscribe_one(&filter, options, identifier) {
                     Ok(()) => options.qos.bits(),
-                    Err(RouteError::Full) => reason::QUOTA_EXCEEDED,
+                    Err(RouteError::Full) => {
+                        self.refuse(Counter::SubscriptionsOverLimit, &filter);
+                        reason::QUOTA_EXCEEDED
+                    }
                     Err(RouteError::Dead) => return Err(End::RouterStopped),
                 },
                 Err(reason) => {
-                    self.refuse(Counter::SubscriptionsRefused, &filter);
+                    let counter = match reason {
+                        reason::QUOTA_EXCEEDED => Counter::SubscriptionsOverLimit,
+                        _ => Counter::SubscriptionsRefused,
+                    };
+                    self.refuse(counter, &filter);
                     reason
                 }
             });
         }
+        self.edge.counters.one(Counter::AnswersSent);
         reply::suback(&mut self.out, self.version, id, &reasons);
         Ok(())
     }
@@ -68,18 +79,18 @@ impl Client {
 
     fn subscribe_one(
         &mut self,
-        filter: String,
+        filter: &str,
         options: Options,
         identifier: Option<usize>,
     ) -> Result<(), RouteError> {
-        if is_shared(&filter) {
-            return self.share_one(&filter, options, identifier);
+        if is_shared(filter) {
+            return self.share_one(filter, options, identifier);
         }
         let begins_after = self.edge.exchange.sequence();
-        let known = self.session.numbers.get(&filter).copied();
+        let known = self.session.numbers.get(filter).copied();
         let number = match known {
             Some(number) => number,
-            None => self.subscribe_at_router(&filter)?,
+            None => self.subscribe_at_router(filter)?,
         };
         let wants_retained = match options.retain_handling {
             RetainHandling::Always => true,
@@ -90,7 +101,7 @@ impl Client {
         let subscription = session.subscriptions.entry(number).or_insert(Subscription {
             options,
             identifier,
-            is_wild: is_wild(&filter),
+            is_wild: is_wild(filter),
             begins_after,
             snapshot_sequence: 0,
             last_offset: None,
@@ -98,7 +109,7 @@ impl Client {
         subscription.options = options;
         subscription.identifier = identifier;
         if wants_retained {
-            let walk = self.edge.exchange.snapshot(&filter);
+            let walk = self.edge.exchange.snapshot(filter);
             if known.is_none() {
                 // What is on its way for a subscription that there was is not to be lost.
                 subscription.snapshot_sequence = walk.sequence();
@@ -107,7 +118,8 @@ impl Client {
             session.retained.retain(|(other, _)| *other != number);
             session.retained.push_back((number, walk));
         }
-        session.numbers.insert(filter, number);
+        session.numbers.insert(filter.to_owned(), number);
+        session.count_subscriptions();
         Ok(())
     }
 
@@ -129,6 +141,7 @@ impl Client {
         } = &*self.edge;
         let member = shares.join(exchange, filter, options, identifier)?;
         self.session.shares.push(member);
+        self.session.count_subscriptions();
         Ok(())
     }
 
@@ -170,6 +183,8 @@ impl Client {
             }
             reasons.push(reason::SUCCESS);
         }
+        session.count_subscriptions();
+        self.edge.counters.one(Counter::AnswersSent);
         reply::unsuback(&mut self.out, self.version, id, &reasons);
         Ok(())
     }

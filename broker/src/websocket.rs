@@ -15,6 +15,8 @@ use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
 
 /// The subprotocol that a client must offer and the broker must choose.
 const MQTT: &str = "mqtt";
+/// What each connection holds for reading.
+const READ_BUFFER: usize = 16 * 1024;
 
 /// Answers the opening handshake, and makes a stream of bytes out of the messages: packets may
 /// begin and end anywhere in them. What is no binary message ends the stream.
@@ -28,6 +30,7 @@ where
     let config = WebSocketConfig::default()
         .max_message_size(Some(packet_max_bytes.saturating_mul(2)))
         .max_frame_size(Some(packet_max_bytes.saturating_mul(2)))
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_write_buffer_size(packet_max_bytes.saturating_mul(4));
     let socket = accept_hdr_async_with_config(stream, choose, Some(config)).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::counters::Counter;
 use crate::edge::Edge;
-use crate::exchange::Origin;
+use crate::exchange::{Origin, Published, Standing};
 use crate::message::Message;
 
 /// The will of one connection, also while it waits for its delay to pass.
@@ -14,8 +14,8 @@ use crate::message::Message;
 /// that stops says nothing about its clients, not even those it cuts off.
 pub(crate) struct Will {
     edge: Arc<Edge>,
-    /// Number of the session, and its user.
-    from: (u64, Box<str>),
+    /// Number of the session, its user, and how far that one may use what all share.
+    from: (u64, Box<str>, Standing),
     message: Option<Message>,
     delay: Duration,
 }
@@ -29,7 +29,7 @@ impl Will {
     ) -> Self {
         Self {
             edge,
-            from: (from.number, from.user.into()),
+            from: (from.number, from.user.into(), from.standing),
             message,
             delay,
         }
@@ -52,11 +52,16 @@ impl Will {
             let from = Origin {
                 number: self.from.0,
                 user: &self.from.1,
+                standing: self.from.2,
             };
             // Why it could not be published is counted or known by now: nobody is left who
             // could be told.
-            if self.edge.exchange.publish(from, will).is_ok() {
+            let published = self.edge.exchange.publish(from, &will);
+            if published.is_ok() {
                 self.edge.counters.one(Counter::WillsPublished);
+            }
+            if published == Ok(Published::NotKept) {
+                self.edge.counters.one(Counter::WillsNotKept);
             }
         }
     }

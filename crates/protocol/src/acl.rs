@@ -7,7 +7,7 @@
 
 use crate::ids::{DeviceId, JoinRequestId, ServiceName};
 use crate::topic::Topic;
-use crate::topics::{Party, Row, TOPICS};
+use crate::topics::{Party, Row, SYS_ROOT, TOPICS};
 
 /// What a client may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,13 @@ impl Principal {
         if self.own.subscribe.iter().any(|f| filter_matches(f, topic)) && !is_ours(topic) {
             return true;
         }
-        let (Some(role), Ok(topic)) = (&self.role, topic.parse::<Topic>()) else {
+        let Some(role) = &self.role else {
+            return false;
+        };
+        if is_sys(topic) {
+            return role.reads_sys();
+        }
+        let Ok(topic) = topic.parse::<Topic>() else {
             return false;
         };
         topic
@@ -88,6 +94,9 @@ impl Principal {
         let Some(role) = &self.role else {
             return false;
         };
+        if is_sys(filter) {
+            return role.reads_sys();
+        }
         TOPICS.iter().any(|row| {
             role.reads_row(row)
                 && filters_overlap(&role.narrowed(row), filter)
@@ -121,6 +130,11 @@ impl Role {
             (Self::Service(own), party) => is_service(party, *own),
             _ => false,
         }
+    }
+
+    /// Whether it may read what the broker says of itself.
+    fn reads_sys(&self) -> bool {
+        matches!(self, Self::Service(_) | Self::Reader | Self::Operator)
     }
 
     fn reads_row(&self, row: &Row) -> bool {
@@ -163,6 +177,11 @@ fn names_possible_ids(row: &Row, filter: &str) -> bool {
             _ => true,
         }
     })
+}
+
+/// Whether the topic or filter lies below `$SYS`. Nobody publishes there.
+fn is_sys(topic: &str) -> bool {
+    topic.split('/').next() == SYS_ROOT.split('/').next()
 }
 
 fn is_service(party: Party, service: ServiceName) -> bool {
@@ -371,6 +390,23 @@ mod tests {
         );
         assert!(api.may_publish("netmonitor/v1/hub/service/api"));
         assert!(reach(&api).1.contains(&Kind::JoinRequest));
+    }
+
+    #[test]
+    fn what_the_broker_says_of_itself_is_for_people_and_services() {
+        let uptime = format!("{SYS_ROOT}/uptime");
+        let check = |who: &Principal, expected: bool| {
+            assert_eq!(who.may_receive(&uptime), expected, "{who:?}");
+            for filter in ["$SYS/#", "$SYS/broker/+", &uptime] {
+                assert_eq!(who.may_subscribe(filter), expected, "{who:?} {filter}");
+            }
+            assert!(!who.may_publish(&uptime), "{who:?}");
+        };
+        check(&principal(Role::Reader), true);
+        check(&principal(Role::Operator), true);
+        check(&principal(Role::Service(ServiceName::Api)), true);
+        check(&agent("ws-14"), false);
+        check(&principal(Role::Joiner(JoinRequestId::from_bits(7))), false);
     }
 
     #[test]

@@ -8,6 +8,10 @@ pub const PUBLIC_ROOT: &str = "netmonitor/v1";
 /// Root of what only the hub's own services (and a joining machine) may see.
 pub const PRIVATE_ROOT: &str = "netmonitor-private/v1";
 
+/// Root of what the embedded broker says of itself, in the names of mosquitto. It is not part of
+/// the contract: an external broker has its own.
+pub const SYS_ROOT: &str = "$SYS/broker";
+
 /// MQTT quality of service (MQTT 5.0, section 4.3). Ours never needs level 2: every message
 /// is a state or carries an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,234 @@
+//! Limits: who meets one is told and counted, and others do not notice.
+
+use std::time::Duration;
+
+use netmonitor_broker::Config;
+use netmonitor_protocol::Topic;
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::support::{DEADLINE, Options, Raw, packet, start, start_with, text};
+
+fn wrong(level: u8, user: &'static str) -> Vec<u8> {
+    let mut packet = Options::new(level, user, "c").packet();
+    *packet.last_mut().unwrap() = b'?';
+    packet
+}
+
+#[tokio::test]
+async fn strangers_of_one_address_cannot_take_all_sockets() {
+    let config = Config {
+        connections_unauthenticated_per_address_max: 5,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut known = Raw::connect(&broker, &Options::new(4, "free", "c")).await;
+    let mut idle = Vec::new();
+    for _ in 0..5 {
+        idle.push(Raw::open(&broker).await);
+    }
+    let mut refused = Raw::open(&broker).await;
+    refused.expect_closed().await;
+    let counted = broker.counter("connections_unauthenticated_over_limit");
+    assert_eq!(counted, 1);
+    known.ping().await;
+    idle.pop();
+    // The place is free a moment later.
+    let let_in = async {
+        loop {
+            let mut raw = Raw::open(&broker).await;
+            let options = Options::new(4, "free", "d");
+            drop(raw.stream.write_all(&options.packet()).await);
+            if raw.recv().await.is_some() {
+                return raw;
+            }
+        }
+    };
+    let mut second = timeout(DEADLINE, let_in).await.unwrap();
+    // Whoever is in takes no place of a stranger.
+    for n in 0..20 {
+        let options = Options::new(4, "free", &format!("n{n}"));
+        Raw::connect(&broker, &options).await.ping().await;
+    }
+    second.ping().await;
+}
+
+#[tokio::test]
+async fn a_connect_that_is_too_long_is_not_waited_for() {
+    let broker = start().await;
+    let mut raw = Raw::open(&broker).await;
+    // It announces 20 kB, which a PUBLISH may have.
+    raw.send(&[0x10, 0xA0, 0x9C, 0x01]).await;
+    raw.expect_closed().await;
+    let options = Options::new(4, "free", "c");
+    let mut raw = Raw::connect(&broker, &options).await;
+    assert_eq!(raw.publish_acked("a", &"x".repeat(20_000), false).await, 0);
+}
+
+#[tokio::test]
+async fn a_user_has_a_share_of_the_connections() {
+    let config = Config {
+        connections_per_user_max: 2,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut one = Raw::connect(&broker, &Options::new(4, "free", "1")).await;
+    let mut two = Raw::connect(&broker, &Options::new(4, "free", "2")).await;
+    for (level, answer) in [(4, &[0, 3][..]), (5, &[0, 0x97, 0][..])] {
+        let mut third = Raw::open(&broker).await;
+        third.send(&Options::new(level, "free", "3").packet()).await;
+        third.expect(0x20, answer).await;
+        third.expect_closed().await;
+    }
+    assert_eq!(broker.counter("connections_of_user_over_limit"), 2);
+    Raw::connect(&broker, &Options::new(4, "other", "1")).await;
+    one.ping().await;
+    // The same client again takes its own place.
+    let mut again = Raw::connect(&broker, &Options::new(4, "free", "2")).await;
+    again.ping().await;
+    two.expect_closed().await;
+}
+
+#[tokio::test]
+async fn wrong_passwords_slow_down_and_are_turned_away_and_good_ones_are_not() {
+    let config = Config {
+        login_failures_per_minute: 5,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let options = Options::new(4, "free", "known");
+    Raw::connect(&broker, &options).await;
+    let mut guesses = JoinSet::new();
+    for _ in 0..100 {
+        let mut raw = Raw::open(&broker).await;
+        guesses.spawn(async move {
+            raw.send(&wrong(4, "admin")).await;
+            raw.recv().await.map(|(_, body)| body[1])
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = guesses.join_next().await {
+        answers.push(answer.unwrap().unwrap());
+        // Somebody behind the same address is served meanwhile.
+        Raw::connect(&broker, &options).await.ping().await;
+    }
+    answers.sort_unstable();
+    let turned_away = answers.partition_point(|code| *code == 3);
+    assert!(answers[turned_away..].iter().all(|code| *code == 5));
+    assert_eq!(turned_away as u64, broker.counter("logins_turned_away"));
+    assert!(broker.counter("logins_slowed") > 0);
+    assert!(turned_away > 0);
+    // A newcomer there comes in as well, after a wait.
+    let newcomer = Options::new(4, "other", "newcomer");
+    timeout(Duration::from_secs(15), Raw::connect(&broker, &newcomer))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_user_with_many_retained_topics_leaves_room_for_devices() {
+    let config = Config {
+        retained_max_messages: 40,
+        retained_per_user_max: 20,
+        sys_interval_secs: 0,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut greedy = Raw::connect(&broker, &Options::new(5, "free", "g")).await;
+    let mut other = Raw::connect(&broker, &Options::new(5, "other", "o")).await;
+    for (client, name, share) in [(&mut greedy, "greedy", 20), (&mut other, "other", 10)] {
+        for n in 0..30 {
+            let expected = if n < share { 0 } else { 0x97 };
+            let topic = format!("{name}/{n}");
+            assert_eq!(client.publish_acked(&topic, "x", true).await, expected);
+        }
+    }
+    assert_eq!(broker.counter("retained_not_kept"), 30);
+    let status = Topic::DeviceStatus("ws-14".parse().unwrap()).to_string();
+    let mut agent = Raw::connect(&broker, &Options::new(5, "ws-14", "a")).await;
+    assert_eq!(agent.publish_acked(&status, "online", true).await, 0);
+    assert_eq!(broker.counter("retained_messages"), 31);
+}
+
+#[tokio::test]
+async fn a_will_for_which_there_is_no_room_is_delivered_and_counted() {
+    let config = Config {
+        retained_max_messages: 4,
+        sys_interval_secs: 0,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut raw = Raw::connect(&broker, &Options::new(5, "free", "c")).await;
+    for n in 0..4 {
+        raw.publish_acked(&n.to_string(), "x", true).await;
+    }
+    let mut watcher = Raw::connect(&broker, &Options::new(5, "other", "w")).await;
+    watcher.subscribe("will", 1).await;
+    let options = Options::new(5, "free", "dying").will("will", "dead");
+    drop(Raw::connect(&broker, &options).await);
+    assert_eq!(watcher.said().await.1, "dead");
+    assert_eq!(broker.counter("wills_not_kept"), 1);
+}
+
+#[tokio::test]
+async fn one_filter_too_many_is_refused_and_counted() {
+    let broker = start().await;
+    let mut raw = Raw::connect(&broker, &Options::new(5, "free", "c")).await;
+    for n in 0..64 {
+        assert_eq!(raw.subscribe(&format!("a/{n}"), 1).await, 1);
+    }
+    assert_eq!(raw.subscribe("a/64", 1).await, 0x97);
+    assert_eq!(raw.subscribe("a/63", 0).await, 0);
+    assert_eq!(broker.counter("subscriptions_over_limit"), 1);
+}
+
+/// Each of them would have been a copy of all that is retained.
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_wide_subscriptions_that_nobody_reads_hold_up_nobody() {
+    const TOPICS: usize = 20_000;
+    // Each finds all; the others look through all and find nothing.
+    const FINDING: [&str; 4] = ["#", "+/+", "t/#", "+/#"];
+    let broker = start_with(Config {
+        retained_per_user_max: TOPICS,
+        sys_interval_secs: 0,
+        ..Config::default()
+    })
+    .await;
+    let mut publisher = Raw::connect(&broker, &Options::new(4, "free", "p")).await;
+    for n in 0..TOPICS {
+        publisher.publish(&format!("t/{n}"), "0123456789", 1).await;
+    }
+    publisher.ping().await;
+    let mut wide = Vec::new();
+    for client in 0..4 {
+        let options = Options::new(4, "free", &format!("w{client}"));
+        let mut raw = Raw::connect(&broker, &options).await;
+        let mut body = vec![0, 1];
+        let looking: Vec<_> = (0..60).map(|n| format!("+/+/+/{n}")).collect();
+        let all = FINDING
+            .into_iter()
+            .chain(looking.iter().map(String::as_str));
+        for filter in all {
+            body.extend(text(filter));
+            body.push(0);
+        }
+        raw.send(&packet(0x82, &body)).await;
+        wide.push(raw);
+    }
+    let mut witness = Raw::connect(&broker, &Options::new(5, "other", "w")).await;
+    witness.subscribe("witness", 1).await;
+    for n in 0..200 {
+        witness.publish("witness", &n.to_string(), 0).await;
+        assert_eq!(witness.said().await.1, n.to_string());
+    }
+    // They still get all of it, each topic once for each filter.
+    let mut raw = wide.pop().unwrap();
+    raw.expect(0x90, &[&[0, 1][..], &[0; 64]].concat()).await;
+    let mut seen = vec![0; TOPICS];
+    for _ in 0..FINDING.len() * TOPICS {
+        let topic = raw.message().await.topic;
+        seen[topic[2..].parse::<usize>().unwrap()] += 1;
+    }
+    assert!(seen.iter().all(|times| *times == FINDING.len()));
+}
