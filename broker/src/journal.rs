@@ -26,6 +26,12 @@ const LATER: Duration = Duration::from_mins(10);
 /// The wait after a write that failed.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// Commits of [`Pace::Soon`] that may follow each other without a pause, beyond which there is one
+/// in every [`PAUSE`]: whoever changes its state all day long does not wear out the card. Each
+/// writes some 12 kB, so that is 35 MB in a day at most.
+const COMMITS_IN_A_ROW: u32 = 200;
+const PAUSE: Duration = Duration::from_secs(30);
+
 /// The file, and what is known of its health.
 pub(crate) struct Journal {
     path: PathBuf,
@@ -65,16 +71,23 @@ impl Journal {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut all_due = Instant::now() + LATER;
         let mut not_before = Instant::now();
+        let mut budget = Budget::new(not_before);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
             let now = Instant::now();
             if now < not_before {
                 continue;
             }
             let is_all = now >= all_due;
+            if !is_all && !budget.has_one(now) {
+                continue;
+            }
             let slowest = if is_all { Pace::Later } else { Pace::Soon };
-            if !self.write(&edge, slowest).await {
+            let Some(commits) = self.write(&edge, slowest).await else {
                 not_before = now + AGAIN;
-            } else if is_all {
+                continue;
+            };
+            budget.spend(commits);
+            if is_all {
                 all_due = now + LATER;
             }
         }
@@ -83,12 +96,14 @@ impl Journal {
         drop(tokio::task::spawn_blocking(move || drop(self.db)).await);
     }
 
-    /// Writes batch after batch. False: that failed, and what is left will be written later.
-    async fn write(&mut self, edge: &Edge, slowest: Pace) -> bool {
+    /// Writes batch after batch, and returns how many there were. None: that failed, and what is
+    /// left will be written later.
+    async fn write(&mut self, edge: &Edge, slowest: Pace) -> Option<u32> {
+        let mut commits = 0;
         loop {
             let batch = edge.exchange.take_changes(slowest);
             if batch.is_empty() {
-                return true;
+                return Some(commits);
             }
             let topics: Vec<Arc<str>> = batch.iter().map(|c| c.topic.clone()).collect();
             let times = Times::now(&edge.exchange);
@@ -114,6 +129,7 @@ impl Journal {
                 if std::mem::take(&mut self.is_failing) {
                     tracing::info!("retained messages are written to disk again");
                 }
+                commits += 1;
                 continue;
             };
             edge.counters.one(Counter::RetainedWriteErrors);
@@ -126,7 +142,7 @@ impl Journal {
             } else {
                 self.failed(error);
             }
-            return false;
+            return None;
         }
     }
 
@@ -156,6 +172,37 @@ impl Journal {
             "retained messages cannot be written to disk; they are kept in memory, and written \
              as soon as that is possible"
         );
+    }
+}
+
+/// How many commits may be made at once: a bucket that fills up with time.
+#[derive(Debug)]
+struct Budget {
+    commits: u32,
+    at: Instant,
+}
+
+impl Budget {
+    fn new(now: Instant) -> Self {
+        Self {
+            commits: COMMITS_IN_A_ROW,
+            at: now,
+        }
+    }
+
+    fn has_one(&mut self, now: Instant) -> bool {
+        while self.at + PAUSE <= now && self.commits < COMMITS_IN_A_ROW {
+            self.at += PAUSE;
+            self.commits += 1;
+        }
+        if self.commits == COMMITS_IN_A_ROW {
+            self.at = now;
+        }
+        self.commits > 0
+    }
+
+    fn spend(&mut self, commits: u32) {
+        self.commits = self.commits.saturating_sub(commits);
     }
 }
 
@@ -219,5 +266,32 @@ impl Times {
             payload: Bytes::from(message.payload),
         };
         exchange.restore(&message.topic, &message.owner, envelope.pack());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_changes_all_day_is_written_twice_in_a_minute() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        let mut commits = 0;
+        let day = 24 * 60 * 60;
+        for secs in (0..day).step_by(2) {
+            if budget.has_one(start + Duration::from_secs(secs)) {
+                budget.spend(1);
+                commits += 1;
+            }
+        }
+        let most = u64::from(COMMITS_IN_A_ROW) + day / PAUSE.as_secs();
+        assert!((most - 10..=most).contains(&commits), "{commits}");
+        let next_day = start + Duration::from_secs(2 * day);
+        for _ in 0..COMMITS_IN_A_ROW {
+            assert!(budget.has_one(next_day));
+            budget.spend(1);
+        }
+        assert!(!budget.has_one(next_day));
     }
 }

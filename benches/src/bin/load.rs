@@ -172,7 +172,12 @@ async fn make_faults(fleet: &mut Fleet, faults: &mut Faults, duration: Duration)
 fn start_hub(cli: &Cli) -> anyhow::Result<Hub> {
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
     // Each agent may leave half-open connections behind.
-    let config = format!("[broker]\nconnections_max = {}\n", 1_000 + 4 * cli.agents);
+    let connections = 1_000 + 4 * cli.agents;
+    // All agents of a load have one address.
+    let config = format!(
+        "[broker]\nconnections_max = {connections}\n\
+         connections_unauthenticated_per_address_max = 400\n"
+    );
     Hub::start(&netmonitor, &config)
 }
 
