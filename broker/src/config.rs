@@ -53,6 +53,8 @@ pub struct Config {
     pub sessions_total_max_bytes: usize,
     /// Subscriptions of one client.
     pub subscriptions_per_client_max: usize,
+    /// Subscriptions of all clients of one user that is neither a device nor a service of the hub.
+    pub subscriptions_per_user_max: usize,
     /// Groups of shared subscriptions.
     pub shared_groups_max: usize,
     /// Different filters, and different topics, that the router may come to know. It forgets
@@ -99,6 +101,7 @@ impl Default for Config {
             session_queue_max_bytes: 1024 * 1024,
             sessions_total_max_bytes: 32 * 1024 * 1024,
             subscriptions_per_client_max: 64,
+            subscriptions_per_user_max: 2_000,
             shared_groups_max: 100,
             router_filters_max: 10_000,
             router_topics_max: 100_000,

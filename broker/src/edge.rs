@@ -1,7 +1,7 @@
 //! What every connection shares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use netmonitor_protocol::acl::Principal;
@@ -17,7 +17,7 @@ use crate::logins::{self, Check, Logins};
 use crate::router::RouteError;
 use crate::sessions::Sessions;
 use crate::share::Shares;
-use crate::tally::Tally;
+use crate::tally::Subscriptions;
 
 /// Credentials that are checked at once. A check takes about a millisecond of CPU; two leave
 /// the rest of the machine to those who are in.
@@ -52,7 +52,7 @@ pub(crate) struct Edge {
     logins: Arc<Logins>,
     checks: Semaphore,
     connections: AtomicU64,
-    subscriptions: Arc<AtomicUsize>,
+    pub(crate) subscriptions: Arc<Subscriptions>,
 }
 
 impl Edge {
@@ -74,16 +74,6 @@ impl Edge {
             subscriptions: Arc::default(),
             config,
         })
-    }
-
-    /// How many filters all sessions have subscribed.
-    pub(crate) fn subscriptions(&self) -> usize {
-        self.subscriptions.load(Ordering::Relaxed)
-    }
-
-    /// A session's part of that number.
-    pub(crate) fn tally_subscriptions(&self) -> Tally {
-        Tally::new(self.subscriptions.clone())
     }
 
     /// A number for a session, never given again, never [`BROKER`](crate::exchange::BROKER).

@@ -123,12 +123,12 @@ impl Session {
     pub(crate) fn new(edge: &Edge, principal: Principal) -> Self {
         Self {
             number: edge.next_number(),
+            tally: edge.subscriptions.tally(&principal.user),
             principal,
             received: HashSet::new(),
             link: None,
             subscriptions: HashMap::new(),
             numbers: HashMap::new(),
-            tally: edge.tally_subscriptions(),
             last_number: 0,
             shares: Vec::new(),
             turn: 0,

@@ -3,6 +3,7 @@
 use crate::client::{Client, End};
 use crate::counters::Counter;
 use crate::edge::Edge;
+use crate::exchange::Standing;
 use crate::packet::{Options, RetainHandling};
 use crate::reply::{self, reason};
 use crate::router::RouteError;
@@ -70,11 +71,20 @@ impl Client {
             Err(reason::FILTER_INVALID)
         } else if !session.principal.may_subscribe(plain) {
             Err(reason::NOT_AUTHORIZED)
-        } else if !is_known && count >= self.edge.config.subscriptions_per_client_max {
+        } else if !is_known
+            && (count >= self.edge.config.subscriptions_per_client_max || self.is_user_at_limit())
+        {
             Err(reason::QUOTA_EXCEEDED)
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the user has as many subscriptions, with all its clients, as it may.
+    fn is_user_at_limit(&self) -> bool {
+        let origin = self.session.origin();
+        let count = self.edge.subscriptions.of(origin.user);
+        origin.standing == Standing::Common && count >= self.edge.config.subscriptions_per_user_max
     }
 
     fn subscribe_one(

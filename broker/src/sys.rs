@@ -101,7 +101,7 @@ impl Gauges {
             uptime: edge.exchange.now(),
             connected: edge.sessions.connected(),
             away: edge.sessions.parked(),
-            subscriptions: edge.subscriptions(),
+            subscriptions: edge.subscriptions.total(),
             retained,
             stored_bytes: retained_bytes + edge.sessions.held_bytes(),
         }

@@ -183,6 +183,34 @@ async fn one_filter_too_many_is_refused_and_counted() {
     assert_eq!(broker.counter("subscriptions_over_limit"), 1);
 }
 
+#[tokio::test]
+async fn a_user_has_a_share_of_the_subscriptions_with_all_its_clients() {
+    let config = Config {
+        subscriptions_per_user_max: 3,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut one = Raw::connect(&broker, &Options::new(5, "free", "1")).await;
+    let mut two = Raw::connect(&broker, &Options::new(5, "free", "2")).await;
+    for filter in ["a", "b"] {
+        assert_eq!(one.subscribe(filter, 0).await, 0);
+    }
+    assert_eq!(two.subscribe("c", 0).await, 0);
+    assert_eq!(two.subscribe("d", 0).await, 0x97);
+    assert_eq!(two.subscribe("c", 1).await, 1, "it has that one");
+    let mut other = Raw::connect(&broker, &Options::new(5, "other", "1")).await;
+    assert_eq!(other.subscribe("d", 0).await, 0);
+    let mut service = Raw::connect(&broker, &Options::new(5, "ingest", "i")).await;
+    for row in ["status", "info", "metrics", "services"] {
+        let filter = format!("netmonitor/v1/device/+/{row}");
+        assert_eq!(service.subscribe(&filter, 0).await, 0);
+    }
+    drop(one);
+    let is_less = |broker: &crate::support::TestBroker| broker.counter("clients") == 3;
+    broker.eventually("one has left", is_less).await;
+    assert_eq!(two.subscribe("d", 0).await, 0);
+}
+
 /// Each of them would have been a copy of all that is retained.
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_wide_subscriptions_that_nobody_reads_hold_up_nobody() {
