@@ -1,7 +1,7 @@
 //! The command line of `netmonitor`.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,7 +12,7 @@ use netmonitor_service::{DataDir, logging, private_file, shutdown, tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Flags};
-use crate::{alone, console, run};
+use crate::{alone, console, export_mosquitto, run};
 
 /// Tells how every machine of a network is doing, and says so when one is not.
 #[derive(Debug, Parser)]
@@ -68,6 +68,24 @@ enum Command {
         uses: u32,
         /// For how long it is good, up to a week
         #[arg(long, default_value = "15m", value_parser = expiry_secs)]
+        expires: u32,
+    },
+    /// Write what a mosquitto needs to take the place of the embedded broker
+    ///
+    /// passwd and acl for mosquitto.conf, with all devices, MQTT users and services of this hub, and
+    /// its certificate. Write them again, and have mosquitto reload, whenever a device or user was
+    /// added or removed. mosquitto.conf.example says how they are used.
+    ExportMosquitto {
+        /// Where to; made if need be
+        dir: PathBuf,
+        /// Print a code with which machines join over that mosquitto, until the next export
+        #[arg(long)]
+        join_code: bool,
+        /// How many machines may use the code
+        #[arg(long, default_value_t = 1, requires = "join_code", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        uses: u32,
+        /// For how long the code is good, up to a week
+        #[arg(long, default_value = "15m", requires = "join_code", value_parser = expiry_secs)]
         expires: u32,
     },
     /// Print the link with which the first admin is made
@@ -218,6 +236,18 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             let text = toml::to_string(&load()?).context("cannot write the configuration")?;
             print(text.trim_end())
         }
+        Command::ExportMosquitto {
+            dir,
+            join_code,
+            uses,
+            expires,
+        } => {
+            let code = join_code.then_some(AdminCommand::JoinCodeAdd {
+                uses,
+                expires_secs: expires,
+            });
+            export(&data_dir, &dir, code)
+        }
         command => administer(command, &data_dir),
     }
 }
@@ -239,13 +269,26 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
         | Command::Ingest
         | Command::Alerting
         | Command::Api
-        | Command::Config => anyhow::bail!("not an administrative command"),
+        | Command::Config
+        | Command::ExportMosquitto { .. } => anyhow::bail!("not an administrative command"),
     };
     let output = console::execute(command, data_dir)?;
     if output.is_empty() {
         return Ok(());
     }
     print(&output)
+}
+
+fn export(data_dir: &DataDir, dir: &Path, code: Option<AdminCommand>) -> anyhow::Result<()> {
+    let Some(command) = code else {
+        return export_mosquitto::export(data_dir, dir, None);
+    };
+    // Looked at first: a code that cannot be used is not made.
+    export_mosquitto::export(data_dir, dir, None)?;
+    let told = console::execute(command, data_dir)?;
+    let code = told.parse()?;
+    export_mosquitto::export(data_dir, dir, Some(&code))?;
+    print(&told)
 }
 
 impl UserCommand {

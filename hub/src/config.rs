@@ -45,10 +45,11 @@ pub(crate) struct History {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Mqtt {
     /// An external broker, as `mqtt://host:1883` or `mqtts://host:8883`; empty for the embedded
-    /// one. TLS is checked against `ca_file`.
+    /// one.
     pub(crate) url: String,
     /// The certificate of the authority that signed the external broker's certificate, in PEM
-    /// form.
+    /// form. Empty: the hub's own, which signed the one that `export-mosquitto` writes; then the
+    /// name in the URL does not matter.
     pub(crate) ca_file: String,
 }
 
@@ -163,7 +164,7 @@ impl History {
 
 impl Mqtt {
     /// The external broker, if there is one.
-    pub(crate) fn external(&self) -> anyhow::Result<Option<Endpoint>> {
+    pub(crate) fn external(&self, data_dir: &DataDir) -> anyhow::Result<Option<Endpoint>> {
         if self.url.is_empty() {
             return Ok(None);
         }
@@ -176,10 +177,9 @@ impl Mqtt {
         let (scheme, rest) = self.url.split_once("://").with_context(complaint)?;
         let tls: Option<Arc<_>> = match scheme {
             "mqtt" => None,
-            "mqtts" if self.ca_file.is_empty() => anyhow::bail!(
-                "mqtts:// needs mqtt.ca_file in the configuration: the certificate of the \
-                 authority that signed the broker's"
-            ),
+            "mqtts" if self.ca_file.is_empty() => {
+                Some(tls::pinned_to(&data_dir.tls().join("ca.pem"))?)
+            }
             "mqtts" => Some(tls::trusting(Path::new(&self.ca_file))?),
             _ => anyhow::bail!(complaint()),
         };
@@ -193,7 +193,7 @@ impl Mqtt {
         Ok(Dial::Hub {
             data_dir: data_dir.clone(),
             service,
-            external: self.external()?,
+            external: self.external(data_dir)?,
         })
     }
 }
@@ -284,7 +284,7 @@ mod tests {
                 url: url.to_owned(),
                 ca_file: String::new(),
             };
-            mqtt.external()
+            mqtt.external(&DataDir::from(PathBuf::from("/nonexistent")))
                 .map(|endpoint| endpoint.map(|e| e.to_string()))
         };
         assert_eq!(external("").unwrap(), None);
@@ -296,6 +296,8 @@ mod tests {
             external("mqtt://[::1]:1/").unwrap().as_deref(),
             Some("[::1]:1")
         );
+        let error = external("mqtts://pi:8883").unwrap_err().to_string();
+        assert!(error.contains("tls/ca.pem"), "{error}");
         for url in ["pi:1883", "http://pi:1883", "mqtt://pi"] {
             assert!(
                 external(url).unwrap_err().to_string().contains(url),

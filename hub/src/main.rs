@@ -11,11 +11,13 @@
 //! - `presence`: the hub says that it is there
 //! - `local_agent`: this machine watches itself
 //! - `console`: administrative commands
+//! - `export_mosquitto`: what a mosquitto needs to take the place of the broker
 
 mod alone;
 mod cli;
 mod config;
 mod console;
+mod export_mosquitto;
 mod listening;
 mod local_agent;
 mod preflight;

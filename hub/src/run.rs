@@ -78,7 +78,7 @@ pub(crate) async fn run(
 
 /// Opens every database and every listener, and announces the addresses.
 async fn open(mut config: Config, data_dir: DataDir) -> anyhow::Result<Opened> {
-    let is_embedded = config.mqtt.external()?.is_none();
+    let is_embedded = config.mqtt.external(&data_dir)?.is_none();
     let ours = if is_embedded {
         [&OF_API[..], &OF_BROKER].concat()
     } else {

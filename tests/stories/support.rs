@@ -5,11 +5,13 @@
 //! - [`hub`], [`agent`]: the two programs
 //! - [`http`], [`live`]: a program and a page that use the hub's API
 //! - [`mqtt`]: Debian's MQTT clients
+//! - [`mosquitto`]: Debian's broker
 
 pub(crate) mod agent;
 pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod live;
+pub(crate) mod mosquitto;
 pub(crate) mod mqtt;
 pub(crate) mod process;
 pub(crate) mod programs;

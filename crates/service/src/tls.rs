@@ -52,6 +52,15 @@ pub fn pinned(ca: Fingerprint) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
+/// The same, with the CA in a PEM file: the first certificate in it.
+pub fn pinned_to(ca_file: &Path) -> Result<Arc<ClientConfig>, CaFileError> {
+    let ca = CertificateDer::from_pem_file(ca_file).map_err(|source| CaFileError {
+        path: ca_file.to_owned(),
+        source: source.into(),
+    })?;
+    Ok(pinned(fingerprint(&ca)))
+}
+
 /// A client that trusts the authorities in a PEM file, for a broker that is not the hub's own.
 pub fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>, CaFileError> {
     let unusable = |source: Box<dyn std::error::Error + Send + Sync>| CaFileError {

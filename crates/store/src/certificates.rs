@@ -133,6 +133,23 @@ impl Certificates {
     /// TLS for the MQTT listener. The CA follows the certificate, since agents know it by its
     /// fingerprint only.
     pub fn mqtt_server(&self) -> Result<Arc<ServerConfig>, CertificateError> {
+        let (certificate, key) = self.mqtt_files()?;
+        let (chain, key) = self.load(&certificate, &key)?;
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Ok(Arc::new(config))
+    }
+
+    /// The same certificate chain and its key in PEM form, for a broker that is not ours.
+    pub fn mqtt_server_pem(&self) -> Result<(String, String), CertificateError> {
+        let (certificate, key) = self.mqtt_files()?;
+        Ok((read(&certificate)? + &self.ca_pem, read(&key)?))
+    }
+
+    /// The certificate for MQTT and its key, made if need be.
+    fn mqtt_files(&self) -> Result<(PathBuf, PathBuf), CertificateError> {
         let certificate = self.directory.join("mqtt.pem");
         let key = self.directory.join("mqtt.key");
         let record = self.directory.join("mqtt.json");
@@ -150,12 +167,7 @@ impl Certificates {
             };
             write_record(&record, &made)?;
         }
-        let (chain, key) = self.load(&certificate, &key)?;
-        let config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        Ok(Arc::new(config))
+        Ok((certificate, key))
     }
 
     /// Certificate chain and key in PEM form for the HTTPS listener. It is renewed when it

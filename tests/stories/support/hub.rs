@@ -13,8 +13,10 @@ use super::process::{Ended, Process, command, output};
 const LISTENERS: [&str; 4] = ["http", "https", "mqtt", "mqtts"];
 
 /// Which of them each command opens.
-fn opened_by(command: &str) -> &'static [&'static str] {
+fn opened_by(command: &str, flags: &[String]) -> &'static [&'static str] {
     match command {
+        // Another broker takes the place of ours.
+        "run" if flags.iter().any(|flag| flag == "--mqtt-url") => &LISTENERS[..2],
         "run" => &LISTENERS,
         "api" => &LISTENERS[..2],
         "broker" => &LISTENERS[2..],
@@ -112,7 +114,7 @@ impl Hub {
             addresses: BTreeMap::new(),
             process,
         };
-        for name in opened_by(command) {
+        for name in opened_by(command, &hub.flags) {
             let address = hub.process.line(&format!("listening {name} "));
             hub.addresses.insert(name, address);
         }
@@ -122,7 +124,7 @@ impl Hub {
     /// Starts it again after its end, on the addresses that it had.
     pub(crate) fn start_again(&mut self) {
         self.process = launch(&self.home, self.command, &self.flags, &self.addresses);
-        for name in opened_by(self.command) {
+        for name in opened_by(self.command, &self.flags) {
             self.process.line(&format!("listening {name} "));
         }
         if self.command == "run" {

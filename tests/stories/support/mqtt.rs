@@ -33,6 +33,15 @@ impl Peer {
         }
     }
 
+    /// At a broker that listens on this port of loopback.
+    pub(crate) fn at(port: u16, user: &str, password: &str) -> Self {
+        Self {
+            port: port.to_string(),
+            user: user.to_owned(),
+            password: password.to_owned(),
+        }
+    }
+
     /// A new reader of this hub.
     pub(crate) fn reader(hub: &Hub) -> Self {
         let password = hub
