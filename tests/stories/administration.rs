@@ -96,6 +96,45 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
         let add = ["mqtt-user", "add", "greedy", "--subscribe", filter];
         assert_refused(&home.admin(&add), "cannot be given");
     }
+    // Who there is, without secrets; and whoever is removed is nobody at once.
+    let lists = ["user", "token", "mqtt-user", "device"].map(|what| home.admin(&[what, "list"]));
+    let text: String = lists.iter().map(|list| list.stdout.as_str()).collect();
+    assert!(!text.contains(&token), "{text}");
+    for line in ["Ada ", "graphs  viewer ", "zigbee  none "] {
+        let is_there = text.lines().any(|it| it.starts_with(line));
+        assert!(is_there, "{line:?}: {text}");
+    }
+    assert!(
+        text.contains("zigbee/+/set  zigbee/# frigate/events"),
+        "{text}"
+    );
+    assert_refused(&home.admin(&["user", "remove", "ada"]), "only admin");
+    for (what, name) in [("user", "Bea"), ("token", "spare"), ("mqtt-user", "spare")] {
+        let remove = [what, "remove", name];
+        assert_refused(&home.admin(&remove), "there is no");
+    }
+    assert_eq!(add_user(home, "Bea", "viewer").code, Some(0));
+    let login = json!({ "name": "Bea", "password": "a horse, a staple" });
+    let cookie = hub.anybody().post("/api/v1/login", &login).cookie();
+    let bea = hub.anybody().with_cookie(&cookie);
+    assert_eq!(bea.get("/api/v1/account").status, 200);
+    let done = home.admin(&["user", "remove", "BEA"]);
+    assert_eq!(
+        (done.code, done.stdout.as_str()),
+        (Some(0), ""),
+        "{}",
+        done.stderr
+    );
+    bea.get("/api/v1/account").problem(401);
+    hub.anybody().post("/api/v1/login", &login).problem(401);
+    let spare = secret(&home.admin(&["token", "add", "spare", "--role", "viewer"]));
+    assert_eq!(home.admin(&["token", "remove", "spare"]).code, Some(0));
+    hub.anybody()
+        .with_token(&spare)
+        .get("/api/v1/devices")
+        .problem(401);
+    assert_eq!(home.admin(&["mqtt-user", "remove", "zigbee"]).code, Some(0));
+
     // Nothing secret stands in the log.
     program.until("the commands in the log", "/api/v1/events", |events| {
         let log = events.to_string();
@@ -105,6 +144,9 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
             "token_added",
             "mqtt_user_added",
             "join_code_added",
+            "user_removed",
+            "token_removed",
+            "mqtt_user_removed",
         ];
         all.iter().all(|kind| log.contains(kind)).then_some(())
     });

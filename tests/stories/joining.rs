@@ -1,8 +1,14 @@
 //! What a join code is good for, and what it is not.
 
-use netmonitor_protocol::join_code::JoinCode;
-use serde_json::json;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
+use netmonitor_protocol::join_code::JoinCode;
+use netmonitor_testkit::{eventually, eventually_some};
+use serde_json::{Value, json};
+
+use crate::support::DEADLINE;
 use crate::support::agent::Agent;
 use crate::support::hub::{Home, Hub};
 
@@ -39,6 +45,97 @@ fn a_join_code_lets_in_as_many_machines_as_it_says_and_no_stranger() {
 
     let devices = admin.read("/api/v1/devices");
     assert_eq!(devices["items"].as_array().unwrap().len(), 4);
+}
+
+/// A code that is good for so short a time that the command line would not make it.
+fn code_for(hub: &Hub, seconds: u32) -> String {
+    let mut socket = UnixStream::connect(hub.home.path().join("control.sock")).unwrap();
+    let ask = json!({ "command": "join_code_add", "uses": 9, "expires_secs": seconds });
+    writeln!(socket, "{ask}").unwrap();
+    let mut answer = String::new();
+    BufReader::new(socket).read_line(&mut answer).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    answer["done"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_code_that_has_expired_lets_nobody_in() {
+    let hub = Hub::start_in(&Home::quick(), &["--no-agent"]);
+    let made = Instant::now();
+    let code = code_for(&hub, 1);
+    eventually("the code expires", DEADLINE, || {
+        made.elapsed() > Duration::from_secs(1)
+    });
+    let late = Agent::new().join(&code);
+    assert_eq!((late.code, late.stdout.as_str()), (Some(1), ""));
+    assert!(late.stderr.contains("has expired"), "{}", late.stderr);
+    let devices = hub.client("viewer").read("/api/v1/devices");
+    assert_eq!(devices["items"], json!([]));
+    // Another one is good.
+    Agent::joined(&hub.home.told(&["join-code"]));
+}
+
+#[test]
+fn a_code_names_the_network_first_and_then_what_the_admin_has_named() {
+    let home = Home::quick();
+    let public = "monitor.example.org:8883";
+    let set = |address: &str| {
+        let text = format!("[hub]\npublic_addresses = [\"{address}\"]\n");
+        home.write("netmonitor.toml", &text);
+    };
+    set("https://monitor.example.org");
+    let refused = home.admin(&["config"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("hub.public_addresses"),
+        "{}",
+        refused.stderr
+    );
+
+    set(public);
+    let mut hub = Hub::start_in(&home, &["--no-agent"]);
+    let expected = [hub.address("mqtts").to_owned(), public.to_owned()];
+    let addresses = |code: &str| code.parse::<JoinCode>().unwrap().addresses;
+    assert_eq!(addresses(&home.told(&["join-code"])), expected);
+    let made = hub.client("admin").post("/api/v1/join-codes", &json!({}));
+    assert_eq!(addresses(made.json()["code"].as_str().unwrap()), expected);
+    assert_eq!(hub.process.terminate().code(), Some(0));
+    assert_eq!(addresses(&home.told(&["join-code"])), expected);
+
+    // Everywhere on this machine: the addresses of its networks, but none that nobody can dial.
+    let port = expected[0].rsplit_once(':').unwrap().1.to_owned();
+    let anywhere = ["--no-agent", "--mqtts", &format!("[::]:{port}")];
+    let hub = Hub::start_in(&home, &anywhere);
+    let found = addresses(&home.told(&["join-code"]));
+    let (last, network) = found.split_last().unwrap();
+    assert_eq!(last, public);
+    assert!(!network.is_empty());
+    for address in network {
+        assert!(address.ends_with(&format!(":{port}")), "{address}");
+        assert!(!address.contains("[::]"), "{address}");
+    }
+    drop(hub);
+}
+
+#[test]
+fn many_wrong_codes_are_reported_and_a_good_one_still_works() {
+    let hub = Hub::start_in(&Home::quick(), &["--no-agent"]);
+    let code = hub.home.told(&["join-code"]);
+    let mut wrong: JoinCode = code.parse().unwrap();
+    for number in 0..40 {
+        wrong.token = format!("{number:064}");
+        let refused = Agent::new().join(&wrong.to_string());
+        assert_eq!(refused.code, Some(1));
+    }
+    let log = hub.process.stderr.clone();
+    eventually_some("the log says so", DEADLINE, || {
+        let lines = log.all();
+        let reports = lines
+            .iter()
+            .filter(|line| line.contains("wrong join codes"));
+        (reports.count() >= 1).then_some(())
+    });
+    Agent::joined(&code);
 }
 
 #[test]

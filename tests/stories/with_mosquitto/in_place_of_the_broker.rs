@@ -137,6 +137,12 @@ fn a_mosquitto_lets_everybody_do_what_the_hub_would_and_nothing_else() {
         ("online", true)
     );
 
+    let presence = format!("netmonitor/v1/device/{id}/presence");
+    public.wait("what the hub concludes", DEADLINE, 0, |message| {
+        let presence = message.topic == presence;
+        presence && message.payload.contains("\"state\":\"online\"")
+    });
+
     let forbidden = [
         (&rogue, status.clone()),
         (&rogue, format!("netmonitor/v1/device/{rogue_id}/ack")),

@@ -18,7 +18,9 @@ fn what_is_retained_of_a_removed_device_is_cleared_and_of_no_other() {
     let root = |id: &str| format!("netmonitor/v1/device/{id}/");
     gone.run();
     stays.run();
-    let parts = ["status", "session", "info", "metrics", "services"];
+    let parts = [
+        "status", "session", "presence", "info", "metrics", "services",
+    ];
     for id in [&id, &other] {
         for part in parts {
             let topic = root(id) + part;
