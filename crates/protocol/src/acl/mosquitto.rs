@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Principal, Role, is_service};
 use crate::ids::JoinRequestId;
-use crate::topics::{Kind, Party, Row, TOPICS};
+use crate::topics::{Kind, Party, Row, SYS_ROOT, TOPICS};
 
 /// The first line of every such file: whoever writes it anew knows by it that it may.
 pub const MARK: &str = "# Written by `netmonitor export-mosquitto`. Changes here are lost.";
@@ -35,6 +35,9 @@ pub fn mosquitto_acl(principals: &[&Principal], with_join: bool) -> Result<Strin
         text.push('\n');
         line(&mut text, "user", "", &principal.user)?;
         if let Some(role) = &principal.role {
+            if role.reads_sys() {
+                line(&mut text, "topic", "read", &format!("{SYS_ROOT}/#"))?;
+            }
             for row in TOPICS {
                 let (write, read) = (role.written(row), role.reads_row(row));
                 let read = read.then(|| role.narrowed(row));
@@ -156,7 +159,8 @@ mod tests {
         let acl = mosquitto_acl(&all.iter().collect::<Vec<_>>(), true).unwrap();
         let topics = examples().into_iter().map(|topic| topic.to_string());
         let foreign = ["zigbee/lamp/set", "zigbee/lamp", "other", "netmonitor/v1"];
-        for topic in topics.chain(foreign.map(str::to_owned)) {
+        let sys = format!("{SYS_ROOT}/uptime");
+        for topic in topics.chain(foreign.map(str::to_owned)).chain([sys]) {
             for who in &all {
                 let user = &who.user;
                 let (write, read) = (who.may_publish(&topic), who.may_receive(&topic));
