@@ -1,14 +1,16 @@
 //! What an agent makes of what it hears: of the hub, and of those who speak in its name.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use netmonitor_protocol::payload::{HubInfo, Settings, Status};
 use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
 use netmonitor_service::mqtt::{ConnectionError, Control, Event, Events, Outage, Parting};
+use netmonitor_service::random;
 use tokio::sync::watch;
 
 use crate::addresses::Addresses;
-use crate::rivals::{Rivals, Verdict};
+use crate::rivals::{GiveWay, Rivals};
 use crate::settings::Wanted;
 
 /// Follows the connection.
@@ -23,6 +25,20 @@ pub(crate) struct Follower {
     pub(crate) claims: watch::Sender<()>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) rivals: Rivals,
+    pub(crate) births: Births,
+}
+
+/// What is known about the births of this agent and of others in its name.
+#[derive(Debug, Default)]
+pub(crate) struct Births {
+    /// This agent was born once.
+    own: bool,
+    /// It was there before, and nobody said why its connection ended: whoever was born in
+    /// between is a sign of another agent. Not every broker says that a client was taken over
+    /// in a way that is understood.
+    unexplained: bool,
+    /// The broker said that another client took the place.
+    taken_over: bool,
 }
 
 impl Follower {
@@ -49,17 +65,19 @@ impl Follower {
                     self.connected();
                 }
                 Event::Disconnected(error) => {
-                    let taken = matches!(error, ConnectionError::TakenOver { .. });
+                    self.disconnected(&error);
                     if let Some(error) = outage.news(error) {
                         let device = &self.device;
                         tracing::warn!(%device, error, "not connected to the hub; trying again");
                     }
-                    if taken {
-                        self.rival();
-                    }
                 }
                 Event::Message(message) => self.heard(message),
-                Event::Retained(message) => self.found(message),
+                Event::Retained(message) => {
+                    if self.is_foreign_birth(&message) && mem::take(&mut self.births.unexplained) {
+                        self.rival();
+                    }
+                    self.found(message);
+                }
             }
         }
     }
@@ -68,6 +86,40 @@ impl Follower {
         let address = self.control.reached().unwrap_or_default();
         tracing::info!(device = %self.device, address, "connected to the hub");
         self.addresses.reached(&address);
+        let births = &mut self.births;
+        births.unexplained = births.own && !births.taken_over;
+        births.own = true;
+        births.taken_over = false;
+    }
+
+    fn disconnected(&mut self, error: &ConnectionError) {
+        if matches!(error, ConnectionError::TakenOver { .. }) {
+            self.births.taken_over = true;
+            self.rival();
+        }
+        let Some(GiveWay { how_long, is_news }) =
+            self.rivals.lost(Instant::now(), random::fraction())
+        else {
+            return;
+        };
+        self.control.stay_away(how_long, Parting::Silent);
+        if is_news {
+            tracing::error!(
+                device = %self.device,
+                "another agent uses the identity of this one: on a copy of this machine's disk, \
+                 or a second time on this machine. Leaving the place to it, with one attempt in \
+                 five minutes. Make a copy a device of its own with `netmonitor-agent join \
+                 --force CODE`"
+            );
+        }
+    }
+
+    fn is_foreign_birth(&self, message: &Message) -> bool {
+        matches!(
+            message,
+            Message::DeviceSession(id, born)
+                if *id == self.device && born.session != self.session && born.ended.is_none()
+        )
     }
 
     /// Something was said just now.
@@ -79,11 +131,7 @@ impl Follower {
                 tracing::debug!(device = %self.device, "someone said offline: saying online");
                 self.claims.send_replace(());
             }
-            Message::DeviceSession(id, born)
-                if id == self.device && born.session != self.session && born.ended.is_none() =>
-            {
-                self.rival();
-            }
+            message if self.is_foreign_birth(&message) => self.rival(),
             message => self.found(message),
         }
     }
@@ -122,30 +170,7 @@ impl Follower {
 
     /// There is a sign of another agent with this identity.
     fn rival(&mut self) {
-        let device = &self.device;
-        match self.rivals.sign(Instant::now(), rand()) {
-            Verdict::Ignore => tracing::debug!(%device, "another agent was here"),
-            Verdict::GiveWay { how_long, is_news } => {
-                if is_news {
-                    tracing::error!(
-                        %device,
-                        "another agent uses the identity of this one: on a copy of this \
-                         machine's disk, or a second time on this machine. Leaving the place to \
-                         it, with one attempt in {} minutes. Make a copy a device of its own with \
-                         `netmonitor-agent join --force CODE`",
-                        how_long.as_secs() / 60
-                    );
-                }
-                // Without a word: what the other said of itself stays true, and if it is gone,
-                // the will says so.
-                self.control.stay_away(how_long, Parting::Silent);
-            }
-        }
+        tracing::debug!(device = %self.device, "another agent was here");
+        self.rivals.sign(Instant::now());
     }
-}
-
-/// From 0 to 1.
-fn rand() -> f64 {
-    f64::from(u32::try_from(netmonitor_service::random::bits64() >> 32).unwrap_or(0))
-        / f64::from(u32::MAX)
 }

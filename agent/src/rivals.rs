@@ -22,41 +22,40 @@ const FORGOTTEN: Duration = Duration::from_mins(10);
 pub(crate) struct Rivals {
     signs: VecDeque<Instant>,
     contested: bool,
+    has_given_way: bool,
 }
 
-/// What to do about a sign.
+/// To leave the place to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Go on as if nothing had happened.
-    Ignore,
-    /// Stay away for this long.
-    GiveWay {
-        /// How long.
-        how_long: Duration,
-        /// Whether nobody was told yet.
-        is_news: bool,
-    },
+pub(crate) struct GiveWay {
+    /// For how long.
+    pub(crate) how_long: Duration,
+    /// Whether it is the first time.
+    pub(crate) is_news: bool,
 }
 
 impl Rivals {
-    /// The place of this agent was taken, or someone was born in its name. `random` is from 0 to
-    /// 1: two that give way are not to come back in step.
-    pub(crate) fn sign(&mut self, now: Instant, random: f64) -> Verdict {
+    /// The place of this agent was taken, or someone was born in its name.
+    pub(crate) fn sign(&mut self, now: Instant) {
         let age = |sign: &Instant| now.saturating_duration_since(*sign);
         if self.signs.back().is_none_or(|last| age(last) >= FORGOTTEN) {
             self.contested = false;
+            self.has_given_way = false;
         }
         self.signs.retain(|sign| age(sign) < WITHIN);
         self.signs.push_back(now);
-        let was_contested = self.contested;
         self.contested |= self.signs.len() >= SIGNS;
-        if !self.contested {
-            return Verdict::Ignore;
-        }
-        Verdict::GiveWay {
+    }
+
+    /// The connection was lost. Whether to give way, if it was that; never while connected, or
+    /// both might go. `random` is from 0 to 1: two that give way are not to come back in step.
+    pub(crate) fn lost(&mut self, now: Instant, random: f64) -> Option<GiveWay> {
+        let last = self.signs.back()?;
+        let is_recent = now.saturating_duration_since(*last) < WITHIN;
+        (self.contested && is_recent).then(|| GiveWay {
             how_long: GIVE_WAY.mul_f64(1.0 + random / 4.0),
-            is_news: !was_contested,
-        }
+            is_news: !std::mem::replace(&mut self.has_given_way, true),
+        })
     }
 }
 
@@ -64,50 +63,51 @@ impl Rivals {
 mod tests {
     use super::*;
 
-    const NEWS: Verdict = Verdict::GiveWay {
-        how_long: GIVE_WAY,
-        is_news: true,
-    };
-    const AGAIN: Verdict = Verdict::GiveWay {
-        how_long: GIVE_WAY,
-        is_news: false,
-    };
-
-    fn verdicts(seconds: &[u64]) -> Vec<Verdict> {
+    /// At which of the signs, given in seconds, each a loss of the connection as well, the agent
+    /// gives way, and at which of these for the first time.
+    fn check(seconds: &[u64], gives_way: &[u64], news: &[u64]) {
         let start = Instant::now();
         let mut rivals = Rivals::default();
-        seconds
-            .iter()
-            .map(|&secs| rivals.sign(start + Duration::from_secs(secs), 0.0))
-            .collect()
+        let mut told = Vec::new();
+        let mut away = Vec::new();
+        for &secs in seconds {
+            let now = start + Duration::from_secs(secs);
+            rivals.sign(now);
+            if let Some(GiveWay { is_news, .. }) = rivals.lost(now, 0.0) {
+                away.push(secs);
+                told.extend(is_news.then_some(secs));
+            }
+        }
+        assert_eq!(away, gives_way);
+        assert_eq!(told, news);
     }
 
     #[test]
     fn the_third_sign_within_a_minute_is_one_too_many() {
-        let ignore = Verdict::Ignore;
-        assert_eq!(verdicts(&[0, 1, 2]), [ignore, ignore, NEWS]);
-        assert_eq!(verdicts(&[0, 59, 61, 130]), [ignore; 4]);
+        check(&[0, 1], &[], &[]);
+        check(&[0, 1, 2, 3], &[2, 3], &[2]);
+        check(&[0, 59, 61, 130], &[], &[]);
     }
 
     #[test]
     fn whoever_has_given_way_does_so_again_at_once_until_nothing_happens_for_long() {
-        let ignore = Verdict::Ignore;
-        assert_eq!(
-            verdicts(&[0, 1, 2, 302, 700, 1300, 1301, 1302]),
-            [ignore, ignore, NEWS, AGAIN, AGAIN, ignore, ignore, NEWS]
+        check(
+            &[0, 1, 2, 302, 700, 1300, 1301, 1302],
+            &[2, 302, 700, 1302],
+            &[2, 1302],
         );
     }
 
     #[test]
-    fn two_that_give_way_do_not_come_back_in_step() {
+    fn a_connection_that_is_lost_later_is_lost_for_another_reason() {
         let mut rivals = Rivals::default();
-        let now = Instant::now();
-        for random in [0.0, 0.5] {
-            assert_eq!(rivals.sign(now, random), Verdict::Ignore);
+        let start = Instant::now();
+        assert_eq!(rivals.lost(start, 0.0), None);
+        for _ in 0..3 {
+            rivals.sign(start);
         }
-        let Verdict::GiveWay { how_long, .. } = rivals.sign(now, 1.0) else {
-            panic!("that was the third")
-        };
-        assert_eq!(how_long, Duration::from_secs(375));
+        let mut lost = |secs| rivals.lost(start + Duration::from_secs(secs), 1.0);
+        assert_eq!(lost(59).unwrap().how_long, Duration::from_secs(375));
+        assert_eq!(lost(61), None);
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
 use crate::collect::{FIRST_READING, Sampler};
-use crate::follow::Follower;
+use crate::follow::{Births, Follower};
 use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, boot_id};
 use crate::publish::{InfoSlot, Known, Prompts, changes};
@@ -91,6 +91,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         claims,
         wanted: wanted.clone(),
         rivals: Rivals::default(),
+        births: Births::default(),
     };
     let prompts = Prompts {
         claims: claimed,

@@ -11,5 +11,6 @@
 mod command_line;
 mod program;
 mod sample;
+mod with_logind;
 mod with_mosquitto;
 mod with_systemd;

@@ -10,6 +10,17 @@ use nix::unistd::Pid;
 /// Longest time for anything that a test waits for.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Waits for a condition while everything else in this test goes on.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let holds = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let held = tokio::time::timeout(DEADLINE, holds).await;
+    assert!(held.is_ok(), "not in time: {what}");
+}
+
 /// The agent with its state in `state_dir`, and nothing of the caller's environment that
 /// matters to it.
 pub(crate) fn agent(state_dir: &Path, arguments: &[&str]) -> Command {
@@ -47,6 +58,17 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.0.id()).unwrap());
         kill(pid, signal).unwrap();
+    }
+
+    /// Waits for its end while everything else in this test goes on, and returns its exit code.
+    pub(crate) async fn has_ended(&mut self) -> Option<i32> {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.0.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.and_then(|status| status.code())
     }
 
     /// Waits for its end: exit code (none if a signal ended it) and how long it took.

@@ -1,7 +1,10 @@
 //! The life of an agent on a real broker (Debian's mosquitto), over TLS.
 
 mod broker;
+mod connection;
+mod copies;
 mod hub;
+mod relay;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,26 +17,43 @@ use nix::sys::signal::Signal;
 use crate::program::{Running, agent, output};
 use broker::Broker;
 use hub::Hub;
+use relay::Relay;
 
 /// A machine that has joined, and what it takes to watch it.
 pub(crate) struct Joined {
     state: tempfile::TempDir,
     broker: Broker,
     pub(crate) hub: Hub,
+    relays: Vec<Relay>,
 }
 
 pub(crate) async fn join() -> Joined {
+    join_at(|_| async { Vec::new() }).await
+}
+
+/// Joins through relays to the port given, instead of directly.
+async fn join_at<R: Future<Output = Vec<Relay>>>(relays: impl FnOnce(u16) -> R) -> Joined {
     let state = tempfile::tempdir().unwrap();
     let broker = Broker::start();
     let hub = Hub::start(&broker).await;
-    let code = broker.join_code().to_string();
+    let relays = relays(broker.tls_port()).await;
+    let mut code = broker.join_code();
+    if !relays.is_empty() {
+        code.addresses = relays.iter().map(Relay::address).collect();
+    }
+    let code = code.to_string();
     let mut command = agent(state.path(), &["join", &code, "--name", "Reception"]);
     let joining = tokio::task::spawn_blocking(move || output(&mut command));
     let hub = hub.enrol("ws-14").await;
     let (exit, stdout, stderr) = joining.await.unwrap();
     assert_eq!(exit, Some(0), "{stderr}");
     assert_eq!(stdout, "joined as ws-14\n");
-    Joined { state, broker, hub }
+    Joined {
+        state,
+        broker,
+        hub,
+        relays,
+    }
 }
 
 impl Joined {
@@ -45,18 +65,53 @@ impl Joined {
         Running::start(&mut self.command(&["run", "--interval", "1s"]))
     }
 
-    async fn birth(&mut self) -> Session {
+    pub(crate) async fn birth(&mut self) -> Session {
+        self.birth_with(1.0).await
+    }
+
+    async fn birth_with(&mut self, interval_secs: f64) -> Session {
         let session = self.hub.next_session().await;
         assert_eq!(session.ended, None);
         let Message::DeviceInfo(_, info) = self.hub.next().await else {
             panic!("info follows the session")
         };
         assert_eq!(info.name, "Reception");
+        assert!(
+            (info.interval_secs - interval_secs).abs() < 1e-9,
+            "{info:?}"
+        );
         assert_eq!(
             self.hub.next().await,
             status(Status::Online, session.session)
         );
         session
+    }
+}
+
+impl Joined {
+    pub(crate) fn stop_broker(&mut self) {
+        self.broker.stop();
+    }
+
+    /// Starts the broker anew, and waits until the hub is back.
+    pub(crate) async fn restart_broker(&mut self) {
+        self.broker.restart();
+        self.hub.reconnected().await;
+    }
+
+    /// Whether the broker has noted a connection of the agent that has not ended.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.broker.is_connected("agent-ws-14")
+    }
+
+    fn identity_file(&self) -> String {
+        std::fs::read_to_string(self.state.path().join("identity.json")).unwrap()
+    }
+
+    fn rewrite_identity(&self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut json = serde_json::from_str(&self.identity_file()).unwrap();
+        change(&mut json);
+        std::fs::write(self.state.path().join("identity.json"), json.to_string()).unwrap();
     }
 }
 
@@ -270,6 +325,7 @@ fn everything() -> Vec<String> {
         .iter()
         .map(Topic::to_string)
         .collect();
+    filters.push(Topic::DeviceStatus("mark".parse().unwrap()).to_string());
     filters.push(
         netmonitor_protocol::topics::Kind::JoinRequest
             .row()

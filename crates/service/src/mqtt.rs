@@ -39,13 +39,17 @@ use crate::Counters;
 /// Messages that wait for their turn to be sent: a publisher that finds it full waits.
 const OUTGOING_QUEUE: usize = 64;
 
+/// The shortest keepalive: rumqttc takes none below.
+pub const KEEP_ALIVE_MIN: Duration = Duration::from_secs(5);
+
 /// How a client appears and what it wants.
 pub struct Options {
     /// Where to connect, as whom.
     pub dial: Dial,
     /// MQTT client id: stable, so that the broker takes over from a half-open connection.
     pub client_id: String,
-    /// How long the broker may hear nothing, in seconds from 1. [`Control`] changes it later.
+    /// How long the broker may hear nothing: whole seconds, from [`KEEP_ALIVE_MIN`] on.
+    /// [`Control`] changes it later.
     pub keep_alive: Duration,
     /// How soon to come back after the connection was lost.
     pub pace: Pace,

@@ -14,6 +14,11 @@ pub fn bits64() -> u64 {
     u64::from_le_bytes(bytes())
 }
 
+/// From 0 to 1, for what is not to happen to many at the same time.
+pub fn fraction() -> f64 {
+    rand::random()
+}
+
 /// 128 random bits, for a join request id.
 pub fn bits128() -> u128 {
     u128::from_le_bytes(bytes())

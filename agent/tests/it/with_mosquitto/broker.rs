@@ -76,6 +76,37 @@ impl Broker {
         self.plain
     }
 
+    pub(super) fn tls_port(&self) -> u16 {
+        self.tls
+    }
+
+    /// The keepalives, in seconds, with which a client has connected, as the broker noted them
+    /// (`New client connected from ... as ID (p5, c1, k6, u'...').`).
+    pub(super) fn keepalives(&self, client_id: &str) -> Vec<u16> {
+        let log = std::fs::read_to_string(self.path("log")).unwrap();
+        let of_client = format!(" as {client_id} (");
+        log.lines()
+            .filter_map(|line| {
+                line.split_once(&of_client)?
+                    .1
+                    .split_once(", k")?
+                    .1
+                    .split_once(',')
+            })
+            .map(|(secs, _)| secs.parse().unwrap())
+            .collect()
+    }
+
+    /// Whether the last that the broker noted of a client is not its end (`Client ID
+    /// disconnected.`).
+    pub(super) fn is_connected(&self, client_id: &str) -> bool {
+        let log = std::fs::read_to_string(self.path("log")).unwrap();
+        let mut of_client = log.lines().filter(|line| line.contains(client_id));
+        of_client
+            .next_back()
+            .is_some_and(|line| !line.contains("disconnected"))
+    }
+
     pub(super) fn tls_address(&self) -> String {
         format!("127.0.0.1:{}", self.tls)
     }
@@ -127,9 +158,11 @@ impl Broker {
     fn configure(&self) {
         let text = format!(
             "user root\nallow_anonymous false\npassword_file {passwords}\n\
+             log_dest file {log}\nlog_type notice\n\
              listener {plain} 127.0.0.1\n\
              listener {tls} 127.0.0.1\ncertfile {chain}\nkeyfile {key}\n",
             passwords = self.path("passwords").display(),
+            log = self.path("log").display(),
             plain = self.plain,
             tls = self.tls,
             chain = self.path("chain.pem").display(),

@@ -64,7 +64,7 @@ impl Hub {
     }
 
     /// The next message.
-    pub(super) async fn next(&mut self) -> Message {
+    pub(crate) async fn next(&mut self) -> Message {
         loop {
             if let Event::Message(message) = self.event().await {
                 self.seen.push(message.clone());
@@ -94,7 +94,7 @@ impl Hub {
         .await
     }
 
-    pub(super) async fn next_sample(&mut self) -> Metrics {
+    pub(crate) async fn next_sample(&mut self) -> Metrics {
         self.next_of(|message| match message {
             Message::DeviceMetrics(_, sample) => Some(*sample),
             _ => None,
@@ -111,14 +111,26 @@ impl Hub {
         .await
     }
 
+    /// What came up to now does not count any more.
+    pub(crate) fn forget(&mut self) {
+        self.seen.clear();
+    }
+
     /// Whether this has come at all.
-    pub(super) fn saw(&self, wanted: Status) -> bool {
+    pub(crate) fn saw(&self, wanted: Status) -> bool {
         let is_it = |message: &Message| matches!(message, Message::DeviceStatus(_, status, _) if *status == wanted);
         self.seen.iter().any(is_it)
     }
 
     pub(super) async fn say(&self, message: Message) {
         self.publisher.publish(message).await.unwrap();
+    }
+
+    /// Takes everything that was said up to now: what it says itself comes last.
+    pub(super) async fn catch_up(&mut self) {
+        let mark = Message::DeviceStatus("mark".parse().unwrap(), Status::Online, None);
+        self.say(mark.clone()).await;
+        while self.next().await != mark {}
     }
 
     /// Answers the next machine that wants to join.

@@ -1,5 +1,6 @@
 //! One connection after another.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rumqttc::Outgoing;
@@ -21,12 +22,12 @@ use super::silence::Silence;
 /// How long a stopping client waits for its DISCONNECT to leave.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From TCP connect to CONNACK, and again from there to SUBACK.
+/// From TCP connect to CONNACK.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The same for the first attempt where there are other addresses to go to: one that is dead
-/// costs no more. Later attempts have the full time, in case the broker is only slow.
-const CONNECT_TIMEOUT_FIRST: Duration = Duration::from_secs(2);
+/// The same while there are other addresses to go to: one that is dead costs no more. The last
+/// one has the full time, in case the broker is only slow.
+const CONNECT_TIMEOUT_SHORT: Duration = Duration::from_secs(2);
 
 /// Connects, reconnects, sends and receives. Must be [run](Connection::run).
 #[derive(Debug)]
@@ -96,15 +97,16 @@ impl Connection {
                 return true;
             }
         };
-        let connect = if targets.len() > 1 && backoff.is_fresh() {
-            CONNECT_TIMEOUT_FIRST
-        } else {
-            CONNECT_TIMEOUT
-        };
+        let elsewhere = targets.len() > 1 && backoff.is_fresh();
         let worked = self.control.reached();
-        for target in round(targets, worked.as_deref(), answered) {
+        let mut to_try = VecDeque::from(round(targets, worked.as_deref(), answered));
+        while let Some(target) = to_try.pop_front() {
             let patience = Patience {
-                connect,
+                connect: if elsewhere || !to_try.is_empty() {
+                    CONNECT_TIMEOUT_SHORT
+                } else {
+                    CONNECT_TIMEOUT
+                },
                 keep_alive: self.wishes.borrow().keep_alive,
             };
             let ended = self.session(&target, patience, shutdown).await;
@@ -231,10 +233,14 @@ impl Connection {
                             return Ok(());
                         }
                     }
-                    if let Some(silent) = silence.and_then(|it| it.too_long())
-                        && leaving.is_none()
-                    {
-                        // We may have slept ourselves, and something may have come meanwhile.
+                    if leaving.is_some() {
+                        continue;
+                    }
+                    if let Some(absent) = silence.as_mut().and_then(Silence::absence) {
+                        return Err(ConnectionError::silent(target, absent));
+                    }
+                    if let Some(silent) = silence.as_ref().and_then(Silence::too_long) {
+                        // Something may have come since.
                         match timeout(Duration::ZERO, &mut poll).await {
                             Ok(polled) => break polled,
                             Err(_) => return Err(ConnectionError::silent(target, silent)),
@@ -242,6 +248,11 @@ impl Connection {
                     }
                 }
             };
+            if let Some(absent) = silence.as_mut().and_then(Silence::absence)
+                && leaving.is_none()
+            {
+                return Err(ConnectionError::silent(target, absent));
+            }
             match polled {
                 Ok(rumqttc::v5::Event::Outgoing(Outgoing::Disconnect)) => {
                     // Let the packet leave: the socket closes with the event loop.
@@ -280,3 +291,6 @@ async fn reachable_until(endpoints: &[Endpoint], until: Instant) -> Vec<String> 
 fn far_away() -> Instant {
     Instant::now() + Duration::from_hours(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,9 +62,9 @@ impl Control {
         self.wishes.subscribe()
     }
 
-    /// From now on the broker may hear nothing for so long (in seconds from 1). It is told at
-    /// CONNECT and not later, so the connection is closed with DISCONNECT, which keeps the will
-    /// back, and made anew at once.
+    /// From now on the broker may hear nothing for so long, in whole seconds from
+    /// [`KEEP_ALIVE_MIN`](super::KEEP_ALIVE_MIN) on. It is told at CONNECT and not later, so the
+    /// connection is closed with DISCONNECT, which keeps the will back, and made anew at once.
     pub fn set_keep_alive(&self, keep_alive: Duration) {
         self.change(|wishes| wishes.keep_alive = keep_alive);
     }

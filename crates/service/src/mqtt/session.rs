@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::dial::Target;
 use super::events::{ConnectionError, Event, STALL};
 use super::publisher::{PublishError, Request};
-use super::{Birth, Options};
+use super::{Birth, KEEP_ALIVE_MIN, Options};
 use crate::Counters;
 
 /// QoS 1 messages under way at most; more wait in the publishers' queue.
@@ -183,7 +183,7 @@ fn open(options: &Options, target: &Target, patience: Patience) -> (AsyncClient,
     let endpoint = &target.endpoint;
     let mut mqtt = MqttOptions::new(&options.client_id, &endpoint.host, endpoint.port);
     mqtt.set_credentials(&target.user, target.password.expose())
-        .set_keep_alive(patience.keep_alive)
+        .set_keep_alive(patience.keep_alive.max(KEEP_ALIVE_MIN))
         .set_clean_start(true)
         .set_max_packet_size(Some(MAX_PACKET_BYTES))
         .set_outgoing_inflight_upper_limit(IN_FLIGHT)

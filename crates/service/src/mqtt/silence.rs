@@ -15,16 +15,20 @@ pub(super) struct Silence {
     heard: Duration,
     /// By the clock of timers.
     heard_at: Instant,
+    /// When we last had a turn ourselves, by the clock that goes on.
+    turn: Duration,
 }
 
 impl Silence {
     /// Heard just now. The limit is the one that the broker has for us: one and a half
     /// keepalives (MQTT 5.0, section 3.1.2.10).
     pub(super) fn broken(keep_alive: Duration) -> Self {
+        let now = clock::since_boot();
         Self {
             limit: keep_alive + keep_alive / 2,
-            heard: clock::since_boot(),
+            heard: now,
             heard_at: Instant::now(),
+            turn: now,
         }
     }
 
@@ -37,5 +41,13 @@ impl Silence {
     pub(super) fn too_long(&self) -> Option<Duration> {
         let silence = clock::since_boot().saturating_sub(self.heard);
         (silence >= self.limit).then_some(silence)
+    }
+
+    /// For how long we did nothing ourselves, if that is too long: the process was frozen, or
+    /// the machine slept. The broker has given us up, whatever of its words is still on the way.
+    pub(super) fn absence(&mut self) -> Option<Duration> {
+        let now = clock::since_boot();
+        let absence = now.saturating_sub(std::mem::replace(&mut self.turn, now));
+        (absence >= self.limit).then_some(absence)
     }
 }
