@@ -218,3 +218,31 @@ async fn what_is_published_after_the_suback_always_arrives_and_nothing_from_befo
     }
     load.shutdown().await;
 }
+
+#[tokio::test]
+async fn subscribing_again_hides_nothing_that_is_on_its_way() {
+    let broker = start().await;
+    let mut options = Options::new(5, "free", "s");
+    options.receive_maximum = Some(1);
+    let mut raw = Raw::connect(&broker, &options).await;
+    raw.subscribe("a", 1).await;
+    let mut publisher = Raw::connect(&broker, &Options::new(4, "free", "p")).await;
+    for n in 1..=5 {
+        publisher.publish_acked("a", &n.to_string(), true).await;
+    }
+    let first = raw.message_unacknowledged().await;
+    assert_eq!(raw.subscribe("a", 1).await, 1);
+    raw.send(&packet(0x40, &first.id.to_be_bytes())).await;
+    let (mut live, mut retained) = (vec![first.payload], Vec::new());
+    while live.len() + retained.len() < 6 {
+        let message = raw.message().await;
+        let kind = if message.retain {
+            &mut retained
+        } else {
+            &mut live
+        };
+        kind.push(message.payload);
+    }
+    assert_eq!(live, ["1", "2", "3", "4", "5"]);
+    assert_eq!(retained, ["5"]);
+}
