@@ -179,6 +179,10 @@ where
             writer.write_all(&last_words).await?;
             writer.shutdown().await?;
         }
+        if end.reason().is_some() {
+            // What a peer still says would reset the connection, and what it was told with it.
+            while reader.read(&mut [0; 1024]).await? > 0 {}
+        }
         std::io::Result::Ok(())
     };
     // A peer that cannot be reached misses what it would not have read.

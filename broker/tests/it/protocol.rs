@@ -114,6 +114,33 @@ async fn more_unreleased_messages_than_the_receive_maximum_end_the_connection() 
     assert_eq!(broker.counter("protocol_faults"), 2);
 }
 
+/// A socket that is closed with something unread resets the connection, and the peer may never
+/// read why.
+#[tokio::test]
+async fn a_client_that_goes_on_talking_still_hears_why_it_is_disconnected() {
+    let config = Config {
+        receive_max_messages: 2,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    for _ in 0..20 {
+        let mut raw = Raw::connect(&broker, &Options::new(5, "free", "c")).await;
+        for id in 1..=50 {
+            raw.send(&packet(
+                0x34,
+                &[b"\0\x01a\0", &[id, 0][..], &[b'x'; 5_000]].concat(),
+            ))
+            .await;
+        }
+        for id in [1, 2] {
+            raw.expect(0x50, &[0, id]).await;
+            raw.send(&[0x62, 2, 0, id]).await;
+        }
+        raw.expect(0xE0, &[0x93, 0]).await;
+        raw.expect_closed().await;
+    }
+}
+
 #[tokio::test]
 async fn a_packet_just_within_the_limit_arrives() {
     let config = Config {
