@@ -15,8 +15,8 @@
 //! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
-//! - `session`, `inflight`, `offline`, `budget`, `parked`: what outlives a connection; `share`: what
-//!   several clients have together
+//! - `session`, `subscriptions`, `inflight`, `offline`, `budget`, `parked`: what outlives a
+//!   connection; `share`: what several clients have together
 //! - `sessions`, `edge`, `counters`, `tally`, `sys`: what all clients share, and what is told of it
 //! - `doors`, `guarded`, `logins`, `refusals`: what strangers can do, and what is said of it
 //! - `service`: the broker as one of the hub's services
@@ -55,6 +55,7 @@ mod sessions;
 mod share;
 mod snapshot;
 mod subscribe;
+mod subscriptions;
 mod sys;
 mod tally;
 mod websocket;

@@ -238,6 +238,6 @@ fn outgoing(pending: &Pending, id: u16, dup: bool, now: std::time::Duration) -> 
         id,
         properties: &pending.envelope.properties,
         expiry_secs: pending.envelope.expiry_secs(now),
-        subscription_id: pending.identifier,
+        subscription_ids: &pending.identifiers,
     }
 }

@@ -111,14 +111,18 @@ pub(crate) struct Outgoing<'a> {
     /// As they came from the publisher.
     pub(crate) properties: &'a [u8],
     pub(crate) expiry_secs: Option<u32>,
-    pub(crate) subscription_id: Option<usize>,
+    pub(crate) subscription_ids: &'a [usize],
 }
 
 impl Outgoing<'_> {
     fn properties_len(&self) -> usize {
         self.properties.len()
             + self.expiry_secs.map_or(0, |_| 5)
-            + self.subscription_id.map_or(0, |id| 1 + varint_len(id))
+            + self
+                .subscription_ids
+                .iter()
+                .map(|id| 1 + varint_len(*id))
+                .sum::<usize>()
     }
 
     fn body_len(&self, version: Version) -> usize {
@@ -152,9 +156,9 @@ impl Outgoing<'_> {
                 out.put_u8(id::MESSAGE_EXPIRY);
                 out.put_u32(secs);
             }
-            if let Some(subscription_id) = self.subscription_id {
+            for subscription_id in self.subscription_ids {
                 out.put_u8(id::SUBSCRIPTION_ID);
-                put_varint(out, subscription_id);
+                put_varint(out, *subscription_id);
             }
         }
         out.put_slice(self.payload);
@@ -232,7 +236,7 @@ mod tests {
             id: 7,
             properties: b"\x26\0\x01k\0\x01v",
             expiry_secs: Some(9),
-            subscription_id: Some(200),
+            subscription_ids: &[200],
         };
         message.write(&mut out, version);
         assert_eq!(out.len(), message.packet_len(version));

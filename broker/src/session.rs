@@ -4,7 +4,7 @@
 //! Sessions are in memory: they end with the broker. What must survive that is retained, or
 //! acknowledged end to end by those who need it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Weak;
 
 use netmonitor_protocol::acl::Principal;
@@ -15,11 +15,12 @@ use crate::exchange::Origin;
 use crate::inflight::Window;
 use crate::message::Envelope;
 use crate::offline::Offline;
-use crate::packet::{Options, QoS};
+use crate::packet::QoS;
 use crate::retained::Kept;
 use crate::router::{Delivery, Link};
 use crate::share::{Member, Share, Shared};
 use crate::snapshot::Walk;
+use crate::subscriptions::{Subscriptions, Wanted};
 use crate::tally::Tally;
 
 /// What a message takes beside its bytes, roughly.
@@ -36,12 +37,9 @@ pub(crate) struct Session {
     pub(crate) received: HashSet<u16>,
     /// Made with the first subscription: who only publishes costs the router nothing.
     pub(crate) link: Option<Link>,
-    pub(crate) subscriptions: HashMap<usize, Subscription>,
-    /// The number of each filter's subscription.
-    pub(crate) numbers: HashMap<String, usize>,
+    pub(crate) subscriptions: Subscriptions,
     /// How many subscriptions there are, for all to see.
     tally: Tally,
-    pub(crate) last_number: usize,
     /// The groups with which it shares a subscription.
     pub(crate) shares: Vec<Member>,
     /// Grows with each shared message, so that every group has its turn.
@@ -57,39 +55,26 @@ pub(crate) struct Session {
     pub(crate) retained: VecDeque<(usize, Walk)>,
 }
 
-/// One filter of a client.
-pub(crate) struct Subscription {
-    pub(crate) options: Options,
-    pub(crate) identifier: Option<usize>,
-    /// The filter begins with a wildcard, which stands for no topic with `$` (section 4.7.2).
-    pub(crate) is_wild: bool,
-    /// Messages up to here were there before the subscription.
-    pub(crate) begins_after: u64,
-    /// Retained messages up to here came with the first snapshot.
-    pub(crate) snapshot_sequence: u64,
-    pub(crate) last_offset: Option<u64>,
-}
-
 /// A message for one subscriber, as its subscription wants it.
 pub(crate) struct Pending {
     pub(crate) topic: String,
     pub(crate) envelope: Envelope,
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
-    pub(crate) identifier: Option<usize>,
+    pub(crate) identifiers: Vec<usize>,
     /// The group that it came from.
     pub(crate) share: Option<Weak<Share>>,
 }
 
 impl Pending {
-    fn new(topic: &str, envelope: Envelope, subscription: &Subscription, retain: bool) -> Self {
+    fn new(topic: &str, envelope: Envelope, wanted: Wanted) -> Self {
         Self {
             topic: topic.to_owned(),
-            qos: envelope.qos.min(subscription.options.qos),
-            retain,
-            identifier: subscription.identifier,
-            share: None,
             envelope,
+            qos: wanted.qos,
+            retain: wanted.retain,
+            identifiers: wanted.identifiers,
+            share: None,
         }
     }
 
@@ -99,7 +84,7 @@ impl Pending {
             topic: shared.topic,
             qos: envelope.qos.min(options.qos),
             retain: envelope.retain && options.retain_as_published,
-            identifier: member.identifier,
+            identifiers: member.identifier.into_iter().collect(),
             share: Some(member.share()),
             envelope,
         }
@@ -127,9 +112,7 @@ impl Session {
             principal,
             received: HashSet::new(),
             link: None,
-            subscriptions: HashMap::new(),
-            numbers: HashMap::new(),
-            last_number: 0,
+            subscriptions: Subscriptions::default(),
             shares: Vec::new(),
             turn: 0,
             window: Window::new(edge.sessions.holder(), edge.config.session_queue_max_bytes),
@@ -141,7 +124,7 @@ impl Session {
 
     /// To be called when there are more or fewer.
     pub(crate) fn count_subscriptions(&mut self) {
-        self.tally.set(self.numbers.len() + self.shares.len());
+        self.tally.set(self.subscriptions.len() + self.shares.len());
     }
 
     /// Who publishes when its client does.
@@ -159,27 +142,23 @@ impl Session {
 
     /// What a delivery of the router means for the client. None: it is not for it.
     pub(crate) fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Pending> {
-        // None if it was unsubscribed while the message was on its way.
-        let subscription = self.subscriptions.get_mut(&delivery.subscription)?;
-        let lost = lost_between(&mut subscription.last_offset, delivery.offset);
+        let number = delivery.subscription;
+        let lost = self.subscriptions.lost(number, delivery.offset);
         counters.add(Counter::DroppedSlowSubscriber, lost);
         let topic = delivery.topic()?;
         let envelope = Envelope::unpack(delivery.packed.clone())?;
-        let own = subscription.options.no_local && envelope.publisher == self.number;
-        let known = envelope.sequence <= subscription.begins_after
-            || envelope.stored && envelope.sequence <= subscription.snapshot_sequence;
-        if own || known || subscription.is_wild && topic.starts_with('$') {
-            return None;
-        }
-        let retain = envelope.retain && subscription.options.retain_as_published;
-        Some(Pending::new(topic, envelope, subscription, retain))
+        let wanted = self
+            .subscriptions
+            .read(self.number, number, topic, &envelope)?;
+        Some(Pending::new(topic, envelope, wanted))
     }
 
     /// What a retained message means for the client.
     pub(crate) fn read_retained(&self, number: usize, kept: &Kept) -> Option<Pending> {
-        let subscription = self.subscriptions.get(&number)?;
+        let subscription = self.subscriptions.get(number)?;
         let envelope = Envelope::unpack(kept.packed.clone())?;
-        Some(Pending::new(&kept.topic, envelope, subscription, true))
+        let wanted = subscription.wanted(&envelope, true);
+        Some(Pending::new(&kept.topic, envelope, wanted))
     }
 
     /// What a shared message means for the client. None: it may not have it, and it goes on to
@@ -242,16 +221,4 @@ impl Drop for Session {
             pending.give_back();
         }
     }
-}
-
-/// Whether the filter begins with a wildcard.
-pub(crate) fn is_wild(filter: &str) -> bool {
-    filter.starts_with(['+', '#'])
-}
-
-/// How many messages of a log were overwritten before they were read. `last` becomes `offset`.
-pub(crate) fn lost_between(last: &mut Option<u64>, offset: u64) -> u64 {
-    let expected = last.map_or(offset, |last| last + 1);
-    *last = Some(offset);
-    offset.saturating_sub(expected)
 }

@@ -17,7 +17,7 @@ use crate::exchange::Exchange;
 use crate::message::Envelope;
 use crate::packet::Options;
 use crate::router::{Delivery, Link, RouteError};
-use crate::session::{is_wild, lost_between};
+use crate::subscriptions::{is_wild, lost_between};
 
 const PREFIX: &str = "$share/";
 /// How often a message is offered to members that may not read it.

@@ -7,8 +7,8 @@ use crate::exchange::Standing;
 use crate::packet::{Options, RetainHandling};
 use crate::reply::{self, reason};
 use crate::router::RouteError;
-use crate::session::{Subscription, is_wild};
 use crate::share::{is_shared, shared_filter};
+use crate::subscriptions::Subscription;
 use crate::wire::Fault;
 
 impl Client {
@@ -56,8 +56,8 @@ impl Client {
 
     fn check_filter(&self, filter: &str) -> Result<(), u8> {
         let session = &self.session;
-        let count = session.numbers.len() + session.shares.len();
-        let is_known = session.numbers.contains_key(filter)
+        let count = session.subscriptions.len() + session.shares.len();
+        let is_known = session.subscriptions.number(filter).is_some()
             || session
                 .shares
                 .iter()
@@ -97,25 +97,24 @@ impl Client {
             return self.share_one(filter, options, identifier);
         }
         let begins_after = self.edge.exchange.sequence();
-        let known = self.session.numbers.get(filter).copied();
-        let number = match known {
-            Some(number) => number,
-            None => self.subscribe_at_router(filter)?,
-        };
+        let known = self.session.subscriptions.number(filter);
         let wants_retained = match options.retain_handling {
             RetainHandling::Always => true,
             RetainHandling::IfNew => known.is_none(),
             RetainHandling::Never => false,
         };
+        let number = match known {
+            Some(number) => number,
+            None => self.subscribe_at_router(filter)?,
+        };
         let session = &mut self.session;
-        let subscription = session.subscriptions.entry(number).or_insert(Subscription {
-            options,
-            identifier,
-            is_wild: is_wild(filter),
-            begins_after,
-            snapshot_sequence: 0,
-            last_offset: None,
-        });
+        if known.is_none() {
+            let new = Subscription::new(filter.to_owned(), options, identifier, begins_after);
+            session.subscriptions.insert(number, new);
+        }
+        let Some(subscription) = session.subscriptions.get_mut(number) else {
+            return Ok(());
+        };
         subscription.options = options;
         subscription.identifier = identifier;
         if wants_retained {
@@ -128,7 +127,6 @@ impl Client {
             session.retained.retain(|(other, _)| *other != number);
             session.retained.push_back((number, walk));
         }
-        session.numbers.insert(filter.to_owned(), number);
         session.count_subscriptions();
         Ok(())
     }
@@ -163,9 +161,9 @@ impl Client {
             Some(link) => link,
             empty => empty.insert(exchange.link()?),
         };
-        session.last_number += 1;
-        link.subscribe(filter, session.last_number)?;
-        Ok(session.last_number)
+        let number = session.subscriptions.next_number();
+        link.subscribe(filter, number)?;
+        Ok(number)
     }
 
     pub(crate) fn unsubscribe(&mut self, id: u16, filters: &[String]) -> Result<(), End> {
@@ -178,7 +176,7 @@ impl Client {
                 reasons.push(reason::SUCCESS);
                 continue;
             }
-            let Some(number) = session.numbers.remove(filter) else {
+            let Some(number) = session.subscriptions.remove(filter) else {
                 reasons.push(if netmonitor_protocol::acl::is_well_formed(filter) {
                     reason::NO_SUBSCRIPTION_EXISTED
                 } else {
@@ -186,7 +184,6 @@ impl Client {
                 });
                 continue;
             };
-            session.subscriptions.remove(&number);
             session.retained.retain(|(other, _)| *other != number);
             if let Some(link) = &mut session.link {
                 link.unsubscribe(filter).map_err(|_| End::RouterStopped)?;

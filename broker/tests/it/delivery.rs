@@ -246,3 +246,35 @@ async fn subscribing_again_hides_nothing_that_is_on_its_way() {
     assert_eq!(live, ["1", "2", "3", "4", "5"]);
     assert_eq!(retained, ["5"]);
 }
+
+#[tokio::test]
+async fn what_several_filters_match_comes_once_with_the_highest_quality_of_service() {
+    let broker = start().await;
+    let mut publisher = Raw::connect(&broker, &Options::new(4, "free", "p")).await;
+    for level in [4, 5] {
+        let mut raw = Raw::connect(&broker, &Options::new(level, "free", "s")).await;
+        for (filter, qos, identifier) in [("a/#", 0, 2), ("a/b", 2, 3), ("+/b", 1, 4)] {
+            let properties: &[u8] = match level {
+                5 => &[2, 0x0B, identifier],
+                _ => &[],
+            };
+            let body = [&[0, 1], properties, &text(filter), &[qos]].concat();
+            raw.send(&packet(0x82, &body)).await;
+            assert_eq!(raw.recv().await.unwrap().0, 0x90);
+        }
+        for n in 0..500 {
+            publisher.publish_acked("a/b", &n.to_string(), false).await;
+        }
+        publisher.publish_acked("a/c", "last", false).await;
+        for n in 0..500 {
+            let message = raw.message().await;
+            assert_eq!((message.payload, message.qos), (n.to_string(), 1));
+            let mut identifiers = message.properties;
+            identifiers.retain(|byte| *byte != 0x0B);
+            identifiers.sort_unstable();
+            let expected: &[u8] = if level == 5 { &[2, 3, 4] } else { &[] };
+            assert_eq!(identifiers, expected);
+        }
+        assert_eq!(raw.said().await.1, "last");
+    }
+}
