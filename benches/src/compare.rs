@@ -5,6 +5,7 @@
 mod fleet;
 mod idle;
 mod latency;
+mod leftovers;
 mod paced;
 mod slow;
 mod storm;
@@ -85,6 +86,8 @@ pub enum Scenario {
         /// Quality of service, of publisher and subscriber.
         qos: u8,
     },
+    /// What is left behind by clients that are gone.
+    Leftovers,
     /// A subscriber that is slower than the publishers.
     Slow {
         /// Quality of service, of publishers and subscriber.
@@ -94,7 +97,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Idle { tls: false },
         Self::Idle { tls: true },
         Self::Storm { tls: false },
@@ -129,6 +132,7 @@ impl Scenario {
         },
         Self::Latency { qos: 0 },
         Self::Latency { qos: 1 },
+        Self::Leftovers,
         Self::Slow { qos: 0 },
         Self::Slow { qos: 1 },
     ];
@@ -141,6 +145,7 @@ impl Scenario {
             Self::Throughput { .. } => "throughput",
             Self::Paced { .. } => "paced",
             Self::Latency { .. } => "latency",
+            Self::Leftovers => "leftovers",
             Self::Slow { .. } => "slow",
         }
     }
@@ -168,6 +173,7 @@ impl Scenario {
             } => throughput::measure(&bench, qos, paced_by_subscriber).await?,
             Self::Paced { qos, retain } => paced::measure(&bench, qos, retain).await?,
             Self::Latency { qos } => latency::measure(&bench, qos).await?,
+            Self::Leftovers => leftovers::measure(&bench).await?,
             Self::Slow { qos } => slow::measure(&bench, qos).await?,
         };
         subject.program.stop()?;

@@ -7,6 +7,7 @@
 mod agent;
 mod freeze;
 mod ledger;
+mod life;
 mod machine;
 mod relay;
 mod watcher;
@@ -29,6 +30,9 @@ pub use machine::Machine;
 
 /// Machines that join at the same time.
 const JOINING_AT_ONCE: usize = 8;
+
+/// How often to look whether all is as it should be.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How a fleet behaves.
 #[derive(Debug, Clone, Copy)]
@@ -119,23 +123,39 @@ impl Fleet {
         &self.ledger
     }
 
-    /// Waits until every agent that should be connected is, and has been seen.
-    pub async fn connected(&self, within: Duration) -> anyhow::Result<()> {
-        let all = async {
-            while !self.agents.iter().all(Agent::is_settled) {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(within, all)
+    /// Waits until the broker's last word about every agent is what the agent would say itself.
+    pub async fn settled(&self, within: Duration) -> anyhow::Result<()> {
+        self.until(Agent::is_settled, within)
             .await
-            .context("not all agents are connected")
+            .context("not every agent is connected, or gone, as it should be")
     }
 
-    /// The agents of which the broker's last word is not what they believe.
+    /// The same for what the hub concludes.
+    pub async fn concluded(&self, within: Duration) -> anyhow::Result<()> {
+        self.until(Agent::is_concluded, within)
+            .await
+            .context("not every presence is what it should be")
+    }
+
+    async fn until(
+        &self,
+        holds: impl Fn(&Agent) -> bool,
+        within: Duration,
+    ) -> Result<(), tokio::time::error::Elapsed> {
+        let all = async {
+            while !self.agents.iter().all(&holds) {
+                sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(within, all).await
+    }
+
+    /// The agents about which the broker's last word, or the hub's conclusion if it concludes
+    /// anything, is not what it should be.
     pub fn wrong(&self) -> Vec<&Agent> {
-        self.agents
-            .iter()
-            .filter(|agent| !agent.is_settled())
-            .collect()
+        let concludes = self.agents.iter().any(|agent| agent.presence().is_some());
+        let is_right = |agent: &Agent| agent.is_settled() && (!concludes || agent.is_concluded());
+        let agents = self.agents.iter();
+        agents.filter(|agent| !is_right(agent)).collect()
     }
 }

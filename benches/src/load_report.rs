@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::fleet::{Fleet, How};
+use crate::fleet::{Death, Fleet, How};
 use crate::stats::{millis, percentile};
 
 /// A run of the load generator.
@@ -29,7 +29,9 @@ pub struct LoadReport {
     pub deaths: BTreeMap<&'static str, Deaths>,
     /// `offline` of a session that had not ended.
     pub unexplained_offline: usize,
-    /// Devices about which the broker's last word is wrong.
+    /// The hub's conclusion that a device was offline which had not ended.
+    pub wrongly_concluded: usize,
+    /// Devices about which the broker's last word, or the hub's conclusion, is wrong.
     pub wrong_at_the_end: Vec<String>,
     /// CPU time of the hub in this time, if it is one of our own.
     pub hub_cpu_secs: Option<f64>,
@@ -71,15 +73,19 @@ pub struct Deaths {
     pub p50_ms: Option<f64>,
     /// All within this.
     pub most_ms: Option<f64>,
+    /// Those that the hub has concluded as well (`presence`).
+    pub concluded: usize,
+    /// That took, in milliseconds, at most.
+    pub concluded_most_ms: Option<f64>,
 }
 
 impl LoadReport {
     /// What the ledger of the fleet says now.
     pub fn new(fleet: &Fleet, seed: u64, duration: Duration, faults: usize) -> Self {
         let totals = fleet.ledger().totals();
-        let mut by_kind: BTreeMap<How, Vec<Option<Duration>>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<How, Vec<Death>> = BTreeMap::new();
         for death in fleet.ledger().deaths() {
-            by_kind.entry(death.how).or_default().push(death.announced);
+            by_kind.entry(death.how).or_default().push(death);
         }
         let wrong = fleet.wrong();
         Self {
@@ -101,9 +107,10 @@ impl LoadReport {
             },
             deaths: by_kind
                 .into_iter()
-                .map(|(how, announced)| (name(how), deaths(&announced)))
+                .map(|(how, all)| (name(how), deaths(&all)))
                 .collect(),
             unexplained_offline: totals.unexplained_offline,
+            wrongly_concluded: totals.wrongly_concluded,
             wrong_at_the_end: wrong.iter().map(|it| it.device().to_string()).collect(),
             hub_cpu_secs: None,
             hub_resident_bytes: None,
@@ -114,6 +121,7 @@ impl LoadReport {
     pub fn is_good(&self) -> bool {
         self.samples.lost == 0
             && self.wrong_at_the_end.is_empty()
+            && self.wrongly_concluded == 0
             && self.deaths.values().all(|deaths| deaths.missed == 0)
     }
 }
@@ -128,14 +136,17 @@ fn name(how: How) -> &'static str {
     }
 }
 
-fn deaths(announced: &[Option<Duration>]) -> Deaths {
-    let mut took: Vec<Duration> = announced.iter().flatten().copied().collect();
-    took.sort_unstable();
+fn deaths(all: &[Death]) -> Deaths {
+    let mut announced: Vec<Duration> = all.iter().filter_map(|death| death.announced).collect();
+    announced.sort_unstable();
+    let concluded = all.iter().filter_map(|death| death.concluded);
     Deaths {
-        number: announced.len(),
-        missed: announced.len() - took.len(),
-        p50_ms: percentile(&took, 50).map(millis),
-        most_ms: took.last().copied().map(millis),
+        number: all.len(),
+        missed: all.len() - announced.len(),
+        p50_ms: percentile(&announced, 50).map(millis),
+        most_ms: announced.last().copied().map(millis),
+        concluded: concluded.clone().count(),
+        concluded_most_ms: concluded.max().map(millis),
     }
 }
 
@@ -169,17 +180,21 @@ impl fmt::Display for LoadReport {
         for (how, deaths) in &self.deaths {
             writeln!(
                 f,
-                "{how}: {}, {} never announced; announced after p50 {}, at most {}",
+                "{how}: {}, {} never announced; announced after p50 {}, at most {}; {} concluded, \
+                 after at most {}",
                 deaths.number,
                 deaths.missed,
                 ms(deaths.p50_ms),
-                ms(deaths.most_ms)
+                ms(deaths.most_ms),
+                deaths.concluded,
+                ms(deaths.concluded_most_ms)
             )?;
         }
         writeln!(
             f,
-            "offline without an end: {}; wrong at the end: {}",
+            "offline without an end: {} said, {} concluded; wrong at the end: {}",
             self.unexplained_offline,
+            self.wrongly_concluded,
             if self.wrong_at_the_end.is_empty() {
                 "none".to_owned()
             } else {

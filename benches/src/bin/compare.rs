@@ -22,7 +22,7 @@ struct Cli {
     /// How often each is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only these: idle, storm, throughput, paced, latency, slow
+    /// Only these: idle, storm, throughput, paced, latency, leftovers, slow
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// A few messages only: whether it works, not how fast

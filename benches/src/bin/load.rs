@@ -132,7 +132,7 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
         relays: !cli.fault.is_empty(),
     };
     let mut fleet = Fleet::start(identities, watch, config).await?;
-    fleet.connected(hub::PATIENCE).await?;
+    fleet.settled(hub::PATIENCE).await?;
     tracing::info!("connected");
     let began = clock::now();
     let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
@@ -146,7 +146,14 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     faults.end(&mut fleet, 3);
     // Whatever has to be noticed is noticed within this, and what is under way arrives.
     let settle = cli.keepalive * 3 / 2 + Duration::from_secs(12);
-    if let Err(error) = fleet.connected(settle).await {
+    let settled = fleet.settled(settle).await;
+    // A hub that concludes nothing has nothing to wait for.
+    let concluded = if fleet.agents.iter().any(|it| it.presence().is_some()) {
+        fleet.concluded(settle).await
+    } else {
+        Ok(())
+    };
+    for error in [settled, concluded].into_iter().filter_map(Result::err) {
         tracing::warn!(%error, "the fleet has not settled");
     }
     let mut report = LoadReport::new(&fleet, cli.seed, cli.duration, faults.made());

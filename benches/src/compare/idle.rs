@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netmonitor_protocol::Topic;
+use netmonitor_protocol::{DeviceId, Topic};
 use tokio::time::sleep;
 
 use super::{Bench, Goal, Measured, over};
@@ -21,14 +21,7 @@ pub(super) async fn measure(bench: &Bench<'_>, tls: bool) -> anyhow::Result<Vec<
     let before = settled(bench).await?;
     let mut connections = bench.devices(bench.size.idle, tls).await?;
     for (raw, (id, _)) in connections.iter_mut().zip(&bench.site.devices) {
-        // As many of its own as an agent has.
-        let filters = [
-            Topic::DeviceStatus(id.clone()),
-            Topic::DeviceSession(id.clone()),
-            Topic::DeviceInfo(id.clone()),
-        ];
-        raw.subscribe(&filters.map(|topic| topic.to_string()), 1)
-            .await?;
+        raw.subscribe(&own_filters(id), 1).await?;
     }
     let after = settled(bench).await?;
     let number = connections.len() as f64;
@@ -55,7 +48,18 @@ pub(super) async fn measure(bench: &Bench<'_>, tls: bool) -> anyhow::Result<Vec<
     ])
 }
 
-async fn settled(bench: &Bench<'_>) -> anyhow::Result<u64> {
+/// As many of its own as an agent has.
+pub(super) fn own_filters(device: &DeviceId) -> [String; 3] {
+    [
+        Topic::DeviceStatus(device.clone()),
+        Topic::DeviceSession(device.clone()),
+        Topic::DeviceSettings(device.clone()),
+    ]
+    .map(|topic| topic.to_string())
+}
+
+/// The broker's memory once it does not change any more.
+pub(super) async fn settled(bench: &Bench<'_>) -> anyhow::Result<u64> {
     let mut last = bench.subject.program.resident_bytes()?;
     for _ in 0..20 {
         sleep(SETTLE).await;

@@ -5,20 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netmonitor_agent::Identity;
-use netmonitor_agent::goodbye;
 use netmonitor_agent::run::mqtt_options;
-use netmonitor_protocol::payload::{EndCause, Info, Metrics, Services, Session, Status};
-use netmonitor_protocol::{DeviceId, Message, SessionId};
-use netmonitor_service::mqtt::{self, Event, Events, Options, PublishError, Publisher};
+use netmonitor_protocol::payload::{PresenceState, Session, Status};
+use netmonitor_protocol::{DeviceId, SessionId};
+use netmonitor_service::mqtt::Options;
 use netmonitor_service::{clock, random};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::Config;
 use super::freeze::Freezer;
 use super::ledger::{How, Ledger};
+use super::life::{Known, live};
 use super::machine::Machine;
 use super::relay::Relay;
 
@@ -111,6 +109,21 @@ impl Agent {
             (Belief::Gone | Belief::Silent, Some((status, _))) => status == Status::Offline,
             (Belief::Gone, None) => true,
             _ => false,
+        }
+    }
+
+    /// What the hub concludes about it; none if nothing was heard.
+    pub fn presence(&self) -> Option<PresenceState> {
+        let last = self.ledger.last_presence(self.device())?;
+        Some(last.state)
+    }
+
+    /// Whether that is what it should be, as in [`Agent::is_settled`].
+    pub fn is_concluded(&self) -> bool {
+        match self.belief() {
+            Belief::Connected(_) => self.presence() == Some(PresenceState::Online),
+            Belief::Gone | Belief::Silent => self.presence() == Some(PresenceState::Offline),
+            Belief::Connecting => false,
         }
     }
 
@@ -239,153 +252,4 @@ impl Agent {
     fn machine(&self) -> std::sync::MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What one start of an agent knows.
-#[derive(Clone)]
-struct Known {
-    session: Session,
-    device: DeviceId,
-    interval: Duration,
-    machine: Arc<Mutex<Machine>>,
-    latest: Arc<Mutex<Option<Metrics>>>,
-    ledger: Arc<Ledger>,
-    claims: Arc<Notify>,
-    connected: Arc<AtomicBool>,
-}
-
-impl Known {
-    fn online(&self) -> Message {
-        let session = Some(self.session.session);
-        Message::DeviceStatus(self.device.clone(), Status::Online, session)
-    }
-
-    fn info(&self) -> Info {
-        self.machine()
-            .info(self.device.as_str(), self.interval, clock::now())
-    }
-
-    fn services(&self) -> Services {
-        self.machine().services(clock::now())
-    }
-
-    /// In the order of the real agent.
-    fn birth(&self) -> Vec<Message> {
-        let mut messages = vec![
-            Message::DeviceSession(self.device.clone(), self.session.clone()),
-            Message::DeviceInfo(self.device.clone(), Box::new(self.info())),
-            self.online(),
-            Message::DeviceServices(self.device.clone(), self.services()),
-        ];
-        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sample) = latest.clone() {
-            self.ledger.sent(sample.session, sample.seq);
-            messages.push(Message::DeviceMetrics(
-                self.device.clone(),
-                Box::new(sample),
-            ));
-        }
-        messages
-    }
-
-    fn sample(&self, elapsed: Duration, seq: u64) -> Metrics {
-        let session = self.session.session;
-        let sample = self.machine().sample(elapsed, session, seq, clock::now());
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = Some(sample.clone());
-        sample
-    }
-
-    fn machine(&self) -> std::sync::MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One start of an agent, from birth to goodbye.
-async fn live(known: Known, options: Options, stop: CancellationToken) {
-    let (publisher, events, connection) = mqtt::client(options);
-    let disconnect = CancellationToken::new();
-    let connection = connection.run(disconnect.clone());
-    let talking = async {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = take_samples(&known, &publisher) => {}
-            () = listen(events, &known) => {}
-            () = claim(&known, &publisher) => {}
-        }
-        goodbye(
-            &publisher,
-            known.device.clone(),
-            known.session.clone(),
-            EndCause::Stop,
-        )
-        .await
-    };
-    tokio::pin!(connection);
-    tokio::select! {
-        () = &mut connection => {}
-        said = talking => {
-            // Without a goodbye it goes as a killed one does: the will has to say it.
-            if said {
-                disconnect.cancel();
-                connection.await;
-            }
-        }
-    }
-}
-
-async fn take_samples(known: &Known, publisher: &Publisher) {
-    // Somewhere in the interval, so that a fleet does not speak with one voice.
-    let phase = known.interval.mul_f64(random_share());
-    let mut ticks = interval_at(Instant::now() + phase, known.interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    for seq in 1.. {
-        ticks.tick().await;
-        let sample = known.sample(known.interval, seq);
-        let message = Message::DeviceMetrics(known.device.clone(), Box::new(sample));
-        let session = known.session.session;
-        known.ledger.sent(session, seq);
-        match publisher.publish(message).await {
-            Ok(()) => known.ledger.acknowledged(session, seq),
-            Err(PublishError::NotConnected) => known.ledger.failed(session, seq),
-            Err(error) => tracing::debug!(%error, "a sample was not acknowledged"),
-        }
-        let changed = known.machine().service_changed();
-        if changed {
-            let services = Message::DeviceServices(known.device.clone(), known.services());
-            if let Err(error) = publisher.publish(services).await {
-                tracing::debug!(%error, "services not sent");
-            }
-        }
-    }
-}
-
-/// Follows the connection, and objects when someone says that this device is gone.
-async fn listen(mut events: Events, known: &Known) {
-    while let Some(event) = events.next().await {
-        match event {
-            Event::Connected => known.connected.store(true, Ordering::Relaxed),
-            Event::Disconnected(_) => known.connected.store(false, Ordering::Relaxed),
-            Event::Message(Message::DeviceStatus(device, Status::Offline, _))
-                if device == known.device =>
-            {
-                known.claims.notify_one();
-            }
-            Event::Message(_) | Event::Retained(_) => {}
-        }
-    }
-}
-
-async fn claim(known: &Known, publisher: &Publisher) {
-    loop {
-        known.claims.notified().await;
-        if let Err(error) = publisher.publish(known.online()).await {
-            tracing::debug!(%error, "online was not claimed");
-        }
-    }
-}
-
-/// From 0 to 1.
-fn random_share() -> f64 {
-    random::bits64() as f64 / u64::MAX as f64
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Presence, Status};
+use netmonitor_protocol::payload::{Presence, PresenceState, Status};
 use netmonitor_protocol::{DeviceId, SessionId};
 
 use crate::stats::percentile;
@@ -20,6 +20,7 @@ struct Books {
     deaths: Vec<Death>,
     failed: usize,
     unexplained: usize,
+    wrongly_concluded: usize,
     unknown: usize,
 }
 
@@ -66,6 +67,8 @@ pub struct Death {
     pub at: Instant,
     /// After so long the watcher heard of it; none if it has not.
     pub announced: Option<Duration>,
+    /// After so long the hub's conclusion said so as well (`presence`); none if it has not.
+    pub concluded: Option<Duration>,
     /// It was over before anybody had to notice.
     pub excused: bool,
 }
@@ -89,6 +92,8 @@ pub struct Totals {
     pub foreign: usize,
     /// `offline` of a session that had not ended.
     pub unexplained_offline: usize,
+    /// The hub's conclusion that a device was offline which had not ended.
+    pub wrongly_concluded: usize,
     /// From publish to receipt: half of all within this.
     pub p50: Option<Duration>,
     /// 99 of 100 within this.
@@ -155,7 +160,17 @@ impl Ledger {
     }
 
     pub(super) fn presence(&self, device: &DeviceId, presence: Presence) {
-        self.books().device(device).presence = Some(presence);
+        let mut books = self.books();
+        if presence.state == PresenceState::Offline {
+            let explained = books.conclude(device);
+            let known = books.devices.get(device);
+            let last = known.and_then(|known| known.presence.as_ref());
+            let was_online = last.is_some_and(|last| last.state == PresenceState::Online);
+            if was_online && !explained {
+                books.wrongly_concluded += 1;
+            }
+        }
+        books.device(device).presence = Some(presence);
     }
 
     pub(super) fn death(&self, device: &DeviceId, session: SessionId, how: How) {
@@ -165,6 +180,7 @@ impl Ledger {
             how,
             at: Instant::now(),
             announced: None,
+            concluded: None,
             excused: how == How::Replaced,
         });
     }
@@ -211,6 +227,7 @@ impl Ledger {
             failed: books.failed,
             foreign: books.unknown,
             unexplained_offline: books.unexplained,
+            wrongly_concluded: books.wrongly_concluded,
             p50: percentile(&took, 50),
             p99: percentile(&took, 99),
             most: took.last().copied(),
@@ -229,25 +246,38 @@ impl Books {
 
     /// Marks the ends that this word is about. False if there is none.
     fn announce(&mut self, device: &DeviceId, session: Option<SessionId>) -> bool {
-        let mut open: Vec<&mut Death> = self
-            .deaths
-            .iter_mut()
-            .filter(|death| {
-                let is_this = session.is_none_or(|session| session == death.session);
-                death.device == *device && is_this && death.announced.is_none()
-            })
-            .collect();
-        // Those that had to be noticed; if there is none, the latest of the others.
-        if open.iter().any(|death| !death.excused) {
-            open.retain(|death| !death.excused);
+        self.mark(|death| {
+            let is_this = session.is_none_or(|session| session == death.session);
+            (death.device == *device && is_this).then_some(&mut death.announced)
+        })
+    }
+
+    /// The same for the hub's conclusion, which names no session.
+    fn conclude(&mut self, device: &DeviceId) -> bool {
+        self.mark(|death| (death.device == *device).then_some(&mut death.concluded))
+    }
+
+    /// Fills in what is open: of the ends that had to be noticed, or else of the latest other.
+    fn mark(&mut self, of: impl Fn(&mut Death) -> Option<&mut Option<Duration>>) -> bool {
+        let mut open: Vec<usize> = Vec::new();
+        for (at, death) in self.deaths.iter_mut().enumerate() {
+            if of(death).is_some_and(|after| after.is_none()) {
+                open.push(at);
+            }
+        }
+        if open.iter().any(|at| !self.deaths[*at].excused) {
+            open.retain(|at| !self.deaths[*at].excused);
         } else {
             open.drain(..open.len().saturating_sub(1));
         }
-        let explained = !open.is_empty();
-        for death in open {
-            death.announced = Some(death.at.elapsed());
+        for at in &open {
+            let death = &mut self.deaths[*at];
+            let elapsed = death.at.elapsed();
+            if let Some(after) = of(death) {
+                *after = Some(elapsed);
+            }
         }
-        explained
+        !open.is_empty()
     }
 }
 

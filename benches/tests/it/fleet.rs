@@ -21,7 +21,7 @@ async fn start(hub: &Hub) -> Fleet {
         ..Config::default()
     };
     let fleet = Fleet::start(identities, watch, config).await.unwrap();
-    fleet.connected(DEADLINE).await.unwrap();
+    fleet.settled(DEADLINE).await.unwrap();
     fleet
 }
 
@@ -59,7 +59,7 @@ async fn every_sample_is_seen_and_every_end_is_announced() {
         ended(0) && ended(1)
     })
     .await;
-    fleet.connected(DEADLINE).await.unwrap();
+    fleet.settled(DEADLINE).await.unwrap();
     for (at, expected) in [Status::Offline, Status::Offline, Status::Online]
         .into_iter()
         .enumerate()
@@ -79,6 +79,8 @@ async fn every_sample_is_seen_and_every_end_is_announced() {
     .await;
     assert_eq!(fleet.ledger().totals().foreign, 0);
     assert_eq!(fleet.ledger().totals().unexplained_offline, 0);
+    fleet.settled(DEADLINE).await.unwrap();
+    fleet.concluded(DEADLINE).await.unwrap();
     assert!(fleet.wrong().is_empty());
 }
 
