@@ -17,6 +17,7 @@ mod presence;
 mod protocol;
 mod retained;
 mod retained_on_disk;
+mod roles;
 mod service;
 mod sessions;
 mod shares;

@@ -19,8 +19,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "secret";
 
-/// Users: `free` may do everything outside our roots, `ws-14` is an agent, `reader` and
-/// `ingest` are what they are called, and `join` is whoever its client id says.
+/// Users: `free` may do everything outside our roots and `own` everything below `own`;
+/// `reader`, `operator` and the services are what they are called, `join` is whoever its client
+/// id says, and all others are agents.
 struct Table;
 
 impl Authenticate for Table {
@@ -35,10 +36,18 @@ impl Authenticate for Table {
                 own.subscribe.push("#".to_owned());
                 None
             }
+            "own" => {
+                own.publish.push("own/#".to_owned());
+                own.subscribe.push("own/#".to_owned());
+                None
+            }
             "reader" => Some(Role::Reader),
-            "ingest" => Some(Role::Service("ingest".parse().ok()?)),
+            "operator" => Some(Role::Operator),
             "join" => Some(Role::Joiner(client_id.parse().ok()?)),
-            id => Some(Role::Agent(id.parse().ok()?)),
+            name => Some(match name.parse() {
+                Ok(service) => Role::Service(service),
+                Err(_) => Role::Agent(name.parse().ok()?),
+            }),
         };
         Some(Principal {
             user: user.to_owned(),
