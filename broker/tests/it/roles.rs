@@ -14,9 +14,11 @@ use crate::support::{Options, Raw, TestBroker, start_with};
 
 /// Devices whose agents connect.
 const DEVICES: [&str; 2] = ["ws-14", "ws-15"];
+/// Where the broker speaks of itself: people and services may read it, nobody may write it.
+const SYS: &str = "$SYS/broker/other";
 /// What is in no row: other roots and versions, other leaves, names that are taken, topics of
 /// other things and of the broker.
-const OUTSIDE: [&str; 10] = [
+const OUTSIDE: [&str; 11] = [
     "netmonitor/v1/device/ws-14/other",
     "netmonitor/v1/device/ws-14/status/more",
     "netmonitor/v1/device/hub/status",
@@ -26,7 +28,8 @@ const OUTSIDE: [&str; 10] = [
     "own/thing",
     "other/thing",
     "/netmonitor/v1/hub/status",
-    "$SYS/broker/own",
+    "$other/broker/uptime",
+    SYS,
 ];
 
 /// Somebody with a role. For each there is a client per version of MQTT.
@@ -112,6 +115,9 @@ impl Who {
     }
 
     fn may_receive(&self, tried: &Tried) -> bool {
+        if tried.topic == SYS {
+            return matches!(self, Self::Reader | Self::Operator | Self::Service(_));
+        }
         let own = tried.parameter.as_deref();
         let to_all = tried.to.contains(&Party::All);
         match self {

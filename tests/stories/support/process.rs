@@ -118,8 +118,11 @@ impl Process {
     pub(crate) fn line(&mut self, beginning: &str) -> String {
         let what = format!("{}: a line {beginning:?}", self.name);
         let (stdout, child) = (self.stdout.clone(), &mut self.child);
+        let readers = &self.readers;
         let found = eventually_some(&what, DEADLINE, || {
-            let ended = child.try_wait().unwrap().is_some();
+            // And all that it said is here.
+            let ended =
+                child.try_wait().unwrap().is_some() && readers.iter().all(JoinHandle::is_finished);
             let found = stdout
                 .all()
                 .iter()
