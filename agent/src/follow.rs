@@ -66,9 +66,24 @@ impl Follower {
                 }
                 Event::Disconnected(error) => {
                     self.disconnected(&error);
+                    let refused = matches!(error, ConnectionError::Credential { .. });
                     if let Some(error) = outage.news(error) {
                         let device = &self.device;
-                        tracing::warn!(%device, error, "not connected to the hub; trying again");
+                        if refused {
+                            tracing::warn!(
+                                %device,
+                                error,
+                                "the hub does not let this device in; if it was removed there, \
+                                 stop this agent, or join anew with `netmonitor-agent join --force \
+                                 CODE`"
+                            );
+                        } else {
+                            tracing::warn!(
+                                %device,
+                                error,
+                                "not connected to the hub; trying again"
+                            );
+                        }
                     }
                 }
                 Event::Message(message) => self.heard(message),

@@ -6,13 +6,14 @@
 //! - [`join`]: new machines are enrolled
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
-//! - [`server`], [`unread_body`]: listeners, and what is put round every request
+//! - [`server`], [`unread_body`], [`allow`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
 //! - [`reach`], [`addresses`]: under which addresses others reach the hub
 //! - [`config`], [`limiter`]: small parts
 
 pub mod addresses;
 pub mod admin;
+mod allow;
 mod app;
 mod auth;
 pub mod config;

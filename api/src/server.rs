@@ -12,6 +12,7 @@ use poem::{Endpoint, EndpointExt as _, Request, Response, Route, Server, get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::allow::Allowed;
 use crate::app::App;
 use crate::{problem, routes, unread_body, web};
 
@@ -44,7 +45,11 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         CONTENT_SECURITY_POLICY,
     );
     let ca = get(web::ca).with(AddData::new(app.clone()));
-    let api = service.with(AddData::new(app)).before(check_length);
+    let allowed = Arc::new(Allowed::new(&service.spec()));
+    let api = service
+        .with(AddData::new(app))
+        .before(check_length)
+        .around(move |endpoint, request| allowed.clone().tell(endpoint, request));
     let routes = Route::new()
         .at("/api/v1/openapi.json", document)
         .nest("/api/docs", reader)

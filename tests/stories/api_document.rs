@@ -52,6 +52,12 @@ fn every_route_of_the_document_asks_for_a_credential_but_the_open_ones() {
     }
     assert!(walked >= 13, "{walked} routes");
     anybody.get("/api/v1/no-such-thing").problem(404);
+    let wrong = anybody.ask("DELETE", "/api/v1/devices", None);
+    wrong.problem(405);
+    assert_eq!(wrong.header("allow"), "GET");
+    let wrong = anybody.post("/api/v1/devices/hub", &json!({}));
+    wrong.problem(405);
+    assert_eq!(wrong.header("allow"), "DELETE, GET");
 
     // A viewer looks, and changes nothing.
     for role in ["viewer", "operator"] {

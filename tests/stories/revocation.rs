@@ -23,14 +23,12 @@ fn ids(client: &Client) -> Vec<String> {
     items.iter().map(id).collect()
 }
 
-/// Waits until the agent says that the hub does not let it in.
+/// Waits until the agent says that the hub does not let it in, and what to do.
 fn until_refused(agent: &mut Agent) {
     let log = agent.process().stderr.clone();
     eventually("the agent says why it is not connected", DEADLINE, || {
         let lines = log.all();
-        lines
-            .iter()
-            .any(|line| line.contains("does not accept the credential"))
+        lines.iter().any(|line| line.contains("join --force"))
     });
 }
 
