@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use netmonitor_store::StoreError;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio::time::{interval, sleep, timeout};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,14 @@ const PURGE: Duration = Duration::from_mins(1);
 const SUM_UP: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no file descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// The routers of the broker keep dying, and there will be no new one.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error(
+    "the broker's router has died three times within a minute, which no client should be able to \
+     bring about: please report it, with the log of that minute; a new start is safe"
+)]
+pub struct RouterLost;
 
 /// A broker whose listeners are open. Connections are taken once it runs.
 pub struct Broker {
@@ -124,16 +132,27 @@ impl Broker {
         if !sys_interval.is_zero() {
             reports.spawn(sys::run(edge.clone(), sys_interval));
         }
+        let mut flusher = JoinSet::new();
+        flusher.spawn({
+            let edge = edge.clone();
+            async move { edge.exchange.keep_flushing().await }
+        });
         let mut look_after = interval(LOOK_AFTER);
+        // After a time in which the process stood still, one look is enough.
+        look_after.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut purge = interval(PURGE);
         let mut sum_up = interval(SUM_UP);
         let outcome = loop {
             tokio::select! {
                 () = shutdown.cancelled() => break Ok(()),
                 () = edge.exchange.dead() => {
-                    break Err(anyhow::anyhow!("the broker's router has stopped"));
+                    break Err(RouterLost.into());
                 }
-                _ = look_after.tick() => edge.exchange.nudge(),
+                _ = look_after.tick() => {
+                    let edge = edge.clone();
+                    // A thread of its own: a replacement takes some time.
+                    drop(spawn_blocking(move || edge.exchange.look_after()).await);
+                }
                 _ = purge.tick() => edge.exchange.purge(),
                 _ = sum_up.tick() => edge.counters.sum_up(),
                 Some(ended) = tasks.join_next() => {
@@ -205,6 +224,7 @@ impl Handle {
     /// What has been counted since the start, and what there is now.
     pub fn counters(&self) -> BTreeMap<String, u64> {
         let (messages, bytes) = self.edge.exchange.retained_size();
+        let health = self.edge.exchange.health();
         let mut all = self.edge.counters.all();
         for (name, value) in [
             ("clients", self.edge.sessions.connected()),
@@ -212,10 +232,20 @@ impl Handle {
             ("sessions_bytes", self.edge.sessions.held_bytes()),
             ("retained_messages", messages),
             ("retained_bytes", bytes),
+            ("router_filters", health.known_filters),
+            ("router_topics", health.known_topics),
         ] {
             all.insert(name.to_owned(), value as u64);
         }
+        all.insert("router_replacements".to_owned(), health.replacements);
+        all.insert("router_renewals".to_owned(), health.renewals);
         all
+    }
+
+    /// Breaks the router, to see what becomes of its clients. For tests.
+    #[doc(hidden)]
+    pub fn break_router(&self, how: crate::router::Break) {
+        self.edge.exchange.break_router(how);
     }
 
     /// Ends every connection of the user, wills included, and returns how many there were. What

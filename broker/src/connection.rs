@@ -32,7 +32,7 @@ const LAST_READ: Duration = Duration::from_millis(100);
 
 /// A pause for a publisher that is too fast, and how many of them at most.
 const CATCH_UP: Duration = Duration::from_millis(1);
-const CATCH_UP_MAX: usize = 20;
+const CATCH_UP_MAX: usize = 10_000;
 
 /// Room for the next read; idle connections hold on to it.
 const READ_MIN: usize = 2 * 1024;
@@ -314,8 +314,9 @@ where
     End::Lost
 }
 
-/// Slows down whoever publishes faster than the router can take it, for a moment, so that it
-/// does not block the thread on which others are served. It never waits for a subscriber.
+/// Stops whoever publishes faster than the router can take it until it has taken some. It never
+/// waits for a subscriber, and a router that takes nothing at all is replaced before the last
+/// pause.
 async fn let_router_catch_up(edge: &Edge) {
     for _ in 0..CATCH_UP_MAX {
         if !edge.exchange.is_congested() {

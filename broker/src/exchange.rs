@@ -12,14 +12,14 @@ use crate::changes::{Change, Pace};
 use crate::config::Config;
 use crate::message::{Envelope, Message};
 use crate::retained::{Limits, Retained};
-use crate::router::{Link, Publisher, RouteError, Router};
+use crate::router::{Break, Health, Link, RouteError, Router};
 use crate::snapshot::Walk;
 
 /// The number under which the broker itself publishes. Clients count from 1.
 pub(crate) const BROKER: u64 = 0;
 
-/// Messages that wait for the router before publishers are slowed down; it takes some 200 in a
-/// millisecond. At a thousand events, whoever publishes would block its thread.
+/// Messages that wait for the router before publishers are stopped until it has taken some; it
+/// takes some 200 in a millisecond. What each has sent by then, one read at most, is let in.
 const CONGESTED: usize = 256;
 
 /// The middle of the broker.
@@ -27,12 +27,11 @@ pub(crate) struct Exchange {
     router: Router,
     ordered: Mutex<Ordered>,
     started: Instant,
-    /// Cancelled when the router has stopped.
+    /// Cancelled when the router has stopped for good.
     dead: CancellationToken,
 }
 
 struct Ordered {
-    publisher: Publisher,
     retained: Retained,
     sequence: u64,
 }
@@ -101,12 +100,9 @@ impl<'a> Origin<'a> {
 
 impl Exchange {
     pub(crate) fn start(config: &Config) -> Result<Self, RouteError> {
-        let router = Router::start(config);
-        let publisher = router.publisher(config.router_topics_max)?;
         Ok(Self {
-            router,
+            router: Router::start(config)?,
             ordered: Mutex::new(Ordered {
-                publisher,
                 retained: Retained::new(Limits::of(config)),
                 sequence: 0,
             }),
@@ -117,6 +113,17 @@ impl Exchange {
 
     /// Keeps the message if it is to be retained, and gives it to all subscribers.
     pub(crate) fn publish(
+        &self,
+        from: Origin<'_>,
+        message: &Message,
+    ) -> Result<Published, RouteError> {
+        self.reserve(&message.topic)?;
+        self.publish_reserved(from, message)
+    }
+
+    /// The same for a topic for which there is room. The room may have been used meanwhile by
+    /// others: one more does not matter, and a will that was accepted is published.
+    pub(crate) fn publish_reserved(
         &self,
         from: Origin<'_>,
         message: &Message,
@@ -135,7 +142,6 @@ impl Exchange {
             payload: message.payload.clone(),
         };
         let mut ordered = self.ordered();
-        ordered.publisher.admit(&message.topic)?;
         ordered.sequence += 1;
         envelope.sequence = ordered.sequence;
         let mut packed = envelope.pack();
@@ -146,7 +152,10 @@ impl Exchange {
                 packed = envelope.pack();
             }
         }
-        self.notice(ordered.publisher.publish(&message.topic, packed))?;
+        self.notice(
+            self.router
+                .publish(envelope.sequence, &message.topic, &packed),
+        )?;
         if envelope.stored == message.retain {
             Ok(Published::Done)
         } else {
@@ -156,12 +165,12 @@ impl Exchange {
 
     /// Whether more is published than the router can take.
     pub(crate) fn is_congested(&self) -> bool {
-        self.ordered().publisher.backlog() > CONGESTED
+        self.router.backlog() > CONGESTED
     }
 
     /// Makes sure that there will be room for the topic.
     pub(crate) fn reserve(&self, topic: &str) -> Result<(), RouteError> {
-        self.ordered().publisher.admit(topic)
+        self.notice(self.router.admit_topic(topic))
     }
 
     /// The number of the last message.
@@ -187,15 +196,28 @@ impl Exchange {
 
     /// Whether the router has room for the filter.
     pub(crate) fn admit(&self, filter: &str) -> Result<(), RouteError> {
-        self.router.admit(filter)
+        self.router.admit_filter(filter)
     }
 
-    /// See [`Publisher::nudge`]; also finds out whether the router still runs.
-    pub(crate) fn nudge(&self) {
-        let nudged = self.ordered().publisher.nudge();
-        if self.notice(nudged).is_err() {
-            tracing::error!("the broker's router has stopped");
-        }
+    /// See [`Router::keep_flushing`].
+    pub(crate) async fn keep_flushing(&self) {
+        let error = self.router.keep_flushing().await;
+        drop(self.notice::<()>(Err(error)));
+    }
+
+    /// See [`Router::look_after`]. Blocks.
+    pub(crate) fn look_after(&self) {
+        drop(self.notice(self.router.look_after()));
+    }
+
+    /// How the router has fared.
+    pub(crate) fn health(&self) -> Health {
+        self.router.health()
+    }
+
+    /// For tests.
+    pub(crate) fn break_router(&self, how: Break) {
+        self.router.break_down(how);
     }
 
     /// Time since the start, on the monotonic clock: what expiry is counted in.
@@ -203,7 +225,7 @@ impl Exchange {
         self.started.elapsed()
     }
 
-    /// Resolves when the router has stopped.
+    /// Resolves when the router has stopped for good.
     pub(crate) async fn dead(&self) {
         self.dead.cancelled().await;
     }
@@ -253,7 +275,7 @@ impl Exchange {
     }
 
     fn notice<T>(&self, result: Result<T, RouteError>) -> Result<T, RouteError> {
-        if matches!(result, Err(RouteError::Dead)) {
+        if result.as_ref().is_err_and(|err| *err == RouteError::Dead) {
             self.dead.cancel();
         }
         result

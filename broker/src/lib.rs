@@ -62,8 +62,10 @@ mod websocket;
 mod will;
 mod wire;
 
-pub use broker::{Broker, Handle};
+pub use broker::{Broker, Handle, RouterLost};
 pub use config::Config;
 pub use edge::Authenticate;
 pub use listen::StartError;
+#[doc(hidden)]
+pub use router::Break;
 pub use service::BrokerService;

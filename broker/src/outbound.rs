@@ -40,8 +40,8 @@ impl Client {
                 self.offer_if_readable(Some(pending));
             } else if let Some((number, walk)) = self.session.retained.front_mut() {
                 if let Some(kept) = walk.take() {
-                    let number = *number;
-                    let pending = self.session.read_retained(number, &kept);
+                    let (number, is_again) = (*number, walk.is_again());
+                    let pending = self.session.read_retained(number, &kept, is_again);
                     self.offer_if_readable(pending);
                 } else if walk.is_done() {
                     self.session.retained.pop_front();
@@ -91,6 +91,10 @@ impl Client {
     }
 
     fn deliver_live(&mut self, delivery: &Delivery) {
+        if delivery.subscription == Delivery::RESTARTED {
+            self.session.catch_up(delivery.offset);
+            return;
+        }
         let pending = self.session.read(&self.edge.counters, delivery);
         self.offer_if_readable(pending);
     }

@@ -117,8 +117,27 @@ impl Parked {
     }
 
     fn keep(&mut self, delivery: &Delivery) {
+        if delivery.subscription == Delivery::RESTARTED {
+            return self.catch_up(delivery.offset);
+        }
         if let Some(pending) = self.session.read(&self.edge.counters, delivery) {
             self.session.keep(&self.edge, pending);
+        }
+    }
+
+    /// See [`Session::catch_up`]. Queued at once, behind what was published before.
+    fn catch_up(&mut self, lost_until: u64) {
+        let not_begun = std::mem::take(&mut self.session.retained);
+        self.session.catch_up(lost_until);
+        for (number, mut walk) in std::mem::replace(&mut self.session.retained, not_begun) {
+            while !walk.is_done() {
+                self.edge.exchange.turn_page(&mut walk);
+                while let Some(kept) = walk.take() {
+                    if let Some(pending) = self.session.read_retained(number, &kept, true) {
+                        self.session.keep(&self.edge, pending);
+                    }
+                }
+            }
         }
     }
 }

@@ -153,12 +153,28 @@ impl Session {
         Some(Pending::new(topic, envelope, wanted))
     }
 
-    /// What a retained message means for the client.
-    pub(crate) fn read_retained(&self, number: usize, kept: &Kept) -> Option<Pending> {
+    /// What a retained message means for the client, which has the subscription since before it
+    /// was published if it comes again.
+    pub(crate) fn read_retained(
+        &self,
+        number: usize,
+        kept: &Kept,
+        is_again: bool,
+    ) -> Option<Pending> {
         let subscription = self.subscriptions.get(number)?;
         let envelope = Envelope::unpack(kept.packed.clone())?;
-        let wanted = subscription.wanted(&envelope, true);
+        let retain = !is_again || subscription.options.retain_as_published;
+        let wanted = subscription.wanted(&envelope, retain);
         Some(Pending::new(&kept.topic, envelope, wanted))
+    }
+
+    /// What a dead router had in its logs is lost. Of what is retained, the last state of each
+    /// topic is not: it is sent unless something newer comes. Only while nothing else waits.
+    pub(crate) fn catch_up(&mut self, lost_until: u64) {
+        for (number, filter, seen) in self.subscriptions.seen() {
+            let walk = Walk::again(filter.to_owned(), seen, lost_until);
+            self.retained.push_back((number, walk));
+        }
     }
 
     /// What a shared message means for the client. None: it may not have it, and it goes on to

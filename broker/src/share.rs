@@ -214,6 +214,10 @@ impl Share {
 
 impl Source {
     fn read(&mut self, counters: &Counters, delivery: &Delivery) -> Option<Shared> {
+        if delivery.subscription == Delivery::RESTARTED {
+            // A new member gets nothing that is retained, and so has nothing to make up for.
+            return None;
+        }
         let lost = lost_between(&mut self.last_offset, delivery.offset);
         counters.add(Counter::DroppedSlowSubscriber, lost);
         let topic = delivery.topic()?;

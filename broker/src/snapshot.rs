@@ -18,6 +18,8 @@ use crate::retained::Kept;
 #[derive(Debug)]
 pub(crate) struct Walk {
     filter: String,
+    /// What was published up to here is known to the subscriber.
+    after: Option<u64>,
     /// The number of the last message before the walk began.
     sequence: u64,
     /// The last topic that was looked at.
@@ -32,11 +34,26 @@ impl Walk {
     pub(crate) fn new(filter: String, sequence: u64) -> Self {
         Self {
             filter,
+            after: None,
             sequence,
             position: None,
             found: VecDeque::new(),
             is_at_end: false,
         }
+    }
+
+    /// Over what was published after one message and up to another, for a subscriber whom it has
+    /// not reached.
+    pub(crate) fn again(filter: String, after: u64, until: u64) -> Self {
+        Self {
+            after: Some(after),
+            ..Self::new(filter, until)
+        }
+    }
+
+    /// Whether it is for a subscription that is older than what it finds.
+    pub(crate) fn is_again(&self) -> bool {
+        self.after.is_some()
     }
 
     /// Messages up to here are in the walk, or replaced by something newer.
@@ -71,7 +88,8 @@ impl Walk {
 
     pub(crate) fn offer(&mut self, topic: &Arc<str>, packed: &Bytes, now: Duration) {
         let is_wanted = Envelope::unpack(packed.clone()).is_some_and(|envelope| {
-            envelope.sequence <= self.sequence && !envelope.has_expired(now)
+            let is_known = self.after.is_some_and(|after| envelope.sequence <= after);
+            !is_known && envelope.sequence <= self.sequence && !envelope.has_expired(now)
         });
         if is_wanted {
             self.found.push_back(Kept {

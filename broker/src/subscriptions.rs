@@ -35,6 +35,8 @@ pub(crate) struct Subscription {
     pub(crate) snapshot_sequence: u64,
     filter: String,
     last_offset: Option<u64>,
+    /// The last message that came from the router.
+    last_sequence: u64,
     /// The others that may match the same messages.
     overlaps: Vec<usize>,
 }
@@ -62,6 +64,7 @@ impl Subscription {
             snapshot_sequence: 0,
             filter,
             last_offset: None,
+            last_sequence: 0,
             overlaps: Vec::new(),
         }
     }
@@ -130,6 +133,15 @@ impl Subscriptions {
         Some(number)
     }
 
+    /// Each with its filter, and the message up to which it has seen what is retained.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = (usize, &str, u64)> {
+        self.by_number.iter().map(|(number, subscription)| {
+            let came = subscription.last_sequence.max(subscription.begins_after);
+            let seen = came.max(subscription.snapshot_sequence);
+            (*number, subscription.filter.as_str(), seen)
+        })
+    }
+
     /// How many messages of a subscription were overwritten before they were read, as the place
     /// of this one in its log tells.
     pub(crate) fn lost(&mut self, number: usize, offset: u64) -> u64 {
@@ -147,6 +159,8 @@ impl Subscriptions {
         envelope: &Envelope,
     ) -> Option<Wanted> {
         // None if it was unsubscribed while the message was on its way.
+        let subscription = self.by_number.get_mut(&number)?;
+        subscription.last_sequence = envelope.sequence;
         let subscription = self.by_number.get(&number)?;
         if !subscription.wants(own, topic, envelope) {
             return None;

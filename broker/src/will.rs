@@ -56,7 +56,7 @@ impl Will {
             };
             // Why it could not be published is counted or known by now: nobody is left who
             // could be told.
-            let published = self.edge.exchange.publish(from, &will);
+            let published = self.edge.exchange.publish_reserved(from, &will);
             if published.is_ok() {
                 self.edge.counters.one(Counter::WillsPublished);
             }

@@ -18,6 +18,7 @@ mod protocol;
 mod retained;
 mod retained_on_disk;
 mod roles;
+mod router;
 mod service;
 mod sessions;
 mod shares;

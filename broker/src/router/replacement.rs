@@ -1,0 +1,436 @@
+//! One router in place of another, without any client noticing.
+//!
+//! Locks are taken in this order: the exchange's, `core`, `table`, `publishing`. Whoever changes
+//! what a link has subscribed holds `core` for reading; the replacement holds it for writing,
+//! so that it sees all links as they are. Publishing goes on meanwhile.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::core::Core;
+use super::ending::Fate;
+use super::known::{Filters, Topics};
+use super::link::Link;
+use super::place::Place;
+use super::publisher::{Publisher, TOGETHER};
+use super::seat::{Leave, Move, Retired, Seat};
+use super::{Break, Health, RouteError, lock};
+use crate::config::Config;
+use bytes::Bytes;
+
+/// Routers that may die within `DEATHS_WITHIN`: the one after them is not replaced.
+const DEATHS_MAX: usize = 2;
+const DEATHS_WITHIN: Duration = Duration::from_mins(1);
+/// How long a subscriber may take to read what is left in a router that is no longer used.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// The share of the topics' limit at which a new router is due, in percent; and when the last
+/// is younger than `SETTLED`.
+const TOPICS_PERCENT: (usize, usize) = (50, 90);
+const SETTLED: Duration = Duration::from_mins(10);
+/// A new router that is not needed for life takes no more than this share of the time.
+const REST_PER_WORK: u32 = 20;
+const REST_MIN: Duration = Duration::from_secs(1);
+
+/// The router that is used now, and what all links share.
+pub(super) struct Inner {
+    config: Config,
+    core: RwLock<Arc<Core>>,
+    table: Mutex<Table>,
+    publishing: Mutex<Publishing>,
+    history: Mutex<History>,
+    /// Messages wait until the router may be told of them.
+    unflushed: Notify,
+}
+
+struct Table {
+    seats: HashMap<u64, Arc<Seat>>,
+    /// Names that can be used again: a router remembers each for ever.
+    free_names: Vec<u64>,
+    names_made: u64,
+    filters: Filters,
+}
+
+impl Table {
+    fn take_name(&mut self) -> u64 {
+        self.free_names.pop().unwrap_or_else(|| {
+            self.names_made += 1;
+            self.names_made
+        })
+    }
+}
+
+struct Publishing {
+    generation: u64,
+    publisher: Publisher,
+    topics: Topics,
+}
+
+#[derive(Default)]
+struct History {
+    deaths: VecDeque<Instant>,
+    renewed: Option<Renewed>,
+    retired: Weak<Retired>,
+    health: Health,
+}
+
+/// A replacement that was made to forget.
+#[derive(Clone, Copy)]
+struct Renewed {
+    at: Instant,
+    took: Duration,
+}
+
+/// Why a router is replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Dead,
+    KnowsTooMuch,
+}
+
+impl Inner {
+    pub(super) fn start(config: &Config) -> Result<Self, RouteError> {
+        let core = Arc::new(Core::start(config, 0));
+        let publisher = Publisher::new(&core)?;
+        Ok(Self {
+            table: Mutex::new(Table {
+                seats: HashMap::new(),
+                free_names: Vec::new(),
+                names_made: 0,
+                filters: Filters::new(config.router_filters_max),
+            }),
+            publishing: Mutex::new(Publishing {
+                generation: 0,
+                publisher,
+                topics: Topics::new(config.router_topics_max),
+            }),
+            config: config.clone(),
+            core: RwLock::new(core),
+            history: Mutex::default(),
+            unflushed: Notify::new(),
+        })
+    }
+
+    /// The router that is used now. As long as this is held, it is not replaced.
+    pub(super) fn core(&self) -> RwLockReadGuard<'_, Arc<Core>> {
+        self.core.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+
+    pub(super) fn subscribed(&self, filter: &Arc<str>) {
+        self.table().filters.add(filter);
+    }
+
+    pub(super) fn unsubscribed(&self, filter: &str) {
+        self.table().filters.remove(filter);
+    }
+
+    /// See [`Router::link`](super::Router::link).
+    pub(super) fn link(self: &Arc<Self>) -> Result<Link, RouteError> {
+        loop {
+            let core = self.core();
+            let name = self.table().take_name();
+            let generation = core.generation;
+            if let Ok(ends) = core.connect_in_time(link_name(name)) {
+                let seat = Arc::new(Seat::default());
+                self.table().seats.insert(name, seat.clone());
+                let place = Place::new(ends);
+                return Ok(Link::new(self.clone(), seat, name, place, generation));
+            }
+            self.table().free_names.push(name);
+            drop(core);
+            self.replace_dead(generation)?;
+        }
+    }
+
+    /// A link ends. The caller holds `core`.
+    pub(super) fn leave(&self, name: u64, seat: &Seat) {
+        let mut table = self.table();
+        for filter in seat.state().subscriptions.values() {
+            table.filters.remove(filter);
+        }
+        table.seats.remove(&name);
+        // Whoever gets the name next comes behind the end in the router's queue.
+        table.free_names.push(name);
+    }
+
+    /// See [`Router::admit_filter`](super::Router::admit_filter). Takes a spelled filter.
+    pub(super) fn admit_filter(self: &Arc<Self>, filter: &str) -> Result<(), RouteError> {
+        let admitted = self.table().filters.admit(filter);
+        if admitted.is_err() && self.renew_if_due() {
+            return self.table().filters.admit(filter);
+        }
+        admitted
+    }
+
+    /// See [`Router::admit_topic`](super::Router::admit_topic).
+    pub(super) fn admit_topic(self: &Arc<Self>, topic: &str) -> Result<(), RouteError> {
+        let admitted = lock(&self.publishing).topics.admit(topic);
+        if admitted.is_err() && self.renew_if_due() {
+            return lock(&self.publishing).topics.admit(topic);
+        }
+        admitted
+    }
+
+    /// See [`Router::publish`](super::Router::publish).
+    pub(super) fn publish(
+        self: &Arc<Self>,
+        sequence: u64,
+        topic: &str,
+        packed: &Bytes,
+    ) -> Result<(), RouteError> {
+        loop {
+            let generation = {
+                let mut publishing = lock(&self.publishing);
+                let publisher = &mut publishing.publisher;
+                if let Ok(flush) = publisher.publish(sequence, topic, packed.clone()) {
+                    if flush {
+                        self.unflushed.notify_one();
+                    }
+                    return Ok(());
+                }
+                publishing.generation
+            };
+            self.replace_dead(generation)?;
+        }
+    }
+
+    /// See [`Router::keep_flushing`](super::Router::keep_flushing).
+    pub(super) async fn keep_flushing(self: &Arc<Self>) -> RouteError {
+        loop {
+            self.unflushed.notified().await;
+            let mut pause = TOGETHER;
+            loop {
+                sleep(pause).await;
+                match self.flush() {
+                    Ok(true) => break,
+                    Ok(false) => pause = Duration::from_millis(1),
+                    Err(error) => return error,
+                }
+            }
+        }
+    }
+
+    fn flush(self: &Arc<Self>) -> Result<bool, RouteError> {
+        let generation = {
+            let mut publishing = lock(&self.publishing);
+            if let Ok(flushed) = publishing.publisher.flush() {
+                return Ok(flushed);
+            }
+            publishing.generation
+        };
+        self.replace_dead(generation)?;
+        Ok(false)
+    }
+
+    pub(super) fn backlog(&self) -> usize {
+        lock(&self.publishing).publisher.backlog()
+    }
+
+    /// See [`Router::look_after`](super::Router::look_after).
+    pub(super) fn look_after(self: &Arc<Self>) -> Result<(), RouteError> {
+        let (generation, alive) = {
+            let mut publishing = lock(&self.publishing);
+            (publishing.generation, publishing.publisher.probe())
+        };
+        if alive.is_err() {
+            self.replace_dead(generation)?;
+        }
+        let retired = lock(&self.history).retired.upgrade();
+        if let Some(retired) = retired {
+            retired.nudge();
+        }
+        self.renew_if_due();
+        Ok(())
+    }
+
+    /// A link has ended that should not have: gives it, or every link, a new place.
+    pub(super) fn recover(
+        self: &Arc<Self>,
+        generation: u64,
+        name: u64,
+        seat: &Seat,
+    ) -> Result<(), RouteError> {
+        let (is_dead, sequence) = {
+            let mut publishing = lock(&self.publishing);
+            let publisher = &mut publishing.publisher;
+            let (is_dead, sequence) = (publisher.hear().is_err(), publisher.sequence());
+            (is_dead && publishing.generation == generation, sequence)
+        };
+        if is_dead {
+            return self.replace_dead(generation);
+        }
+        let core = self.core();
+        if core.generation != generation {
+            return Ok(());
+        }
+        tracing::error!("the router has ended a link, which is made again");
+        let mut to = Place::new(core.connect_in_time(link_name(name))?);
+        to.subscribe_all(&seat.state().subscriptions)?;
+        seat.send(Move {
+            to,
+            generation,
+            sequence,
+            leave: Leave::Dead,
+        });
+        Ok(())
+    }
+
+    pub(super) fn health(&self) -> Health {
+        let known_filters = self.table().filters.len();
+        let known_topics = lock(&self.publishing).topics.len();
+        Health {
+            known_filters,
+            known_topics,
+            ..lock(&self.history).health
+        }
+    }
+
+    /// For tests. Returns when the router has taken it.
+    pub(super) fn break_down(&self, how: Break) {
+        let publisher = &mut lock(&self.publishing).publisher;
+        match how {
+            Break::Panic => publisher.poison(),
+            Break::Hang => publisher.send_fate(Fate::Hang),
+        }
+        while publisher.backlog() > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Puts a new router in the place of one that is dead or hangs. What was in it and has not
+    /// been read is lost.
+    pub(super) fn replace_dead(self: &Arc<Self>, generation: u64) -> Result<(), RouteError> {
+        let core = self.core.write().unwrap_or_else(PoisonError::into_inner);
+        if core.generation != generation {
+            // Somebody else was faster.
+            return Ok(());
+        }
+        {
+            let now = Instant::now();
+            let mut history = lock(&self.history);
+            let deaths = &mut history.deaths;
+            deaths.retain(|death| now - *death < DEATHS_WITHIN);
+            if deaths.len() >= DEATHS_MAX {
+                return Err(RouteError::Dead);
+            }
+            deaths.push_back(now);
+            history.health.replacements += 1;
+        }
+        let unconfirmed = lock(&self.publishing).publisher.unconfirmed();
+        tracing::error!(
+            clients = self.table().seats.len(),
+            messages_at_risk = unconfirmed,
+            "the router has died and is replaced; clients stay connected"
+        );
+        self.replace(core, Why::Dead)
+    }
+
+    /// Puts a new router in the place of one that knows too much, if it may. True: done.
+    fn renew_if_due(self: &Arc<Self>) -> bool {
+        let now = Instant::now();
+        let (since, may_work) = {
+            let history = lock(&self.history);
+            let since = history.renewed.map(|renewed| now - renewed.at);
+            let rest = history.renewed.map_or(Duration::ZERO, |renewed| {
+                REST_MIN.max(renewed.took * REST_PER_WORK)
+            });
+            if let Some(retired) = history.retired.upgrade() {
+                // The last one is still being read.
+                if since.is_some_and(|since| since < DRAIN_MAX) {
+                    return false;
+                }
+                retired.end();
+            }
+            (since, since.is_none_or(|since| since >= rest))
+        };
+        if !may_work {
+            return false;
+        }
+        let percent = match since {
+            Some(since) if since < SETTLED => TOPICS_PERCENT.1,
+            _ => TOPICS_PERCENT.0,
+        };
+        let knows_too_much = lock(&self.publishing).topics.used_percent() >= percent
+            || self.table().filters.is_stale();
+        if !knows_too_much {
+            return false;
+        }
+        let core = self.core.write().unwrap_or_else(PoisonError::into_inner);
+        let replaced = self.replace(core, Why::KnowsTooMuch);
+        let took = now.elapsed();
+        lock(&self.history).renewed = Some(Renewed { at: now, took });
+        if replaced.is_ok() {
+            lock(&self.history).health.renewals += 1;
+            tracing::info!(
+                took_ms = took.as_millis(),
+                "a new router has replaced one that knew too many topics or filters"
+            );
+        }
+        replaced.is_ok()
+    }
+
+    fn replace(
+        &self,
+        mut core: RwLockWriteGuard<'_, Arc<Core>>,
+        why: Why,
+    ) -> Result<(), RouteError> {
+        let new = Arc::new(Core::start(&self.config, core.generation + 1));
+        let mut publisher = Publisher::new(&new)?;
+        let mut table = self.table();
+        let mut places = Vec::with_capacity(table.seats.len());
+        for (name, seat) in &table.seats {
+            let mut place = Place::new(new.connect(&link_name(*name))?);
+            let subscriptions = seat.state().subscriptions.clone();
+            place.subscribe_all(&subscriptions)?;
+            places.push((seat.clone(), place, subscriptions));
+        }
+        let old = {
+            let mut publishing = lock(&self.publishing);
+            let publishing = &mut *publishing;
+            if why == Why::Dead {
+                publisher.inherit(&mut publishing.publisher)?;
+            }
+            publishing.topics.forget();
+            publishing.generation = new.generation;
+            std::mem::replace(&mut publishing.publisher, publisher)
+        };
+        table.filters.forget_dead();
+        let sequence = old.sequence();
+        let retired = Arc::new(Retired::new(old));
+        for (seat, to, marks) in places {
+            let leave = match why {
+                Why::Dead => Leave::Dead,
+                Why::KnowsTooMuch => Leave::Drained {
+                    marks,
+                    _router: retired.clone(),
+                },
+            };
+            seat.send(Move {
+                to,
+                generation: new.generation,
+                sequence,
+                leave,
+            });
+        }
+        if why == Why::KnowsTooMuch {
+            retired.mark(table.filters.live());
+            lock(&self.history).retired = Arc::downgrade(&retired);
+        }
+        *core = new;
+        Ok(())
+    }
+}
+
+fn link_name(name: u64) -> String {
+    format!("s{name}")
+}
