@@ -38,7 +38,7 @@ const SUM_UP: Duration = Duration::from_secs(5);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// The routers of the broker keep dying, and there will be no new one.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error(
     "the broker's router has died three times within a minute, which no client should be able to \
      bring about: please report it, with the log of that minute; a new start is safe"

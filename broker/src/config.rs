@@ -57,8 +57,9 @@ pub struct Config {
     pub subscriptions_per_user_max: usize,
     /// Groups of shared subscriptions.
     pub shared_groups_max: usize,
-    /// Different filters, and different topics, that the router may come to know. It forgets
-    /// none until the broker starts again (about 6.4 kB each and 0.6 kB each).
+    /// Different filters, and different topics, that the router may know at once (about 6.4 kB
+    /// each and 0.6 kB each). Before it knows so many, a new one takes its place, which knows
+    /// those that are in use.
     pub router_filters_max: usize,
     /// See `router_filters_max`.
     pub router_topics_max: usize,

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use netmonitor_api::Api;
-use netmonitor_broker::BrokerService;
+use netmonitor_broker::{BrokerService, RouterLost};
 use netmonitor_ingest::Ingest;
 use netmonitor_protocol::{DeviceId, ServiceName};
 use netmonitor_service::mqtt::Dial;
 use netmonitor_service::{DataDir, service_secrets};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -56,8 +56,9 @@ pub(crate) async fn run(
     let (device, is_joined) = watch::channel(None);
     let expects_agent = agent.is_some();
     let agent = agent.map(|agent| Running::start("agent", |stop| agent.run(device, stop)));
+    let (lost, mut router_lost) = mpsc::channel(1);
     // In the order in which they stop: whoever uses another stops before it.
-    let services = agent.into_iter().chain(start(opened, running)?);
+    let services = agent.into_iter().chain(start(opened, running, lost)?);
     let services: Vec<Running> = services.collect();
 
     let ready = async {
@@ -69,7 +70,11 @@ pub(crate) async fn run(
         shutdown.cancelled().await;
         anyhow::Ok(())
     };
-    let outcome = shutdown.run_until_cancelled(ready).await.unwrap_or(Ok(()));
+    let outcome = tokio::select! {
+        outcome = shutdown.run_until_cancelled(ready) => outcome.unwrap_or(Ok(())),
+        // Others may help here: whoever started the process, and sees it end.
+        Some(lost) = router_lost.recv() => Err(lost.into()),
+    };
     for service in services {
         service.stop().await;
     }
@@ -114,7 +119,11 @@ async fn open(mut config: Config, data_dir: DataDir) -> anyhow::Result<Opened> {
 }
 
 /// Starts every service, each supervised, in the order in which they stop.
-fn start(opened: Opened, running: presence::Running) -> anyhow::Result<Vec<Running>> {
+fn start(
+    opened: Opened,
+    running: presence::Running,
+    lost: mpsc::Sender<RouterLost>,
+) -> anyhow::Result<Vec<Running>> {
     let Opened {
         config,
         data_dir,
@@ -149,7 +158,8 @@ fn start(opened: Opened, running: presence::Running) -> anyhow::Result<Vec<Runni
     ];
     if let Some(broker) = broker {
         let dial = dial(ServiceName::Broker)?;
-        services.push(start_broker(broker, config.broker.clone(), data_dir, dial));
+        let config = config.broker.clone();
+        services.push(start_broker(broker, config, data_dir, dial, lost));
     }
     Ok(services)
 }
@@ -197,13 +207,26 @@ fn start_broker(
     config: netmonitor_broker::Config,
     data_dir: DataDir,
     dial: Dial,
+    lost: mpsc::Sender<RouterLost>,
 ) -> Running {
     Running::start("broker", |stop| async move {
         let open = || {
             let (config, data_dir) = (config.clone(), data_dir.clone());
             async move { BrokerService::open(config, &data_dir).await }
         };
-        let run = |broker: BrokerService, stop| broker.run(dial.clone(), stop);
+        let run = |broker: BrokerService, stop| {
+            let (running, lost) = (broker.run(dial.clone(), stop), lost.clone());
+            async move {
+                let ended = running.await;
+                if let Err(error) = &ended
+                    && let Some(router) = error.downcast_ref::<RouterLost>()
+                {
+                    // Once is enough.
+                    drop(lost.try_send(router.clone()));
+                }
+                ended
+            }
+        };
         supervise(ServiceName::Broker, Some(broker), open, run, stop).await;
     })
 }
