@@ -63,6 +63,9 @@ pub struct Config {
     pub router_filters_max: usize,
     /// See `router_filters_max`.
     pub router_topics_max: usize,
+    /// Different topics that one user, neither a device nor a service of the hub, may bring of
+    /// these. All of those together leave a quarter of both to devices and services.
+    pub topics_per_user_max: usize,
     /// What the router keeps for slow subscribers of one of our own filters. Payloads are
     /// shared by all filters that match them.
     pub backlog_bytes: usize,
@@ -106,6 +109,7 @@ impl Default for Config {
             shared_groups_max: 100,
             router_filters_max: 10_000,
             router_topics_max: 100_000,
+            topics_per_user_max: 20_000,
             backlog_bytes: 4 * 1024 * 1024,
             backlog_foreign_bytes: 1024 * 1024,
             retained_max_messages: 50_000,

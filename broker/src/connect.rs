@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::{Client, Terms, may_publish, session_expiry};
 use crate::counters::{Counter, Who};
 use crate::edge::{Denied, Edge};
+use crate::exchange::Origin;
 use crate::message::Message;
 use crate::packet::{Connect, Hello, Password, Version, Will, read_hello};
 use crate::reply::{self, Welcome, reason};
@@ -258,7 +259,11 @@ fn check_will(
             .refuse(Counter::WillsRefused, who, &will.topic);
         return Err(reason::NOT_AUTHORIZED);
     }
-    if edge.exchange.reserve(&will.topic).is_err() {
+    if edge
+        .exchange
+        .reserve(Origin::new(0, principal), &will.topic)
+        .is_err()
+    {
         edge.counters.one(Counter::DroppedRouterFull);
         return Err(reason::SERVER_UNAVAILABLE);
     }

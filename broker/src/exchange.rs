@@ -117,7 +117,7 @@ impl Exchange {
         from: Origin<'_>,
         message: &Message,
     ) -> Result<Published, RouteError> {
-        self.reserve(&message.topic)?;
+        self.reserve(from, &message.topic)?;
         self.publish_reserved(from, message)
     }
 
@@ -169,8 +169,8 @@ impl Exchange {
     }
 
     /// Makes sure that there will be room for the topic.
-    pub(crate) fn reserve(&self, topic: &str) -> Result<(), RouteError> {
-        self.notice(self.router.admit_topic(topic))
+    pub(crate) fn reserve(&self, from: Origin<'_>, topic: &str) -> Result<(), RouteError> {
+        self.notice(self.router.admit_topic(topic, from))
     }
 
     /// The number of the last message.
@@ -195,8 +195,8 @@ impl Exchange {
     }
 
     /// Whether the router has room for the filter.
-    pub(crate) fn admit(&self, filter: &str) -> Result<(), RouteError> {
-        self.router.admit_filter(filter)
+    pub(crate) fn admit(&self, from: Origin<'_>, filter: &str) -> Result<(), RouteError> {
+        self.router.admit_filter(filter, from)
     }
 
     /// See [`Router::keep_flushing`].

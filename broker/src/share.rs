@@ -137,7 +137,6 @@ pub(crate) struct Shared {
 impl Share {
     fn start(exchange: &Exchange, filter: &str) -> Result<Self, RouteError> {
         let below = shared_filter(filter).unwrap_or_default();
-        exchange.admit(below)?;
         let begins_after = exchange.sequence();
         let mut link = exchange.link()?;
         link.subscribe(below, 1)?;

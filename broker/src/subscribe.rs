@@ -147,6 +147,8 @@ impl Client {
         let Edge {
             shares, exchange, ..
         } = &*self.edge;
+        let below = shared_filter(filter).unwrap_or_default();
+        exchange.admit(self.session.origin(), below)?;
         let member = shares.join(exchange, filter, options, identifier)?;
         self.session.shares.push(member);
         self.session.count_subscriptions();
@@ -155,7 +157,7 @@ impl Client {
 
     fn subscribe_at_router(&mut self, filter: &str) -> Result<usize, RouteError> {
         let exchange = &self.edge.exchange;
-        exchange.admit(filter)?;
+        exchange.admit(self.session.origin(), filter)?;
         let session = &mut self.session;
         let link = match &mut session.link {
             Some(link) => link,

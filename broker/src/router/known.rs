@@ -9,6 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::RouteError;
+use crate::exchange::{Origin, Standing};
 
 /// Filters that nobody has subscribed any more and that may stay behind, beside as many as are
 /// in use: some 6 MB.
@@ -31,8 +32,9 @@ impl Filters {
     }
 
     /// Whether the router may come to know the spelled filter.
-    pub(super) fn admit(&self, filter: &str) -> Result<(), RouteError> {
-        if self.links.contains_key(filter) || self.links.len() < self.max {
+    pub(super) fn admit(&self, filter: &str, from: Origin<'_>) -> Result<(), RouteError> {
+        let max = from.standing.part_of(self.max);
+        if self.links.contains_key(filter) || self.links.len() < max {
             Ok(())
         } else {
             Err(RouteError::Full)
@@ -80,27 +82,39 @@ impl Filters {
 /// Topics known to the router, by their hashes.
 pub(super) struct Topics {
     hashes: HashSet<u64>,
+    /// How many each user has brought, of those for whom there is a limit.
+    users: HashMap<Box<str>, usize>,
     max: usize,
+    per_user_max: usize,
 }
 
 impl Topics {
-    pub(super) fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize, per_user_max: usize) -> Self {
         Self {
             hashes: HashSet::new(),
+            users: HashMap::new(),
             max,
+            per_user_max,
         }
     }
 
     /// Whether the router may come to know the topic.
-    pub(super) fn admit(&mut self, topic: &str) -> Result<(), RouteError> {
+    pub(super) fn admit(&mut self, topic: &str, from: Origin<'_>) -> Result<(), RouteError> {
         let mut hasher = DefaultHasher::new();
         topic.hash(&mut hasher);
         let hash = hasher.finish();
         if self.hashes.contains(&hash) {
             return Ok(());
         }
-        if self.hashes.len() >= self.max {
+        if self.hashes.len() >= from.standing.part_of(self.max) {
             return Err(RouteError::Full);
+        }
+        if from.standing == Standing::Common {
+            match self.users.get_mut(from.user) {
+                Some(count) if *count >= self.per_user_max => return Err(RouteError::Full),
+                Some(count) => *count += 1,
+                None => drop(self.users.insert(from.user.into(), 1)),
+            }
         }
         self.hashes.insert(hash);
         Ok(())
@@ -109,6 +123,7 @@ impl Topics {
     /// There is a new router, which knows none.
     pub(super) fn forget(&mut self) {
         self.hashes = HashSet::new();
+        self.users = HashMap::new();
     }
 
     /// The share of the limit that is used, in percent.
@@ -136,8 +151,8 @@ mod tests {
             filters.add(&filter(number));
         }
         filters.add(&filter(0));
-        assert_eq!(filters.admit("f/10"), Err(RouteError::Full));
-        assert_eq!(filters.admit("f/9"), Ok(()));
+        assert_eq!(filters.admit("f/10", Origin::BROKER), Err(RouteError::Full));
+        assert_eq!(filters.admit("f/9", Origin::BROKER), Ok(()));
         for number in 0..6 {
             assert!(!filters.is_stale(), "{number}");
             filters.remove(&filter(number));
@@ -149,19 +164,48 @@ mod tests {
         filters.forget_dead();
         assert_eq!(filters.len(), 4);
         assert_eq!(filters.live().count(), 4);
-        assert_eq!(filters.admit("f/10"), Ok(()));
+        assert_eq!(filters.admit("f/10", Origin::BROKER), Ok(()));
     }
 
     #[test]
     fn a_topic_counts_once() {
-        let mut topics = Topics::new(2);
+        let mut topics = Topics::new(2, 2);
         for topic in ["a", "a", "b", "b"] {
-            assert_eq!(topics.admit(topic), Ok(()));
+            assert_eq!(topics.admit(topic, Origin::BROKER), Ok(()));
         }
         assert_eq!(topics.used_percent(), 100);
-        assert_eq!(topics.admit("c"), Err(RouteError::Full));
+        assert_eq!(topics.admit("c", Origin::BROKER), Err(RouteError::Full));
         topics.forget();
-        assert_eq!(topics.admit("c"), Ok(()));
+        assert_eq!(topics.admit("c", Origin::BROKER), Ok(()));
         assert_eq!(topics.len(), 1);
+    }
+
+    #[test]
+    fn a_user_has_a_share_and_leaves_room_for_devices_and_services() {
+        let user = |user| Origin {
+            number: 1,
+            user,
+            standing: Standing::Common,
+        };
+        let mut topics = Topics::new(8, 4);
+        let mut brought = |from: Origin<'_>| {
+            let topics: Vec<_> = (0..8)
+                .map(|n| topics.admit(&format!("{}/{n}", from.user), from))
+                .collect();
+            topics.iter().filter(|admitted| admitted.is_ok()).count()
+        };
+        assert_eq!(brought(user("one")), 4);
+        assert_eq!(brought(user("two")), 2);
+        assert_eq!(brought(Origin::BROKER), 2);
+        topics.forget();
+        assert_eq!(topics.admit("one/7", user("one")), Ok(()));
+
+        let mut filters = Filters::new(8);
+        for number in 0..6 {
+            filters.add(&filter(number));
+        }
+        assert_eq!(filters.admit("new", user("one")), Err(RouteError::Full));
+        assert_eq!(filters.admit("f/5", user("one")), Ok(()));
+        assert_eq!(filters.admit("new", Origin::BROKER), Ok(()));
     }
 }

@@ -40,6 +40,7 @@ pub(crate) use self::link::Link;
 pub(crate) use self::place::Delivery;
 use self::replacement::Inner;
 use crate::config::Config;
+use crate::exchange::Origin;
 
 /// How long a router may take to answer. It takes some 50 microseconds.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -92,13 +93,13 @@ impl Router {
     }
 
     /// Whether the router may come to know the filter. Ask before subscribing.
-    pub(crate) fn admit_filter(&self, filter: &str) -> Result<(), RouteError> {
-        self.0.admit_filter(&spelling::filter(filter))
+    pub(crate) fn admit_filter(&self, filter: &str, from: Origin<'_>) -> Result<(), RouteError> {
+        self.0.admit_filter(&spelling::filter(filter), from)
     }
 
     /// Whether the router may come to know the topic. Ask before publishing.
-    pub(crate) fn admit_topic(&self, topic: &str) -> Result<(), RouteError> {
-        self.0.admit_topic(topic)
+    pub(crate) fn admit_topic(&self, topic: &str, from: Origin<'_>) -> Result<(), RouteError> {
+        self.0.admit_topic(topic, from)
     }
 
     /// Gives a message to all who have subscribed its topic. The sequence counts the messages,

@@ -23,6 +23,7 @@ use super::publisher::{Publisher, TOGETHER};
 use super::seat::{Leave, Move, Retired, Seat};
 use super::{Break, Health, RouteError, lock};
 use crate::config::Config;
+use crate::exchange::Origin;
 use bytes::Bytes;
 
 /// Routers that may die within `DEATHS_WITHIN`: the one after them is not replaced.
@@ -108,7 +109,7 @@ impl Inner {
             publishing: Mutex::new(Publishing {
                 generation: 0,
                 publisher,
-                topics: Topics::new(config.router_topics_max),
+                topics: Topics::new(config.router_topics_max, config.topics_per_user_max),
             }),
             config: config.clone(),
             core: RwLock::new(core),
@@ -164,19 +165,27 @@ impl Inner {
     }
 
     /// See [`Router::admit_filter`](super::Router::admit_filter). Takes a spelled filter.
-    pub(super) fn admit_filter(self: &Arc<Self>, filter: &str) -> Result<(), RouteError> {
-        let admitted = self.table().filters.admit(filter);
+    pub(super) fn admit_filter(
+        self: &Arc<Self>,
+        filter: &str,
+        from: Origin<'_>,
+    ) -> Result<(), RouteError> {
+        let admitted = self.table().filters.admit(filter, from);
         if admitted.is_err() && self.renew_if_due() {
-            return self.table().filters.admit(filter);
+            return self.table().filters.admit(filter, from);
         }
         admitted
     }
 
     /// See [`Router::admit_topic`](super::Router::admit_topic).
-    pub(super) fn admit_topic(self: &Arc<Self>, topic: &str) -> Result<(), RouteError> {
-        let admitted = lock(&self.publishing).topics.admit(topic);
+    pub(super) fn admit_topic(
+        self: &Arc<Self>,
+        topic: &str,
+        from: Origin<'_>,
+    ) -> Result<(), RouteError> {
+        let admitted = lock(&self.publishing).topics.admit(topic, from);
         if admitted.is_err() && self.renew_if_due() {
-            return lock(&self.publishing).topics.admit(topic);
+            return lock(&self.publishing).topics.admit(topic, from);
         }
         admitted
     }

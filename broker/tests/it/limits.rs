@@ -152,6 +152,30 @@ async fn a_user_with_many_retained_topics_leaves_room_for_devices() {
 }
 
 #[tokio::test]
+async fn a_user_with_many_topics_leaves_room_for_others_and_for_devices() {
+    let config = Config {
+        router_topics_max: 400,
+        topics_per_user_max: 20,
+        sys_interval_secs: 0,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut greedy = Raw::connect(&broker, &Options::new(5, "free", "g")).await;
+    for n in 0..30 {
+        let expected = if n < 20 { 0 } else { 0x97 };
+        let topic = format!("greedy/{n}");
+        assert_eq!(greedy.publish_acked(&topic, "x", false).await, expected);
+    }
+    assert_eq!(greedy.publish_acked("greedy/0", "x", false).await, 0);
+    assert_eq!(broker.counter("dropped_router_full"), 10);
+    let mut other = Raw::connect(&broker, &Options::new(5, "other", "o")).await;
+    assert_eq!(other.publish_acked("greedy/29", "x", false).await, 0);
+    let status = Topic::DeviceStatus("ws-14".parse().unwrap()).to_string();
+    let mut agent = Raw::connect(&broker, &Options::new(5, "ws-14", "a")).await;
+    assert_eq!(agent.publish_acked(&status, "online", true).await, 0);
+}
+
+#[tokio::test]
 async fn a_will_for_which_there_is_no_room_is_delivered_and_counted() {
     let config = Config {
         retained_max_messages: 4,
