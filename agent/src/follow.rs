@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{HubInfo, Settings, Status};
+use netmonitor_protocol::payload::{HubInfo, PresenceState, Settings, Status};
 use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
 use netmonitor_service::mqtt::{ConnectionError, Control, Event, Events, Outage, Parting};
 use netmonitor_service::random;
@@ -47,6 +47,7 @@ impl Follower {
         [
             Topic::DeviceStatus(device.clone()),
             Topic::DeviceSession(device.clone()),
+            Topic::DevicePresence(device.clone()),
             Topic::DeviceSettings(device.clone()),
             Topic::HubInfo,
         ]
@@ -144,6 +145,16 @@ impl Follower {
             // ends: this agent is there.
             Message::DeviceStatus(id, Status::Offline, _) if id == self.device => {
                 tracing::debug!(device = %self.device, "someone said offline: saying online");
+                self.claims.send_replace(());
+            }
+            // The hub does not know, as after a start of its own, or is wrong.
+            Message::DevicePresence(id, presence)
+                if id == self.device
+                    && matches!(
+                        presence.state,
+                        PresenceState::Offline | PresenceState::Unknown
+                    ) =>
+            {
                 self.claims.send_replace(());
             }
             message if self.is_foreign_birth(&message) => self.rival(),

@@ -44,8 +44,10 @@ pub(super) struct Context<'a> {
 enum Life {
     /// It was heard on this connection.
     Alive,
-    /// Its end was heard on this connection, or concluded from silence.
+    /// Its end was heard on this connection.
     Dead,
+    /// It was not heard for so long that its end was concluded. It may be wrong.
+    Silent,
     /// Nothing was heard of it on this connection, which began then.
     Unheard(Instant),
 }
@@ -119,15 +121,20 @@ impl Device {
         session: Option<SessionId>,
         cx: &mut Context<'_>,
     ) {
-        self.is_named = true;
         match (status, session) {
             (Status::Online, Some(session)) => self.birth(Teller::Status, session, cx),
             (Status::Online, None) => self.heard(None, cx),
+            (Status::Offline, _) if !self.is_known() => {}
             (Status::Offline, Some(session)) if !self.is_death(session) => {
                 self.births.died_elsewhere(session);
             }
             (Status::Offline, _) => self.died(cx),
         }
+    }
+
+    /// Whether there is more than an inventory, which does not make a device.
+    fn is_known(&self) -> bool {
+        self.is_named || !self.conclusion.is_none()
     }
 
     /// A death counts if it is that of the current session, or if nobody knows which that is.
@@ -141,18 +148,17 @@ impl Device {
     }
 
     pub(super) fn session(&mut self, session: &Session, cx: &mut Context<'_>) {
-        self.is_named = true;
         let id = session.session;
         self.births.runs_on(id, session.boot_id.as_deref());
         let Some(ended) = &session.ended else {
             self.birth(Teller::Session, id, cx);
             return;
         };
-        if *self.current.get_or_insert(id) != id {
+        if !self.is_known() || *self.current.get_or_insert(id) != id {
             return;
         }
         self.ended = Some(ended.cause);
-        if self.life != Life::Dead {
+        if matches!(self.life, Life::Alive | Life::Unheard(_)) {
             self.conclusion.seen(Some(id), cx.now.wall);
         } else if self.conclusion.is(PresenceState::Offline) {
             // `status` was quicker than `session`.
@@ -184,7 +190,7 @@ impl Device {
         } else {
             self.current.is_some() && self.births.knows(session)
         };
-        if is_late {
+        if is_late || !self.is_known() {
             return;
         }
         self.quiet_since = cx.now.monotonic;
@@ -197,7 +203,7 @@ impl Device {
     pub(super) fn info(&mut self, info: &Info, cx: &mut Context<'_>) {
         self.retained_info(info);
         // It does not say of which session it is: after a death it says nothing.
-        if self.is_named && self.life != Life::Dead {
+        if self.is_known() && self.life != Life::Dead {
             self.heard(None, cx);
         }
     }
@@ -242,7 +248,7 @@ impl Device {
             match self.life {
                 Life::Alive => self.conclude_alive(false, cx),
                 Life::Dead => self.conclude_dead(cx),
-                Life::Unheard(_) => {}
+                Life::Silent | Life::Unheard(_) => {}
             }
         }
     }
@@ -254,6 +260,7 @@ impl Device {
         let (old, was_alive) = (self.current, self.life == Life::Alive);
         let is_another = session.is_some() && old.is_some() && session != old;
         let was_clean = self.ended.is_some();
+        self.is_named = true;
         self.current = session.or(old);
         self.life = Life::Alive;
         self.dying = None;
@@ -403,7 +410,7 @@ impl Device {
             Life::Alive if self.conclusion.is(PresenceState::Online) => self
                 .interval
                 .and_then(|it| self.quiet_since.checked_add(cx.timing.stale_after(it))),
-            Life::Alive | Life::Dead => None,
+            Life::Alive | Life::Dead | Life::Silent => None,
         };
         let conclusion = self.conclusion.deadline(cx.confirmed_by());
         [look, self.dying, conclusion].into_iter().flatten().min()
@@ -417,10 +424,12 @@ impl Device {
                 if has_passed(now, since, cx.timing.judged_after(self.interval)) =>
             {
                 if !self.is_named {
-                    cx.out.push(Effect::Clear(self.id.clone()));
+                    if !self.conclusion.is_none() {
+                        cx.out.push(Effect::Clear(self.id.clone()));
+                    }
                     return false;
                 }
-                self.life = Life::Dead;
+                self.life = Life::Silent;
                 self.conclude_dead(cx);
             }
             Life::Unheard(since)

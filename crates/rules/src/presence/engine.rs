@@ -133,10 +133,12 @@ impl Engine {
     }
 
     fn live(&mut self, message: Message, cx: &mut Context<'_>) {
-        // A birth makes a device known. Of one that is not, nothing else is news.
+        // A birth makes a device known, and the inventory may overtake it. Of one that is not
+        // known nothing else is news.
         let is_birth = match &message {
             Message::DeviceStatus(_, status, _) => *status == Status::Online,
             Message::DeviceSession(_, session) => session.ended.is_none(),
+            Message::DeviceInfo(..) => true,
             _ => false,
         };
         if let Message::Cleared(Topic::DeviceStatus(id) | Topic::DeviceSession(id)) = message {

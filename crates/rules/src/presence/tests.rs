@@ -3,3 +3,5 @@
 mod bench;
 mod device;
 mod hub;
+mod rounds;
+mod world;

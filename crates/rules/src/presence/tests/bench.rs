@@ -19,6 +19,8 @@ pub(super) struct Bench {
     pub(super) effects: Vec<Effect>,
 }
 
+pub(super) const CLONED: EventKind = EventKind::DeviceCloned;
+
 pub(super) type Concluded = (PresenceState, Option<PresenceCause>);
 
 impl Bench {

@@ -271,6 +271,7 @@ fn a_device_that_was_removed_is_forgotten_with_its_presence() {
         assert_eq!(bench.effects, [Effect::Clear(id())]);
         // What was under way does not make it a device again.
         bench.live(sample(11));
+        bench.live(info(11, 3.0));
         bench.live(offline(11));
         bench.live(Message::Cleared(Topic::DevicePresence(id())));
         bench.pass(3600.0);
