@@ -1,24 +1,28 @@
 //! What is known of all devices and of the hub's services now, folded from MQTT messages.
 //! Pure: messages and time in, changes for the browsers out.
 
+mod state;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use netmonitor_protocol::payload::{
-    Address, Info, Metrics, ServiceHealth, ServiceState, Services, Session, Status,
-};
+use netmonitor_protocol::payload::{Address, Metrics, ServiceHealth, ServiceState};
 use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
-use netmonitor_rules::{Limits, exceeded};
 use netmonitor_store::hub;
 
+use self::state::State;
 use crate::types::{
-    self, Device, DeviceMetrics, DeviceStatus, Hub, HubService, HubServiceState, Live, LiveDevice,
-    LiveEvent, LiveHub, LiveMetrics, LiveRemoved, ServiceCounts, Trouble, TroubleKind,
+    self, Device, DeviceMetrics, Hub, HubService, HubServiceState, Live, LiveDevice, LiveEvent,
+    LiveHub, LiveMetrics, LiveRemoved,
 };
 
 /// Services of the hub that a user hears of; the frame around them is the hub itself.
-const SHOWN_SERVICES: [ServiceName; 3] =
-    [ServiceName::Broker, ServiceName::Ingest, ServiceName::Api];
+const SHOWN_SERVICES: [ServiceName; 4] = [
+    ServiceName::Broker,
+    ServiceName::Ingest,
+    ServiceName::Alerting,
+    ServiceName::Api,
+];
 
 /// All devices and services.
 #[derive(Debug)]
@@ -34,19 +38,6 @@ pub struct Fleet {
 
 /// Longer than ingest takes to store a line when much happens at once.
 const LOG_LINES: usize = 20;
-
-/// What is known of one device.
-#[derive(Debug, Default)]
-struct State {
-    name: String,
-    status: Option<Status>,
-    status_since: Option<Timestamp>,
-    last_seen: Option<Timestamp>,
-    session: Option<Session>,
-    info: Option<Box<Info>>,
-    metrics: Option<Box<Metrics>>,
-    services: Option<Services>,
-}
 
 /// How a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,19 +80,20 @@ impl Fleet {
 
     /// The connection to the broker is gone: nothing that was known is certain any more.
     pub fn lost_sight(&mut self, now: Timestamp) -> Vec<Live> {
-        let knew_something =
-            !self.services.is_empty() || self.devices.values().any(|state| state.status.is_some());
+        let knew_something = !self.services.is_empty()
+            || self
+                .devices
+                .values()
+                .any(|state| state.status.is_some() || state.presence.is_some());
         if !knew_something {
             return Vec::new();
         }
         self.services.clear();
         let mut changes = vec![self.hub_changed(now)];
         for state in self.devices.values_mut() {
-            (state.status, state.status_since) = (None, None);
+            state.lose_sight();
         }
-        for id in self.devices.keys() {
-            changes.extend(self.device_changed(id));
-        }
+        changes.extend(self.all_devices_changed());
         changes
     }
 
@@ -109,8 +101,13 @@ impl Fleet {
     pub fn apply(&mut self, message: Message, arrival: Arrival, now: Timestamp) -> Vec<Live> {
         match message {
             Message::HubService(name, health) => {
+                let concluded = self.is_concluded();
                 self.services.insert(name, health);
-                vec![self.hub_changed(now)]
+                let mut changes = vec![self.hub_changed(now)];
+                if concluded != self.is_concluded() {
+                    changes.extend(self.all_devices_changed());
+                }
+                changes
             }
             Message::HubInfo(info) => {
                 self.addresses = info.addresses;
@@ -131,12 +128,18 @@ impl Fleet {
                 }
                 state.status = Some(status);
             }),
+            Message::DevicePresence(id, presence) => {
+                self.change(&id, |state| state.presence = Some(presence))
+            }
             Message::DeviceSession(id, session) => {
                 self.change(&id, |state| state.session = Some(session))
             }
             Message::DeviceInfo(id, info) => self.change(&id, |state| state.info = Some(info)),
             Message::DeviceServices(id, services) => {
                 self.change(&id, |state| state.services = Some(services))
+            }
+            Message::Cleared(Topic::DevicePresence(id)) => {
+                self.change(&id, |state| state.presence = None)
             }
             Message::Cleared(Topic::DeviceStatus(id)) => self.change(&id, |state| {
                 (state.status, state.status_since) = (None, None);
@@ -154,6 +157,14 @@ impl Fleet {
         self.device_changed(id)
     }
 
+    /// Whether there is somebody who concludes from what devices say how they are.
+    fn is_concluded(&self) -> bool {
+        let health = self.services.get(&ServiceName::Alerting);
+        health.is_some_and(|health| {
+            matches!(health.state, ServiceState::Running | ServiceState::Degraded)
+        })
+    }
+
     fn new_metrics(
         &mut self,
         id: &DeviceId,
@@ -161,6 +172,7 @@ impl Fleet {
         arrival: Arrival,
         now: Timestamp,
     ) -> Vec<Live> {
+        let is_concluded = self.is_concluded();
         let Some(state) = self.devices.get_mut(id) else {
             return Vec::new();
         };
@@ -173,7 +185,7 @@ impl Fleet {
         vec![Live::Metrics(LiveMetrics {
             id: id.to_string(),
             metrics: shown,
-            troubles: state.troubles(),
+            troubles: state.troubles(is_concluded),
         })]
     }
 
@@ -183,6 +195,11 @@ impl Fleet {
             .map(|device| Live::Device(LiveDevice { device }))
             .into_iter()
             .collect()
+    }
+
+    fn all_devices_changed(&self) -> Vec<Live> {
+        let ids = self.devices.keys();
+        ids.flat_map(|id| self.device_changed(id)).collect()
     }
 
     fn hub_changed(&self, now: Timestamp) -> Live {
@@ -201,15 +218,16 @@ impl Fleet {
 
     /// All devices, by id.
     pub fn devices(&self) -> Vec<Device> {
-        self.devices
-            .iter()
-            .map(|(id, state)| state.show(id))
+        let is_concluded = self.is_concluded();
+        let all = self.devices.iter();
+        all.map(|(id, state)| state.show(id, is_concluded))
             .collect()
     }
 
     /// One device.
     pub fn device(&self, id: &DeviceId) -> Option<Device> {
-        self.devices.get(id).map(|state| state.show(id))
+        let state = self.devices.get(id)?;
+        Some(state.show(id, self.is_concluded()))
     }
 
     /// The services of one device. None if there is no such device.
@@ -264,81 +282,15 @@ impl Fleet {
     }
 }
 
-impl State {
-    fn show(&self, id: &DeviceId) -> Device {
-        Device {
-            id: id.to_string(),
-            name: self.name.clone(),
-            status: match self.status {
-                Some(Status::Online) => DeviceStatus::Online,
-                Some(Status::Offline) => DeviceStatus::Offline,
-                None => DeviceStatus::Unknown,
-            },
-            since: self.since().map(Into::into),
-            last_seen: self.last_seen.map(Into::into),
-            agent_version: self
-                .session
-                .as_ref()
-                .map(|session| session.agent_version.clone()),
-            info: self.info.as_deref().map(Into::into),
-            metrics: self.metrics.as_deref().map(Into::into),
-            services: self.services.as_ref().map(ServiceCounts::from),
-            troubles: self.troubles(),
-            limits: Limits::default().into(),
-        }
-    }
-
-    /// Since when the status holds. What was so before the api connected is known from what
-    /// the device said of itself.
-    fn since(&self) -> Option<Timestamp> {
-        self.status_since.or_else(|| match self.status? {
-            Status::Online => self.session.as_ref().map(|session| session.since),
-            Status::Offline => {
-                let session = self.session.as_ref();
-                let ended = session.and_then(|session| session.ended.as_ref());
-                ended.map(|ended| ended.time).or(self.last_seen)
-            }
-        })
-    }
-
-    /// What is wrong. The numbers of a device that is gone say nothing about now.
-    fn troubles(&self) -> Vec<Trouble> {
-        match self.status {
-            Some(Status::Offline) => vec![Trouble {
-                kind: TroubleKind::Offline,
-                subject: None,
-                value: None,
-                limit: None,
-            }],
-            None => Vec::new(),
-            Some(Status::Online) => {
-                let numbers = self
-                    .metrics
-                    .iter()
-                    .flat_map(|metrics| exceeded(metrics, &Limits::default()))
-                    .map(Trouble::from);
-                numbers.chain(self.failed_services()).collect()
-            }
-        }
-    }
-
-    fn failed_services(&self) -> Option<Trouble> {
-        let counts = ServiceCounts::from(self.services.as_ref()?);
-        (counts.failed > 0).then(|| Trouble {
-            kind: TroubleKind::Services,
-            subject: Some(counts.failed_names.join(", ")),
-            value: Some(counts.failed.into()),
-            limit: None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use netmonitor_protocol::SessionId;
-    use netmonitor_protocol::payload::{Cpu, Memory};
+    use netmonitor_protocol::payload::{
+        Cpu, Memory, Presence, PresenceCause, PresenceState, Status,
+    };
 
     use super::*;
+    use crate::types::{DeviceCause, DeviceStatus, TroubleKind};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -415,6 +367,46 @@ mod tests {
     }
 
     #[test]
+    fn what_the_hub_concludes_counts_while_somebody_concludes() {
+        let mut fleet = fleet();
+        let presence = |state, cause| {
+            let presence = Presence {
+                state,
+                cause,
+                since: at(5),
+                last_seen: None,
+            };
+            Message::DevicePresence(id(), presence)
+        };
+        let alerting = |state| {
+            let health = ServiceHealth {
+                state,
+                since: at(0),
+                version: "1".to_owned(),
+                counters: BTreeMap::new(),
+            };
+            Message::HubService(ServiceName::Alerting, health)
+        };
+        let apply = |fleet: &mut Fleet, message| fleet.apply(message, Arrival::Live, at(9)).len();
+        apply(&mut fleet, alerting(ServiceState::Running));
+        apply(&mut fleet, status(Status::Online));
+        apply(&mut fleet, presence(PresenceState::Stale, None));
+        let device = fleet.device(&id()).unwrap();
+        assert_eq!(device.status, DeviceStatus::Stale);
+        assert_eq!(device.since, Some(at(5).into()));
+        assert_eq!(kinds(&device), [TroubleKind::Stale]);
+        let shutdown = Some(PresenceCause::Shutdown);
+        apply(&mut fleet, presence(PresenceState::Offline, shutdown));
+        let device = fleet.device(&id()).unwrap();
+        assert_eq!(device.status, DeviceStatus::Offline);
+        assert_eq!(device.cause, Some(DeviceCause::Shutdown));
+        // Nobody concludes any more: every device is shown by what it says itself.
+        assert_eq!(apply(&mut fleet, alerting(ServiceState::Stopped)), 2);
+        let device = fleet.device(&id()).unwrap();
+        assert_eq!((device.status, device.cause), (DeviceStatus::Online, None));
+    }
+
+    #[test]
     fn what_was_so_before_the_api_connected_keeps_its_own_time() {
         let mut fleet = fleet();
         fleet.apply(status(Status::Offline), Arrival::Retained, at(100));
@@ -435,7 +427,7 @@ mod tests {
         assert_eq!(device.since, None);
         let states: Vec<_> = fleet.hub(at(2)).services.iter().map(|s| s.state).collect();
         let (missing, degraded) = (HubServiceState::Missing, HubServiceState::Degraded);
-        assert_eq!(states, [missing, missing, degraded]);
+        assert_eq!(states, [missing, missing, missing, degraded]);
         assert_eq!(fleet.lost_sight(at(3)).len(), 0, "said once");
     }
 

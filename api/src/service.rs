@@ -197,6 +197,7 @@ async fn first_failure(
 fn filters() -> Vec<String> {
     [
         Kind::DeviceStatus,
+        Kind::DevicePresence,
         Kind::DeviceSession,
         Kind::DeviceInfo,
         Kind::DeviceMetrics,

@@ -14,9 +14,9 @@ mod time;
 
 pub use account::{Account, Login, Role, Setup, SetupStatus};
 pub use device::{
-    Device, DeviceInfo, DeviceMetrics, DevicePage, DeviceStatus, Disk, DiskInfo, Interface, Limits,
-    Load, Memory, Network, Service, ServiceCounts, ServiceManager, ServicePage, ServiceState,
-    Temperature, Trouble, TroubleKind,
+    Device, DeviceCause, DeviceInfo, DeviceMetrics, DevicePage, DeviceStatus, Disk, DiskInfo,
+    Interface, Limits, Load, Memory, Network, Service, ServiceCounts, ServiceManager, ServicePage,
+    ServiceState, Temperature, Trouble, TroubleKind,
 };
 pub use event::{Event, EventPage, Severity};
 pub use history::{History, Series};

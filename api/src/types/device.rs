@@ -12,7 +12,31 @@ pub enum DeviceStatus {
     Online,
     /// Its agent is gone.
     Offline,
+    /// Its agent is connected and sends no samples.
+    Stale,
     /// The hub cannot tell: it has no word of the device since it is connected itself.
+    Unknown,
+}
+
+/// Why a device is not online, or how it came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum DeviceCause {
+    /// The agent was stopped; the machine may run on.
+    Stopped,
+    /// The machine was shut down.
+    Shutdown,
+    /// The machine went to sleep.
+    Suspend,
+    /// It went without a word, and the machine has started anew since.
+    Reboot,
+    /// It went without a word: a crash, a power cut, or the network.
+    Lost,
+    /// Another start of the agent, or another machine with the same identity, took its place.
+    Replaced,
+    /// The hub itself was away.
+    HubRestart,
+    /// The agent is newer than the hub.
     Unknown,
 }
 
@@ -25,6 +49,9 @@ pub struct Device {
     pub name: String,
     /// Whether it is there.
     pub status: DeviceStatus,
+    /// Why, where there is something to say.
+    #[oai(skip_serializing_if_is_none)]
+    pub cause: Option<DeviceCause>,
     /// Since when it has this status, as far as is known.
     #[oai(skip_serializing_if_is_none)]
     pub since: Option<Time>,
@@ -279,6 +306,8 @@ pub struct ServicePage {
 pub enum TroubleKind {
     /// The agent is gone.
     Offline,
+    /// The agent is connected and sends no samples.
+    Stale,
     /// Processor above its limit.
     Cpu,
     /// Memory above its limit.

@@ -3,8 +3,9 @@
 use netmonitor_protocol::payload as wire;
 
 use super::device::{
-    DeviceInfo, DeviceMetrics, Disk, DiskInfo, Interface, Limits, Load, Memory, Network, Service,
-    ServiceCounts, ServiceManager, ServicePage, ServiceState, Temperature, Trouble, TroubleKind,
+    DeviceCause, DeviceInfo, DeviceMetrics, DeviceStatus, Disk, DiskInfo, Interface, Limits, Load,
+    Memory, Network, Service, ServiceCounts, ServiceManager, ServicePage, ServiceState,
+    Temperature, Trouble, TroubleKind,
 };
 
 /// One digit behind the point is what the agent measures.
@@ -101,6 +102,32 @@ impl From<&wire::Metrics> for DeviceMetrics {
                     celsius: sensor.celsius,
                 })
                 .collect(),
+        }
+    }
+}
+
+impl From<wire::PresenceState> for DeviceStatus {
+    fn from(state: wire::PresenceState) -> Self {
+        match state {
+            wire::PresenceState::Online => Self::Online,
+            wire::PresenceState::Offline => Self::Offline,
+            wire::PresenceState::Stale => Self::Stale,
+            wire::PresenceState::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<wire::PresenceCause> for DeviceCause {
+    fn from(cause: wire::PresenceCause) -> Self {
+        match cause {
+            wire::PresenceCause::Stopped => Self::Stopped,
+            wire::PresenceCause::Shutdown => Self::Shutdown,
+            wire::PresenceCause::Suspend => Self::Suspend,
+            wire::PresenceCause::Reboot => Self::Reboot,
+            wire::PresenceCause::Lost => Self::Lost,
+            wire::PresenceCause::Replaced => Self::Replaced,
+            wire::PresenceCause::HubRestart => Self::HubRestart,
+            wire::PresenceCause::Unknown => Self::Unknown,
         }
     }
 }

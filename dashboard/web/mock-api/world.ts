@@ -426,7 +426,7 @@ export function eventsAt(scenario: Scenario, device: string | null): Event[] {
 
 export function hubAt(scenario: Scenario, time: number): Hub {
   const since = new Date(STARTED - 864e5).toISOString();
-  const service = (name: 'broker' | 'ingest' | 'api') => ({
+  const service = (name: 'broker' | 'ingest' | 'alerting' | 'api') => ({
     name,
     state: scenario === 'faults' && name === 'ingest' ? ('stopped' as const) : ('running' as const),
     since,
@@ -436,7 +436,7 @@ export function hubAt(scenario: Scenario, time: number): Hub {
     name: 'hub',
     version: '0.1.0',
     time: new Date(time).toISOString(),
-    services: [service('broker'), service('ingest'), service('api')],
+    services: [service('broker'), service('ingest'), service('alerting'), service('api')],
     addresses: [
       { listener: 'http', address: '192.168.1.2:8080' },
       { listener: 'mqtts', address: '192.168.1.2:8883' },

@@ -21,6 +21,8 @@ export function troubleText(trouble: Trouble, device: Device, { t, f }: Words): 
   switch (trouble.kind) {
     case 'offline':
       return t.trouble.offline;
+    case 'stale':
+      return t.trouble.stale;
     case 'cpu':
       return t.trouble.cpu(value);
     case 'ram':

@@ -17,6 +17,22 @@ const units: Units = {
 /** A parameter of an event; missing ones show as a dash. */
 export type Parameters = (name: string) => string;
 
+/** Why a device is not online, or how it came back. */
+const CAUSES: Record<string, string> = {
+  stopped: 'agent stopped',
+  shutdown: 'shut down',
+  suspend: 'asleep',
+  reboot: 'restarted',
+  lost: 'without a word',
+  replaced: 'agent started again',
+  hub_restart: 'the hub was away',
+};
+
+function because(cause: string): string {
+  const words = CAUSES[cause];
+  return words ? ` (${words})` : '';
+}
+
 /** English, which says what a catalogue has. Amounts arrive formatted, counts as numbers. */
 export const en = {
   units,
@@ -83,7 +99,10 @@ export const en = {
     toLogin: 'Log in',
   },
 
-  status: { online: 'Online', offline: 'Offline', unknown: 'Unknown' },
+  status: { online: 'Online', offline: 'Offline', stale: 'No samples', unknown: 'Unknown' },
+
+  /** Why a device is not online, behind a comma. */
+  cause: CAUSES,
 
   headline: {
     asOf: (time: string) => `At ${time}:`,
@@ -105,6 +124,7 @@ export const en = {
   trouble: {
     offlineFor: (duration: string) => `Offline for ${duration}`,
     offline: 'Offline',
+    stale: 'connected, but sends no samples',
     offlineBrief: (duration: string) => `Offline ${duration}`,
     unknown: 'Not heard from yet',
     cpu: (value: string) => `CPU ${value}`,
@@ -260,6 +280,8 @@ export const en = {
         'History is not being written: ingest is not running. Live values go on, and agents keep what is not stored yet.',
       broker:
         'Nothing new arrives: the broker is not running. Stored history can still be read, and agents keep their values.',
+      alerting:
+        'Nobody concludes who is there: alerting is not running. Devices are shown as the broker knows them.',
       api: 'The api service is not well. What you see may be late.',
     } as Record<string, string>,
     missingOther: (service: string) => `${service} is not running. Everything else goes on.`,
@@ -272,6 +294,10 @@ export const en = {
     by: (actor: string) => `by ${actor}`,
     kinds: {
       device_joined: (p) => `${p('name')} joined`,
+      device_online: (p) => `${p('device')} is online${because(p('cause'))}`,
+      device_offline: (p) => `${p('device')} is offline${because(p('cause'))}`,
+      device_stale: (p) => `${p('device')} is connected, but sends no samples`,
+      device_cloned: (p) => `Two machines use the identity of ${p('device')}: ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} removed`,
       service_started: (p) => `Hub service ${p('service')} ${p('version')} started`,
       service_stopped: (p) => `Hub service ${p('service')} stopped`,

@@ -3,6 +3,22 @@ import { pluralIn } from './plural';
 
 const plural = pluralIn('fr');
 
+/** Why a device is not online, or how it came back. */
+const CAUSES: Record<string, string> = {
+  stopped: 'agent arrêté',
+  shutdown: 'machine éteinte',
+  suspend: 'en veille',
+  reboot: 'machine redémarrée',
+  lost: 'sans prévenir',
+  replaced: 'agent relancé',
+  hub_restart: 'le hub était absent',
+};
+
+function because(cause: string): string {
+  const words = CAUSES[cause];
+  return words ? ` (${words})` : '';
+}
+
 /** French, written as French. Before « : ; ? ! » stands a no-break space. */
 export const fr: Messages = {
   units: {
@@ -80,7 +96,14 @@ export const fr: Messages = {
     toLogin: 'Se connecter',
   },
 
-  status: { online: 'En ligne', offline: 'Hors ligne', unknown: 'Inconnu' },
+  status: {
+    online: 'En ligne',
+    offline: 'Hors ligne',
+    stale: 'Sans mesures',
+    unknown: 'Inconnu',
+  },
+
+  cause: CAUSES,
 
   headline: {
     asOf: (time) => `À ${time} :`,
@@ -102,6 +125,7 @@ export const fr: Messages = {
   trouble: {
     offlineFor: (duration) => `Hors ligne depuis ${duration}`,
     offline: 'Hors ligne',
+    stale: 'connecté, mais n’envoie aucune mesure',
     offlineBrief: (duration) => `Hors ligne, ${duration}`,
     unknown: 'Pas encore de nouvelles',
     cpu: (value) => `CPU ${value}`,
@@ -257,6 +281,8 @@ export const fr: Messages = {
         'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue, et les agents gardent ce qui n’est pas encore enregistré.',
       broker:
         'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible, et les agents gardent leurs valeurs.',
+      alerting:
+        'Personne ne conclut qui est là : alerting ne fonctionne pas. Les appareils sont affichés tels que le broker les connaît.',
       api: 'Le service api ne va pas bien. Ce que vous voyez peut être en retard.',
     },
     missingOther: (service) => `${service} ne fonctionne pas. Tout le reste continue.`,
@@ -269,6 +295,11 @@ export const fr: Messages = {
     by: (actor) => `par ${actor}`,
     kinds: {
       device_joined: (p) => `${p('name')} a rejoint le parc`,
+      device_online: (p) => `${p('device')} est en ligne${because(p('cause'))}`,
+      device_offline: (p) => `${p('device')} est hors ligne${because(p('cause'))}`,
+      device_stale: (p) => `${p('device')} est connecté, mais n’envoie aucune mesure`,
+      device_cloned: (p) =>
+        `Deux machines utilisent l’identité de ${p('device')} : ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} retiré`,
       service_started: (p) => `Service du hub ${p('service')} ${p('version')} démarré`,
       service_stopped: (p) => `Service du hub ${p('service')} arrêté`,

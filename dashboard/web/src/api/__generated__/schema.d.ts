@@ -315,6 +315,8 @@ export interface components {
             name: string;
             /** @description Whether it is there. */
             status: components["schemas"]["DeviceStatus"] & unknown;
+            /** @description Why, where there is something to say. */
+            cause?: components["schemas"]["DeviceCause"] & unknown;
             /**
              * Format: date-time
              * @description Since when it has this status, as far as is known.
@@ -338,6 +340,11 @@ export interface components {
             /** @description Above these it is in trouble. */
             limits: components["schemas"]["Limits"] & unknown;
         };
+        /**
+         * @description Why a device is not online, or how it came back.
+         * @enum {string}
+         */
+        DeviceCause: "stopped" | "shutdown" | "suspend" | "reboot" | "lost" | "replaced" | "hub_restart" | "unknown";
         /**
          * DeviceInfo
          * @description What a device is.
@@ -424,7 +431,7 @@ export interface components {
          * @description Whether a device is there.
          * @enum {string}
          */
-        DeviceStatus: "online" | "offline" | "unknown";
+        DeviceStatus: "online" | "offline" | "stale" | "unknown";
         /**
          * Disk
          * @description A mounted disk.
@@ -1011,7 +1018,7 @@ export interface components {
          * @description What can be wrong.
          * @enum {string}
          */
-        TroubleKind: "offline" | "cpu" | "ram" | "disk" | "services";
+        TroubleKind: "offline" | "stale" | "cpu" | "ram" | "disk" | "services";
     };
     responses: never;
     parameters: never;
