@@ -111,6 +111,20 @@ fn after_a_hub_start_whoever_does_not_come_back_is_first_unknown_and_then_gone()
 }
 
 #[test]
+fn what_was_concluded_from_silence_is_taken_back_by_the_next_sample() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    bench.retained(said);
+    bench.all_retained(retained_of(11));
+    bench.pass(60.0);
+    assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+    bench.live(sample(11));
+    assert_eq!(bench.is(), Some((Online, None)));
+}
+
+#[test]
 fn one_that_comes_back_late_was_never_gone() {
     let mut bench = Bench::with_device();
     let said = published_by(&bench);
