@@ -46,6 +46,7 @@ class Connection:
             client_id=request["client_id"],
             protocol=mqtt.MQTTv5 if self.is_v5 else mqtt.MQTTv311,
             transport="websockets" if request["transport"] == "ws" else "tcp",
+            reconnect_on_failure=False,
             **named,
         )
         self.client.username_pw_set(request["user"], request["password"])
@@ -59,6 +60,7 @@ class Connection:
         self.client.on_connect = lambda _c, _u, flags, code, *_: self.answer(
             "connect", {"reason": number_of(code), "session_present": bool(flags["session present"])}
         )
+        self.client.on_disconnect = lambda *_: self.answer("closed", {})
         self.client.on_subscribe = lambda _c, _u, mid, codes, *_: self.answer(
             mid, {"reason": number_of(codes[0])}
         )
@@ -83,14 +85,8 @@ class Connection:
             named["properties"] = Properties(PacketTypes.CONNECT)
             named["properties"].SessionExpiryInterval = request["session_expiry_secs"]
         self.client.connect("127.0.0.1", request["port"], keepalive=60, **named)
-        threading.Thread(target=self.loop, daemon=True).start()
+        self.client.loop_start()
         return self.wait("connect")
-
-    def loop(self):
-        # Not paho's own loop, which would connect again.
-        while self.client.loop(timeout=1) == mqtt.MQTT_ERR_SUCCESS:
-            pass
-        self.answer("closed", {})
 
     def subscribe(self, request):
         named = {"qos": request["qos"]}

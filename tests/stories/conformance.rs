@@ -4,12 +4,16 @@
 //! - [`client`]: what a client is
 //! - [`bench`]: what a case works with
 //! - [`cases`], [`cases_5`]: the cases
-//! - [`scripted`], [`tools`]: the clients
+//! - [`scripted`], [`tools`], [`rumqttc_3`], [`rumqttc_5`]: the clients
+//! - [`driven`]: what the last two share
 
 mod bench;
 mod cases;
 mod cases_5;
 mod client;
+mod driven;
+mod rumqttc_3;
+mod rumqttc_5;
 mod scripted;
 mod tools;
 
@@ -20,6 +24,8 @@ use std::thread;
 
 use self::bench::Bench;
 use self::client::{Client, Door, Transport, Version};
+use self::rumqttc_3::Rumqttc3;
+use self::rumqttc_5::Rumqttc5;
 use self::scripted::Scripted;
 use crate::support::hub::{Home, Hub};
 use crate::support::programs::in_repository;
@@ -35,6 +41,17 @@ fn the_mqtt_package_of_npm_finds_what_mqtt_promises() {
         let mut command = Command::new("node");
         command.arg(in_repository("tests/clients/npm_client.mjs"));
         Box::new(Scripted::start(&mut command, door))
+    });
+}
+
+#[test]
+fn rumqttc_finds_what_mqtt_promises() {
+    // Its WebSocket is an option that nothing of ours needs.
+    conformance(&[Transport::Tcp, Transport::Tls], |door| {
+        match door.version {
+            Version::V3 => Box::new(Rumqttc3(door)),
+            Version::V5 => Box::new(Rumqttc5(door)),
+        }
     });
 }
 

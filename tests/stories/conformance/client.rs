@@ -1,5 +1,7 @@
 //! What the cases ask of a client, whatever library it is made of.
 
+use std::path::Path;
+
 /// The protocol that a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
@@ -55,6 +57,17 @@ pub(crate) enum Who {
 }
 
 impl Door {
+    /// TLS for clients in Rust: it trusts the hub's authority, and expects the hub's name
+    /// whatever was dialled.
+    pub(crate) fn tls(&self) -> Option<rumqttc::Transport> {
+        if self.transport != Transport::Tls {
+            return None;
+        }
+        let config = netmonitor_service::tls::pinned_to(Path::new(&self.ca)).unwrap();
+        let config = rumqttc::TlsConfiguration::Rustls(config);
+        Some(rumqttc::Transport::tls_with_config(config))
+    }
+
     /// User name and password.
     pub(crate) fn credentials(&self, who: Who) -> (&'static str, &str) {
         match who {
