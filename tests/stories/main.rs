@@ -2,8 +2,8 @@
 //!
 //! Each story starts what it needs, with every listener on port 0 of loopback and its data in a
 //! folder of its own, so that all of them run side by side. Stories in modules named
-//! `with_mosquitto` need Debian's mosquitto-clients, and fail without them; the others need
-//! nothing.
+//! `with_mosquitto` need Debian's mosquitto-clients, those in `with_namespaces` root and iproute2
+//! as well, and fail without them; the others need nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,3 +23,4 @@ mod restart;
 mod revocation;
 mod services_apart;
 mod with_mosquitto;
+mod with_namespaces;

@@ -6,6 +6,7 @@
 //! - [`http`], [`live`]: a program and a page that use the hub's API
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
+//! - [`network`]: machines with networks of their own
 
 pub(crate) mod agent;
 pub(crate) mod http;
@@ -13,6 +14,7 @@ pub(crate) mod hub;
 pub(crate) mod live;
 pub(crate) mod mosquitto;
 pub(crate) mod mqtt;
+pub(crate) mod network;
 pub(crate) mod process;
 pub(crate) mod programs;
 

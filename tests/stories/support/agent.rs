@@ -2,15 +2,20 @@
 
 use std::process::Command;
 
+use netmonitor_testkit::eventually;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::DEADLINE;
+use super::network::Machine;
 use super::process::{Ended, Process, command, output};
 
 /// An agent with a state directory of its own.
 #[derive(Debug)]
 pub(crate) struct Agent {
     state: TempDir,
+    /// None: the machine of the story itself.
+    machine: Option<Machine>,
     process: Option<Process>,
 }
 
@@ -19,17 +24,32 @@ impl Agent {
     pub(crate) fn new() -> Self {
         Self {
             state: tempfile::tempdir().unwrap(),
+            machine: None,
             process: None,
         }
     }
 
     /// One that has joined with the code, and its device id.
     pub(crate) fn joined(code: &str) -> (Self, String) {
-        let agent = Self::new();
-        let ended = agent.join(code);
+        Self::new().joins(code)
+    }
+
+    /// The same on a machine of its own.
+    pub(crate) fn joined_on(machine: &Machine, code: &str) -> (Self, String) {
+        let machine = Some(machine.clone());
+        let agent = Self {
+            machine,
+            ..Self::new()
+        };
+        agent.joins(code)
+    }
+
+    fn joins(self, code: &str) -> (Self, String) {
+        let ended = self.join(code);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let id = ended.stdout.strip_prefix("joined as ").unwrap().trim_end();
-        (agent, id.to_owned())
+        let id = id.to_owned();
+        (self, id)
     }
 
     /// Joins with the code.
@@ -52,10 +72,23 @@ impl Agent {
         identity["password"].as_str().unwrap().to_owned()
     }
 
+    /// From the next start on it is on another machine, or on another cable of the same.
+    pub(crate) fn move_to(&mut self, machine: &Machine) {
+        self.machine = Some(machine.clone());
+    }
+
     /// Starts to send samples, one each second.
     pub(crate) fn run(&mut self) {
         let mut command = self.command(&["run", "--interval", "1s"]);
         self.process = Some(Process::start(&mut command));
+    }
+
+    /// Waits until it has written down that the hub may be reached there.
+    pub(crate) fn until_knows(&self, address: &str) {
+        let identity = self.state.path().join("identity.json");
+        eventually("the hub's new address is known", DEADLINE, || {
+            std::fs::read_to_string(&identity).is_ok_and(|text| text.contains(address))
+        });
     }
 
     /// The one that runs.
@@ -69,6 +102,9 @@ impl Agent {
             .arg("--state-dir")
             .arg(self.state.path())
             .args(arguments);
-        command
+        match &self.machine {
+            Some(machine) => machine.inside(&command),
+            None => command,
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::http::Client;
+use super::network::Machine;
 use super::process::{Ended, Process, command, output};
 
 /// The listeners that can be asked for, by the names of their flags.
@@ -82,6 +83,8 @@ pub(crate) struct Hub {
     pub(crate) home: Home,
     command: &'static str,
     flags: Vec<String>,
+    /// None: the machine of the story itself.
+    pub(crate) machine: Option<Machine>,
     addresses: BTreeMap<&'static str, String>,
     pub(crate) process: Process,
 }
@@ -94,24 +97,33 @@ impl Hub {
 
     /// The whole hub in a data directory, until it is ready.
     pub(crate) fn start_in(home: &Home, flags: &[&str]) -> Self {
-        let mut hub = Self::spawn(home, "run", flags);
+        let mut hub = Self::spawn(home, "run", flags, None);
+        hub.process.line("ready");
+        hub
+    }
+
+    /// The same on a machine of its own.
+    pub(crate) fn start_on(machine: &Machine, home: &Home, flags: &[&str]) -> Self {
+        let mut hub = Self::spawn(home, "run", flags, Some(machine.clone()));
         hub.process.line("ready");
         hub
     }
 
     /// One service alone, until it listens.
     pub(crate) fn service(home: &Home, command: &'static str) -> Self {
-        Self::spawn(home, command, &[])
+        Self::spawn(home, command, &[], None)
     }
 
-    fn spawn(home: &Home, command: &'static str, flags: &[&str]) -> Self {
+    fn spawn(home: &Home, command: &'static str, flags: &[&str], machine: Option<Machine>) -> Self {
         let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let process = launch(home, command, &flags, &BTreeMap::new());
+        let addresses = BTreeMap::new();
+        let process = launch(home, command, &flags, &addresses, machine.as_ref());
         let mut hub = Self {
             home: home.clone(),
             command,
             flags,
-            addresses: BTreeMap::new(),
+            machine,
+            addresses,
             process,
         };
         for name in opened_by(command, &hub.flags) {
@@ -123,7 +135,13 @@ impl Hub {
 
     /// Starts it again after its end, on the addresses that it had.
     pub(crate) fn start_again(&mut self) {
-        self.process = launch(&self.home, self.command, &self.flags, &self.addresses);
+        self.process = launch(
+            &self.home,
+            self.command,
+            &self.flags,
+            &self.addresses,
+            self.machine.as_ref(),
+        );
         for name in opened_by(self.command, &self.flags) {
             self.process.line(&format!("listening {name} "));
         }
@@ -161,6 +179,7 @@ fn launch(
     subcommand: &str,
     flags: &[String],
     addresses: &BTreeMap<&str, String>,
+    machine: Option<&Machine>,
 ) -> Process {
     let mut command = command("netmonitor");
     command
@@ -174,5 +193,9 @@ fn launch(
             command.args([flag.as_str(), address]);
         }
     }
-    Process::start(command.args(flags))
+    command.args(flags);
+    match machine {
+        Some(machine) => Process::start(&mut machine.inside(&command)),
+        None => Process::start(&mut command),
+    }
 }

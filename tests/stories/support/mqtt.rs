@@ -6,12 +6,14 @@ use std::time::Duration;
 use netmonitor_testkit::eventually_some;
 
 use super::hub::Hub;
+use super::network::Machine;
 use super::process::{Ended, Process, output};
 
 /// Which broker, and as whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     port: String,
+    machine: Option<Machine>,
     user: String,
     password: String,
 }
@@ -28,6 +30,7 @@ impl Peer {
     pub(crate) fn new(hub: &Hub, user: &str, password: &str) -> Self {
         Self {
             port: hub.port("mqtt").to_owned(),
+            machine: hub.machine.clone(),
             user: user.to_owned(),
             password: password.to_owned(),
         }
@@ -58,7 +61,10 @@ impl Peer {
         if !self.user.is_empty() {
             command.args(["-u", &self.user, "-P", &self.password]);
         }
-        command
+        match &self.machine {
+            Some(machine) => machine.inside(&command),
+            None => command,
+        }
     }
 
     /// Runs `mosquitto_sub` to its end.
