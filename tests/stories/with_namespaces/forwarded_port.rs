@@ -91,8 +91,8 @@ fn a_device_outside_the_lan_joins_and_stays_through_one_forwarded_port() {
     wait(&presence, 0, "online");
 
     // The device gets another address: what was open is dead, and nobody says so.
-    site.device.address("eth0", "203.0.113.3/24");
     site.device.no_address("eth0", "203.0.113.2/24");
+    site.device.address("eth0", "203.0.113.3/24");
     let metrics = reader.subscribe(&format!("netmonitor/v1/device/{id}/metrics"));
     metrics.wait("a sample from there", DEADLINE, 0, |sample| {
         !sample.retained
@@ -117,8 +117,8 @@ fn a_device_outside_the_lan_joins_and_stays_through_one_forwarded_port() {
     agent.until_knows(&format!("{OTHER_PUBLIC}:8883"));
     site.router
         .forward_port(OTHER_PUBLIC, "8883", &format!("{HUB}:8883"));
-    site.router.address("wan", &format!("{OTHER_PUBLIC}/24"));
     site.router.no_address("wan", &format!("{PUBLIC}/24"));
+    site.router.address("wan", &format!("{OTHER_PUBLIC}/24"));
     let metrics = reader.subscribe(&format!("netmonitor/v1/device/{id}/metrics"));
     let so_far = metrics.received().len();
     metrics.wait("a sample by the new way", DEADLINE, so_far, |sample| {
