@@ -40,6 +40,7 @@ impl Peer {
     pub(crate) fn at(port: u16, user: &str, password: &str) -> Self {
         Self {
             port: port.to_string(),
+            machine: None,
             user: user.to_owned(),
             password: password.to_owned(),
         }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use netmonitor_protocol::payload::{Presence, PresenceCause, PresenceState};
 use netmonitor_protocol::{DeviceId, SessionId};
 
-use super::Effect;
 use super::device::Context;
 use super::log::Log;
+use super::{Effect, Moment};
 
 /// The conclusion about one device.
 #[derive(Debug)]
@@ -82,6 +82,17 @@ impl Conclusion {
         self.conclude_since(state, cause, cx.now.wall, cx);
     }
 
+    /// Offline, since it went.
+    pub(super) fn conclude_offline(
+        &mut self,
+        cause: PresenceCause,
+        died: Moment,
+        cx: &mut Context<'_>,
+    ) {
+        self.offline_since = Some(died.monotonic);
+        self.conclude_since(PresenceState::Offline, Some(cause), died.wall, cx);
+    }
+
     /// Another cause for what is concluded already.
     pub(super) fn correct(&mut self, cause: Option<PresenceCause>, cx: &mut Context<'_>) {
         if let Some(Presence { state, since, .. }) = self.presence {
@@ -97,9 +108,6 @@ impl Conclusion {
         cx: &mut Context<'_>,
     ) {
         let seen_before = self.presence.as_ref().and_then(|it| it.last_seen);
-        if state == PresenceState::Offline && !self.is(PresenceState::Offline) {
-            self.offline_since = Some(cx.now.monotonic);
-        }
         let presence = Presence {
             state,
             cause,

@@ -19,7 +19,12 @@ const CLONE_NAMED_EVERY: Duration = Duration::from_hours(1);
 /// So long after a clone was seen deaths are expected: two machines push each other out.
 const CONTESTED_FOR: Duration = Duration::from_mins(1);
 
-/// While two machines push each other out, a death counts if nobody is born for so long.
+/// An end without a word counts if nobody is born for so long. Whoever comes back while the hub
+/// still holds the older connection is announced as gone by that one's will, and is there: its
+/// birth follows two round trips later (MQTT 5.0, section 3.1.4).
+const HOLD: Duration = Duration::from_secs(2);
+
+/// The same while two machines push each other out.
 const CONTESTED_HOLD: Duration = Duration::from_secs(3);
 
 /// The first conclusion about a device waits so long after the hub has connected: what an
@@ -52,6 +57,15 @@ enum Life {
     Unheard(Instant),
 }
 
+/// An end without a word that may turn out to be none.
+#[derive(Debug, Clone, Copy)]
+struct Dying {
+    /// When it happened.
+    at: Moment,
+    /// When it counts.
+    counts: Instant,
+}
+
 /// Everything that is known of one device.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -69,8 +83,8 @@ pub(super) struct Device {
     interval: Option<Duration>,
     /// From here on a sample is missed.
     quiet_since: Instant,
-    /// When a contested death counts.
-    dying: Option<Instant>,
+    /// A death that does not count yet.
+    dying: Option<Dying>,
     contested_until: Option<Instant>,
     clone_named: Option<Instant>,
     conclusion: Conclusion,
@@ -247,7 +261,8 @@ impl Device {
         if self.conclusion.retained(presence, cx) {
             match self.life {
                 Life::Alive => self.conclude_alive(false, cx),
-                Life::Dead => self.conclude_dead(cx),
+                Life::Dead if self.dying.is_some() => {}
+                Life::Dead => self.conclude_dead(cx.now, cx),
                 Life::Silent | Life::Unheard(_) => {}
             }
         }
@@ -257,7 +272,8 @@ impl Device {
 
     /// The device itself was heard, in this session if it said which.
     fn heard(&mut self, session: Option<SessionId>, cx: &mut Context<'_>) {
-        let (old, was_alive) = (self.current, self.life == Life::Alive);
+        let was_alive = self.life == Life::Alive || self.dying.is_some();
+        let old = self.current;
         let is_another = session.is_some() && old.is_some() && session != old;
         let was_clean = self.ended.is_some();
         self.is_named = true;
@@ -288,10 +304,17 @@ impl Device {
         }
         self.life = Life::Dead;
         self.follows = None;
-        if self.ended.is_none() && self.is_contested(cx.now) {
-            self.dying = cx.now.monotonic.checked_add(CONTESTED_HOLD);
+        let hold = if self.is_contested(cx.now) {
+            CONTESTED_HOLD
         } else {
-            self.conclude_dead(cx);
+            HOLD
+        };
+        let at = cx.now;
+        let counts = at.monotonic.checked_add(hold);
+        self.dying = counts.map(|counts| Dying { at, counts });
+        if self.ended.is_some() {
+            self.dying = None;
+            self.conclude_dead(at, cx);
         }
     }
 
@@ -326,11 +349,11 @@ impl Device {
         }
     }
 
-    fn conclude_dead(&mut self, cx: &mut Context<'_>) {
+    fn conclude_dead(&mut self, died: Moment, cx: &mut Context<'_>) {
         let is_too_early = self.conclusion.is_none() && !cx.may_conclude();
         if !is_too_early && !self.conclusion.is(PresenceState::Offline) {
-            let cause = Some(self.cause_of_death());
-            self.conclusion.conclude(PresenceState::Offline, cause, cx);
+            let cause = self.cause_of_death();
+            self.conclusion.conclude_offline(cause, died, cx);
         }
     }
 
@@ -404,6 +427,7 @@ impl Device {
                 since.checked_add(cx.timing.unsure_after())
             }
             Life::Unheard(since) => since.checked_add(cx.timing.judged_after(self.interval)),
+            Life::Dead if self.dying.is_some() => None,
             Life::Alive | Life::Dead if self.conclusion.is_none() => {
                 cx.connected.checked_add(FIRST_CONCLUSION)
             }
@@ -413,7 +437,8 @@ impl Device {
             Life::Alive | Life::Dead | Life::Silent => None,
         };
         let conclusion = self.conclusion.deadline(cx.confirmed_by());
-        [look, self.dying, conclusion].into_iter().flatten().min()
+        let counts = self.dying.map(|dying| dying.counts);
+        [look, counts, conclusion].into_iter().flatten().min()
     }
 
     /// Time has passed. False: this is no device any more.
@@ -430,7 +455,7 @@ impl Device {
                     return false;
                 }
                 self.life = Life::Silent;
-                self.conclude_dead(cx);
+                self.conclude_dead(cx.now, cx);
             }
             Life::Unheard(since)
                 if self.is_to_be_doubted() && has_passed(now, since, cx.timing.unsure_after()) =>
@@ -438,15 +463,16 @@ impl Device {
                 self.conclusion.doubt(cx);
             }
             Life::Alive if self.conclusion.is_none() => self.conclude_alive(false, cx),
-            Life::Dead if self.conclusion.is_none() => self.conclude_dead(cx),
+            Life::Dead if self.conclusion.is_none() && self.dying.is_none() => {
+                self.conclude_dead(cx.now, cx);
+            }
             Life::Alive if self.is_quiet(cx) => {
                 self.conclusion.conclude(PresenceState::Stale, None, cx);
             }
             _ => {}
         }
-        if self.dying.is_some_and(|dying| dying <= now) {
-            self.dying = None;
-            self.conclude_dead(cx);
+        if let Some(dying) = self.dying.take_if(|dying| dying.counts <= now) {
+            self.conclude_dead(dying.at, cx);
         }
         let confirmed_by = cx.confirmed_by();
         self.conclusion.elapsed(confirmed_by, self.current, cx);

@@ -85,6 +85,12 @@ impl Bench {
         }
     }
 
+    /// Its will is published, and nobody comes back in time.
+    pub(super) fn dies(&mut self, session: u64) {
+        self.live(offline(session));
+        self.pass(2.0);
+    }
+
     /// Time passes; the engine is called when it asks for it.
     pub(super) fn pass(&mut self, secs: f64) {
         let end = self.now.monotonic + Duration::from_secs_f64(secs);

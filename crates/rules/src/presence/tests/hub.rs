@@ -193,7 +193,7 @@ fn a_death_right_after_a_hub_start_is_known_at_once() {
     bench.retained(said);
     bench.retained(online(11));
     bench.pass(1.0);
-    bench.live(offline(11));
+    bench.dies(11);
     assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
 }
 

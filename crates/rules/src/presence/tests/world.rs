@@ -43,7 +43,7 @@ pub(super) struct World {
     since_sample: f64,
     /// Why the last one that was heard is gone, if it is.
     goes: PresenceCause,
-    /// How often somebody said `offline`, or was gone without saying so.
+    /// How often somebody was gone, whether anybody heard it or not.
     pub(super) deaths: usize,
     pub(super) offline_published: usize,
     pub(super) clones: usize,
@@ -118,7 +118,7 @@ impl World {
     /// Another start of the agent, in the place of one that may still be there.
     fn start(&mut self, is_reboot: bool) {
         if self.is_connected() {
-            self.says(offline(self.agent.session));
+            self.is_taken_over();
         }
         self.boots += u64::from(is_reboot);
         self.sessions = (self.sessions + 1) % 10;
@@ -135,6 +135,12 @@ impl World {
         if self.is_connected() {
             self.is_born();
         }
+    }
+
+    /// The will of a connection in whose place another one is already: nobody is gone.
+    fn is_taken_over(&mut self) {
+        self.says(offline(self.agent.session));
+        self.deaths -= 1;
     }
 
     fn comes_back(&mut self) -> f64 {
@@ -173,13 +179,13 @@ impl World {
                 "clean stop"
             }
             4 if self.is_connected() => {
-                self.says(offline(session));
+                self.is_taken_over();
                 self.is_born();
                 "takeover"
             }
             5 if self.is_connected() => {
                 // The will of the older connection comes too late, and the agent objects.
-                self.says(offline(session));
+                self.is_taken_over();
                 self.says(online(session));
                 "late will"
             }
