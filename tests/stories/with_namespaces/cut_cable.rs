@@ -15,6 +15,9 @@ use crate::support::network::Machine;
 /// busy machine may take beside.
 const CUT_IS_KNOWN_WITHIN: Duration = Duration::from_secs(9 + 1 + 5);
 
+/// Two seconds in which it might be back, and what a busy machine may take beside.
+const DEATH_IS_CONCLUDED_WITHIN: Duration = Duration::from_secs(2 + 4);
+
 /// A hub with two network ports, and a device at each.
 struct Site {
     hub: Hub,
@@ -120,6 +123,11 @@ fn a_machine_that_is_back_before_it_was_missed_is_never_offline_and_dies_for_all
 
     let so_far = presence.received().len();
     agent.process().kill();
-    presence.wait("its death", Duration::from_secs(2), so_far, is("offline"));
+    presence.wait(
+        "its death",
+        DEATH_IS_CONCLUDED_WITHIN,
+        so_far,
+        is("offline"),
+    );
     assert_eq!(last(&presence)["cause"], "lost");
 }

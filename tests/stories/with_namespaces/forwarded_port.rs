@@ -11,6 +11,9 @@ use crate::support::hub::{Home, Hub};
 use crate::support::mqtt::{Peer, Subscriber};
 use crate::support::network::Machine;
 
+/// Two seconds in which it might be back, and what a busy machine may take beside.
+const DEATH_IS_CONCLUDED_WITHIN: Duration = Duration::from_secs(2 + 4);
+
 /// A device behind a router, and a hub behind another address of it.
 struct Site {
     hub: Machine,
@@ -103,7 +106,7 @@ fn a_device_outside_the_lan_joins_and_stays_through_one_forwarded_port() {
     // A death out there is known as soon as one in here.
     let so_far = presence.received().len();
     agent.process().kill();
-    presence.wait("its death", Duration::from_secs(2), so_far, |message| {
+    presence.wait("its death", DEATH_IS_CONCLUDED_WITHIN, so_far, |message| {
         state(&message.payload) == "offline"
     });
     agent.run();
