@@ -4,23 +4,28 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use netmonitor_protocol::acl::Principal;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
 use crate::exchange::Published;
 use crate::message::Message;
-use crate::packet::{AckKind, Packet, Publish, QoS, Version};
+use crate::packet::{self, AckKind, Packet, Publish, QoS, Version};
 use crate::parked::Parked;
 use crate::reply::{self, TOPIC_ALIAS_MAX, reason};
 use crate::router::RouteError;
 use crate::session::Session;
 use crate::sessions::{Kick, Lease};
 use crate::will::Will;
-use crate::wire::Fault;
+use crate::wire::{Fault, peek_frame, take_frame};
+
+/// How long the packets of one client are dealt with before others get their turn.
+const TURN: Duration = Duration::from_millis(1);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -354,14 +359,72 @@ fn not_found_unless(known: bool) -> u8 {
     }
 }
 
-/// Reads all whole packets that have arrived, and does what they say.
-pub(crate) fn handle_all(client: &mut Client, incoming: &mut BytesMut) -> Result<usize, End> {
+/// What came of some packets.
+pub(crate) struct Turn {
+    /// How many there were.
+    pub(crate) packets: usize,
+    /// There was a PUBLISH among them.
+    pub(crate) published: bool,
+    pub(crate) left: Left,
+}
+
+/// What has arrived and is not dealt with yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing, or a part of a packet.
+    Part,
+    /// Perhaps whole packets: others had to have their turn.
+    Packets,
+    /// A packet for which the router has to be asked, and perhaps more behind it.
+    ForRouter,
+}
+
+/// Does what whole packets say that have arrived, for a while. Only `may_ask` lets it take one
+/// for which the router has to be asked, and not more than one: that takes a while, and waits.
+pub(crate) fn handle_some(
+    client: &mut Client,
+    incoming: &mut BytesMut,
+    mut may_ask: bool,
+) -> Result<Turn, End> {
     let max = client.edge.config.packet_max_bytes;
-    let mut packets = 0;
-    while let Some(frame) = crate::wire::take_frame(incoming, max)? {
+    let until = Instant::now() + TURN;
+    let mut turn = Turn {
+        packets: 0,
+        published: false,
+        left: Left::Part,
+    };
+    while let Some((first, ..)) = peek_frame(incoming, max)? {
+        let asks = packet::asks_router(first);
+        if asks && !may_ask {
+            turn.left = Left::ForRouter;
+            break;
+        }
+        let Some(frame) = take_frame(incoming, max)? else {
+            break;
+        };
         client.edge.counters.one(Counter::PacketsReceived);
-        client.handle(crate::packet::read(client.version, frame)?)?;
-        packets += 1;
+        let packet = packet::read(client.version, frame)?;
+        turn.packets += 1;
+        turn.published |= matches!(packet, Packet::Publish(_));
+        if asks {
+            may_ask = false;
+            waiting(|| client.handle(packet))?;
+        } else {
+            client.handle(packet)?;
+        }
+        if Instant::now() >= until {
+            turn.left = Left::Packets;
+            break;
+        }
     }
-    Ok(packets)
+    Ok(turn)
+}
+
+/// Does what waits for another thread so that no other client has to wait with it.
+fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => block_in_place(work),
+        // There is nobody to leave the others to.
+        _ => work(),
+    }
 }

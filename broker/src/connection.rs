@@ -1,18 +1,19 @@
 //! One socket, from accept to close: the loop round a [`Client`].
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::{BoxFuture, Either, OptionFuture, select};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
-use crate::client::{Client, End, Ended, handle_all};
+use crate::client::{Client, End, Ended, Left, Turn, handle_some};
 use crate::connect::{Admitted, admit};
 use crate::counters::Counter;
 use crate::doors::Ticket;
@@ -30,9 +31,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// socket that has failed says at once what it has.
 const LAST_READ: Duration = Duration::from_millis(100);
 
-/// A pause for a publisher that is too fast, and how many of them at most.
+/// How often to look whether a publisher that was too fast may go on, and when it may anyhow.
 const CATCH_UP: Duration = Duration::from_millis(1);
-const CATCH_UP_MAX: usize = 10_000;
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
+
+/// So many bytes are a sign of life although the packet they belong to is not whole: a large one
+/// may take longer than the keepalive on a slow line.
+const SIGN_OF_LIFE: usize = 1_000;
 
 /// Room for the next read; idle connections hold on to it.
 const READ_MIN: usize = 2 * 1024;
@@ -217,15 +222,24 @@ where
     let mut clock = Clock::new(patience, edge.config.keepalive_max_secs);
     let alarm = sleep_until(clock.deadline());
     tokio::pin!(alarm);
-    let (mut unflushed, mut heard, mut broken) = (false, false, false);
-    if let Err(end) = handle_all(client, &mut incoming) {
-        return end;
-    }
+    let (mut unflushed, mut broken) = (false, false);
+    // What came behind CONNECT.
+    let mut left = Left::Packets;
+    let mut pause_until = None;
+    let mut asking = None;
     loop {
         client.pump();
         let has_output = !client.out.is_empty();
         clock.output(has_output || unflushed);
-        let reads = !client.is_clogged();
+        let listens = !client.is_clogged() && pause_until.is_none();
+        let reads = listens && left == Left::Part;
+        let asks = listens && left == Left::ForRouter;
+        if !asks {
+            // Whoever does not read its answers keeps no place from others.
+            asking = None;
+        } else if asking.is_none() {
+            asking = Some(Box::pin(edge.asks.acquire()));
+        }
         let (wants_more, wants_shared) = (client.wants_more(), client.wants_shared());
         let outcome = tokio::select! {
             // Why a connection ends goes before what it still has to say; the rest is fair
@@ -237,22 +251,33 @@ where
             () = edge.shutdown.cancelled() => return End::ShuttingDown,
             () = &mut alarm => {
                 // After a time in which the whole process stood still, the alarm and what has
-                // arrived meanwhile come together: whoever has spoken in time is not silent.
-                if reads && let Some(Ok(1..)) = read_some(&edge, reader, &mut incoming).now_or_never() {
-                    match handle_all(client, &mut incoming) {
-                        Ok(0) => {}
-                        Ok(_) => {
-                            clock.read();
-                            heard = true;
-                        }
-                        Err(end) => return end,
+                // arrived meanwhile come together: whoever has spoken in time is not silent. Nor
+                // is one that we keep waiting.
+                let handled = if !reads {
+                    if pause_until.is_some() || left != Left::Part {
+                        clock.heard();
                     }
+                    Ok(None)
+                } else if let Some(Ok(bytes @ 1..)) =
+                    read_some(&edge, reader, &mut incoming).now_or_never()
+                {
+                    clock.read(bytes);
+                    handle_some(client, &mut incoming, false).map(Some)
+                } else {
+                    Ok(None)
+                };
+                if let Ok(Some(Turn { packets: 1.., .. })) = handled {
+                    clock.heard();
                 }
-                if clock.deadline() <= Instant::now() {
+                if handled.is_ok() && clock.deadline() <= Instant::now() {
                     return End::Silent;
                 }
                 alarm.as_mut().reset(clock.deadline());
-                Ok(())
+                handled
+            }
+            () = let_router_catch_up(&edge, pause_until), if pause_until.is_some() => {
+                pause_until = None;
+                Ok(None)
             }
             written = write_some(&edge, writer, &mut client.out), if has_output || unflushed => {
                 if let Ok(wrote) = written {
@@ -261,39 +286,55 @@ where
                 } else {
                     broken = true;
                 }
-                Ok(())
+                Ok(None)
+            }
+            _permit = OptionFuture::from(asking.as_mut()), if asks => {
+                asking = None;
+                handle_some(client, &mut incoming, true).map(Some)
+            }
+            () = ready(()), if listens && left == Left::Packets => {
+                handle_some(client, &mut incoming, false).map(Some)
             }
             read = read_some(&edge, reader, &mut incoming), if reads => match read {
                 Ok(0) | Err(_) => Err(End::Lost),
-                Ok(_) => handle_all(client, &mut incoming).and_then(|packets| {
-                    if packets > 0 {
-                        clock.read();
-                        heard = true;
-                    }
-                    // So that a client that never stops sending gets its messages, too.
-                    client.pump();
-                    client.deliver_ready()
-                }),
+                Ok(bytes) => {
+                    clock.read(bytes);
+                    handle_some(client, &mut incoming, false).map(Some)
+                }
             },
             next = next_of(&client.session.shares, &edge.counters, client.session.turn, false),
                 if wants_shared => match next {
-                    Ok((index, shared)) => client.deliver_shared(index, shared),
+                    Ok((index, shared)) => client.deliver_shared(index, shared).map(|()| None),
                     Err(_) => Err(End::RouterStopped),
                 },
             next = Link::next_of(&mut client.session.link), if wants_more => match next {
-                Ok(delivery) => client.deliver(&delivery),
+                Ok(delivery) => client.deliver(&delivery).map(|()| None),
                 Err(_) => Err(End::RouterStopped),
             },
-            () = tokio::task::yield_now(), if client.is_paging() => Ok(()),
+            () = tokio::task::yield_now(), if client.is_paging() => Ok(None),
         };
-        if let Err(end) = outcome {
-            return end;
-        }
         if broken {
             return last_read(client, reader, &mut incoming).await;
         }
-        if std::mem::take(&mut heard) {
-            let_router_catch_up(&edge).await;
+        let turn = match outcome {
+            Ok(None) => continue,
+            Ok(Some(turn)) => turn,
+            Err(end) => return end,
+        };
+        left = turn.left;
+        if turn.packets > 0 {
+            clock.heard();
+        }
+        if turn.published && edge.exchange.is_congested() {
+            pause_until = Some(Instant::now() + CATCH_UP_MAX);
+        }
+        // So that a client that never stops sending gets its messages, too.
+        client.pump();
+        if let Err(end) = client.deliver_ready() {
+            return end;
+        }
+        if left == Left::Packets {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -306,22 +347,23 @@ where
 {
     let edge = client.edge.clone();
     let until = Instant::now() + LAST_READ;
-    while let Ok(Ok(1..)) = timeout_at(until, read_some(&edge, reader, incoming)).await {
-        if let Err(end) = handle_all(client, incoming) {
-            return end;
+    loop {
+        match handle_some(client, incoming, true) {
+            Err(end) => return end,
+            Ok(turn) if turn.left != Left::Part => tokio::task::yield_now().await,
+            Ok(_) => match timeout_at(until, read_some(&edge, reader, incoming)).await {
+                Ok(Ok(1..)) => {}
+                _ => return End::Lost,
+            },
         }
     }
-    End::Lost
 }
 
-/// Stops whoever publishes faster than the router can take it until it has taken some. It never
-/// waits for a subscriber, and a router that takes nothing at all is replaced before the last
-/// pause.
-async fn let_router_catch_up(edge: &Edge) {
-    for _ in 0..CATCH_UP_MAX {
-        if !edge.exchange.is_congested() {
-            return;
-        }
+/// Whoever publishes faster than the router can take it is not read until it has taken some. It
+/// never waits for a subscriber, and a router that takes nothing at all is replaced before the
+/// pause is over. Cancel safe.
+async fn let_router_catch_up(edge: &Edge, until: Option<Instant>) {
+    while edge.exchange.is_congested() && until.is_some_and(|until| Instant::now() < until) {
         sleep(CATCH_UP).await;
     }
 }
@@ -331,7 +373,10 @@ struct Clock {
     /// None: it may be silent for ever.
     silence: Option<Duration>,
     deafness: Duration,
-    last_packet: Instant,
+    /// When a packet was whole, or a good part of one had come.
+    last_sign: Instant,
+    /// What has come since then.
+    bytes: usize,
     /// When the oldest byte that waits to be written began to wait, or the last one left.
     waiting_since: Option<Instant>,
 }
@@ -341,20 +386,31 @@ impl Clock {
         Self {
             silence: patience,
             deafness: patience.unwrap_or(Duration::from_millis(u64::from(max_secs) * 1500)),
-            last_packet: Instant::now(),
+            last_sign: Instant::now(),
+            bytes: 0,
             waiting_since: None,
         }
     }
 
     fn deadline(&self) -> Instant {
-        let silent = self.silence.map(|patience| self.last_packet + patience);
+        let silent = self.silence.map(|patience| self.last_sign + patience);
         // Without anything to write, look again when something might have come up.
         let deaf = self.waiting_since.unwrap_or_else(Instant::now) + self.deafness;
         silent.map_or(deaf, |silent| silent.min(deaf))
     }
 
-    fn read(&mut self) {
-        self.last_packet = Instant::now();
+    /// Bytes have come.
+    fn read(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= SIGN_OF_LIFE {
+            self.heard();
+        }
+    }
+
+    /// A packet has come.
+    fn heard(&mut self) {
+        self.last_sign = Instant::now();
+        self.bytes = 0;
     }
 
     fn wrote(&mut self) {

@@ -23,6 +23,10 @@ use crate::tally::Subscriptions;
 /// the rest of the machine to those who are in.
 const CHECKS_AT_ONCE: usize = 2;
 
+/// Packets for which the router is asked at once. It takes one after the other; the second keeps
+/// it busy. Each occupies a thread meanwhile.
+const ASKS_AT_ONCE: usize = 2;
+
 /// Says who a client is.
 pub trait Authenticate: Send + Sync {
     /// What the client may do, or None if it may not connect. May block: it is called on a
@@ -51,6 +55,8 @@ pub(crate) struct Edge {
     authenticator: Arc<dyn Authenticate>,
     logins: Arc<Logins>,
     checks: Semaphore,
+    /// For packets for which the router is asked.
+    pub(crate) asks: Semaphore,
     connections: AtomicU64,
     pub(crate) subscriptions: Arc<Subscriptions>,
 }
@@ -70,6 +76,7 @@ impl Edge {
             logins: Arc::new(Logins::new(config.login_failures_per_minute)),
             doors: Arc::new(Doors::new(&config)),
             checks: Semaphore::new(CHECKS_AT_ONCE),
+            asks: Semaphore::new(ASKS_AT_ONCE),
             connections: AtomicU64::new(0),
             subscriptions: Arc::default(),
             config,

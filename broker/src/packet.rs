@@ -208,6 +208,11 @@ fn read_will(version: Version, flags: u8, reader: &mut Reader) -> Result<Option<
     }))
 }
 
+/// Whether a packet with this first byte is SUBSCRIBE or UNSUBSCRIBE.
+pub(crate) fn asks_router(first: u8) -> bool {
+    matches!(first >> 4, 8 | 10)
+}
+
 /// Reads every later packet.
 pub(crate) fn read(version: Version, frame: Frame) -> Result<Packet, Fault> {
     let (kind, flags) = (frame.first >> 4, frame.first & 0x0F);

@@ -36,22 +36,29 @@ pub(crate) struct Frame {
 
 /// Takes one packet off the front, or None as long as it is not whole.
 pub(crate) fn take_frame(buffer: &mut BytesMut, max: usize) -> Result<Option<Frame>, Fault> {
-    let Some(&first) = buffer.first() else {
+    let Some((first, header, length)) = peek_frame(buffer, max)? else {
         return Ok(None);
     };
-    let Some((length, length_bytes)) = peek_varint(&buffer[1..])? else {
+    buffer.advance(header);
+    let body = buffer.split_to(length).freeze();
+    Ok(Some(Frame { first, body }))
+}
+
+/// Type and flags of the packet at the front, and the lengths of its header and its body. None:
+/// it is not whole yet.
+pub(crate) fn peek_frame(buffer: &[u8], max: usize) -> Result<Option<(u8, usize, usize)>, Fault> {
+    let Some((&first, rest)) = buffer.split_first() else {
+        return Ok(None);
+    };
+    let Some((length, length_bytes)) = peek_varint(rest)? else {
         return Ok(None);
     };
     let header = 1 + length_bytes;
     if header + length > max {
         return Err(Fault::TooLarge);
     }
-    if buffer.len() < header + length {
-        return Ok(None);
-    }
-    buffer.advance(header);
-    let body = buffer.split_to(length).freeze();
-    Ok(Some(Frame { first, body }))
+    let is_whole = buffer.len() >= header + length;
+    Ok(is_whole.then_some((first, header, length)))
 }
 
 /// A variable byte integer and how many bytes it took. None: not whole yet.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Options, Raw, TestBroker, start, subscriber};
+use crate::support::{Options, Raw, TestBroker, packet, start, subscriber, text};
 
 fn agent(level: u8) -> Options {
     Options::new(level, "free", "agent").will("status", "offline")
@@ -296,4 +296,20 @@ async fn a_client_that_is_back_before_its_will_is_due_has_not_died() {
     let _fourth = Raw::connect(&broker, &delayed(100, 100).clean()).await;
     assert_eq!(watcher.said().await.1, "offline");
     assert_eq!(broker.counter("wills_published"), 2);
+}
+
+/// A slow line: a whole packet takes longer than one and a half keepalives.
+#[tokio::test]
+async fn a_large_packet_on_a_slow_line_is_a_sign_of_life_all_the_while() {
+    let broker = start().await;
+    let mut watcher = subscriber(&broker, "watcher", "big").await;
+    let mut slow = Raw::connect(&broker, &agent(4).keepalive(1)).await;
+    let body = [text("big"), vec![b'x'; 60_000]].concat();
+    for piece in packet(0x30, &body).chunks(2_000) {
+        slow.send(piece).await;
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(watcher.said().await.1.len(), 60_000);
+    slow.ping().await;
+    assert_eq!(broker.counter("keepalives_expired"), 0);
 }

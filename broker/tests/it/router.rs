@@ -178,3 +178,32 @@ async fn filters_and_topics_that_are_gone_are_forgotten_and_no_message_is_lost_b
     // Nothing came twice.
     watcher.ping().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_the_router_keeps_nobody_else_waiting() {
+    let broker = start().await;
+    let mut other = Raw::connect(&broker, &Options::new(4, "other", "other")).await;
+    let mut publisher = Raw::connect(&broker, &Options::new(4, "free", "publisher")).await;
+    let mut subscribers = Vec::new();
+    for number in 0..6 {
+        let id = format!("c{number}");
+        subscribers.push(Raw::connect(&broker, &Options::new(4, "free", &id)).await);
+    }
+    broker.handle.break_router(Break::Hang);
+    for raw in &mut subscribers {
+        let body = [&[0, 1][..], &text("a"), &[0]].concat();
+        raw.send(&packet(0x82, &body)).await;
+    }
+    for _ in 0..1_000 {
+        publisher.publish("b", "too much", 0).await;
+    }
+    // Without a PUBLISH nobody pauses, and whoever pauses can be taken over.
+    other.ping().await;
+    let mut again = Raw::connect(&broker, &Options::new(4, "free", "publisher")).await;
+    again.ping().await;
+    assert_eq!(broker.counter("router_replacements"), 0);
+    for raw in &mut subscribers {
+        raw.expect(0x90, &[0, 1, 0]).await;
+    }
+    assert_eq!(broker.counter("router_replacements"), 1);
+}
