@@ -1,6 +1,5 @@
 //! One socket, from accept to close: the loop round a [`Client`].
 
-use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::{Client, End, Ended, Left, Turn, handle_some};
+use crate::clock::Clock;
 use crate::connect::{Admitted, admit};
 use crate::counters::Counter;
 use crate::doors::Ticket;
@@ -34,10 +34,6 @@ const LAST_READ: Duration = Duration::from_millis(100);
 /// How often to look whether a publisher that was too fast may go on, and when it may anyhow.
 const CATCH_UP: Duration = Duration::from_millis(1);
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
-
-/// So many bytes are a sign of life although the packet they belong to is not whole: a large one
-/// may take longer than the keepalive on a slow line.
-const SIGN_OF_LIFE: usize = 1_000;
 
 /// Room for the next read; idle connections hold on to it.
 const READ_MIN: usize = 2 * 1024;
@@ -250,30 +246,20 @@ where
             }
             () = edge.shutdown.cancelled() => return End::ShuttingDown,
             () = &mut alarm => {
-                // After a time in which the whole process stood still, the alarm and what has
-                // arrived meanwhile come together: whoever has spoken in time is not silent. Nor
-                // is one that we keep waiting.
-                let handled = if !reads {
-                    if pause_until.is_some() || left != Left::Part {
-                        clock.heard();
-                    }
-                    Ok(None)
-                } else if let Some(Ok(bytes @ 1..)) =
-                    read_some(&edge, reader, &mut incoming).now_or_never()
-                {
-                    clock.read(bytes);
-                    handle_some(client, &mut incoming, false).map(Some)
+                // Nobody is silent whom we keep waiting.
+                if pause_until.is_some() || left != Left::Part {
+                    clock.heard();
+                }
+                let late = if reads {
+                    read_late(client, reader, &mut incoming, &mut clock)
                 } else {
                     Ok(None)
                 };
-                if let Ok(Some(Turn { packets: 1.., .. })) = handled {
-                    clock.heard();
-                }
-                if handled.is_ok() && clock.deadline() <= Instant::now() {
+                if late.is_ok() && clock.deadline() <= Instant::now() {
                     return End::Silent;
                 }
                 alarm.as_mut().reset(clock.deadline());
-                handled
+                late
             }
             () = let_router_catch_up(&edge, pause_until), if pause_until.is_some() => {
                 pause_until = None;
@@ -288,20 +274,13 @@ where
                 }
                 Ok(None)
             }
-            _permit = OptionFuture::from(asking.as_mut()), if asks => {
+            permit = OptionFuture::from(asking.as_mut()), if listens && left != Left::Part => {
                 asking = None;
-                handle_some(client, &mut incoming, true).map(Some)
+                handle_some(client, &mut incoming, permit.is_some()).map(Some)
             }
-            () = ready(()), if listens && left == Left::Packets => {
-                handle_some(client, &mut incoming, false).map(Some)
+            read = read_some(&edge, reader, &mut incoming), if reads => {
+                hear(client, read.unwrap_or(0), &mut incoming, &mut clock).map(Some)
             }
-            read = read_some(&edge, reader, &mut incoming), if reads => match read {
-                Ok(0) | Err(_) => Err(End::Lost),
-                Ok(bytes) => {
-                    clock.read(bytes);
-                    handle_some(client, &mut incoming, false).map(Some)
-                }
-            },
             next = next_of(&client.session.shares, &edge.counters, client.session.turn, false),
                 if wants_shared => match next {
                     Ok((index, shared)) => client.deliver_shared(index, shared).map(|()| None),
@@ -322,9 +301,6 @@ where
             Err(end) => return end,
         };
         left = turn.left;
-        if turn.packets > 0 {
-            clock.heard();
-        }
         if turn.published && edge.exchange.is_congested() {
             pause_until = Some(Instant::now() + CATCH_UP_MAX);
         }
@@ -333,10 +309,46 @@ where
         if let Err(end) = client.deliver_ready() {
             return end;
         }
-        if left == Left::Packets {
+        if left != Left::Part {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// After a time in which the whole process stood still, the alarm and what has arrived meanwhile
+/// come together: whoever has spoken in time is not silent.
+fn read_late<S>(
+    client: &mut Client,
+    reader: &mut ReadHalf<S>,
+    incoming: &mut BytesMut,
+    clock: &mut Clock,
+) -> Result<Option<Turn>, End>
+where
+    S: AsyncRead,
+{
+    let edge = client.edge.clone();
+    match read_some(&edge, reader, incoming).now_or_never() {
+        Some(Ok(bytes @ 1..)) => hear(client, bytes, incoming, clock).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// So many bytes were read. 0: there will be no more.
+fn hear(
+    client: &mut Client,
+    bytes: usize,
+    incoming: &mut BytesMut,
+    clock: &mut Clock,
+) -> Result<Turn, End> {
+    if bytes == 0 {
+        return Err(End::Lost);
+    }
+    clock.read(bytes);
+    let turn = handle_some(client, incoming, false)?;
+    if turn.packets > 0 {
+        clock.heard();
+    }
+    Ok(turn)
 }
 
 /// Nothing can be written any more: what is still there to be read may be a goodbye, and then
@@ -365,64 +377,6 @@ where
 async fn let_router_catch_up(edge: &Edge, until: Option<Instant>) {
     while edge.exchange.is_congested() && until.is_some_and(|until| Instant::now() < until) {
         sleep(CATCH_UP).await;
-    }
-}
-
-/// When a peer has been silent, or deaf, for too long.
-struct Clock {
-    /// None: it may be silent for ever.
-    silence: Option<Duration>,
-    deafness: Duration,
-    /// When a packet was whole, or a good part of one had come.
-    last_sign: Instant,
-    /// What has come since then.
-    bytes: usize,
-    /// When the oldest byte that waits to be written began to wait, or the last one left.
-    waiting_since: Option<Instant>,
-}
-
-impl Clock {
-    fn new(patience: Option<Duration>, max_secs: u16) -> Self {
-        Self {
-            silence: patience,
-            deafness: patience.unwrap_or(Duration::from_millis(u64::from(max_secs) * 1500)),
-            last_sign: Instant::now(),
-            bytes: 0,
-            waiting_since: None,
-        }
-    }
-
-    fn deadline(&self) -> Instant {
-        let silent = self.silence.map(|patience| self.last_sign + patience);
-        // Without anything to write, look again when something might have come up.
-        let deaf = self.waiting_since.unwrap_or_else(Instant::now) + self.deafness;
-        silent.map_or(deaf, |silent| silent.min(deaf))
-    }
-
-    /// Bytes have come.
-    fn read(&mut self, bytes: usize) {
-        self.bytes += bytes;
-        if self.bytes >= SIGN_OF_LIFE {
-            self.heard();
-        }
-    }
-
-    /// A packet has come.
-    fn heard(&mut self) {
-        self.last_sign = Instant::now();
-        self.bytes = 0;
-    }
-
-    fn wrote(&mut self) {
-        self.waiting_since = Some(Instant::now());
-    }
-
-    fn output(&mut self, waits: bool) {
-        if !waits {
-            self.waiting_since = None;
-        } else if self.waiting_since.is_none() {
-            self.waiting_since = Some(Instant::now());
-        }
     }
 }
 

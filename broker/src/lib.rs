@@ -12,7 +12,7 @@
 //! From the outside in:
 //!
 //! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
-//! - `listen`, `websocket`, `connect`, `connection`: a socket from bind to close
+//! - `listen`, `websocket`, `connect`, `connection`, `clock`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
 //! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
 //! - `session`, `subscriptions`, `inflight`, `offline`, `budget`, `parked`: what outlives a
@@ -27,6 +27,7 @@ mod broker;
 mod budget;
 mod changes;
 mod client;
+mod clock;
 mod config;
 mod connect;
 mod connection;
