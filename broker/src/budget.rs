@@ -22,41 +22,59 @@ impl Budget {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether so many more are within the bound.
-    pub(crate) fn fits(&self, bytes: usize) -> bool {
-        self.used().saturating_add(bytes) <= self.max
+    /// Whether anybody holds, or may come to hold, a part of it.
+    pub(crate) fn has_holders(&self) -> bool {
+        Arc::strong_count(&self.used) > 1
     }
 }
 
-/// What one holder uses, given back when dropped.
+/// What one holder uses, of one budget or of several at once. Given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     bytes: usize,
-    budget: Budget,
+    budgets: Box<[Budget]>,
 }
 
 impl Held {
-    pub(crate) fn new(budget: Budget) -> Self {
-        Self { bytes: 0, budget }
+    pub(crate) fn new(budgets: impl Into<Box<[Budget]>>) -> Self {
+        Self {
+            bytes: 0,
+            budgets: budgets.into(),
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(crate) fn budget(&self) -> &Budget {
-        &self.budget
+    /// Whether so many more are within all bounds.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        self.fits_beside(bytes, 0)
     }
 
-    /// Uses more, whether it is within the bound or not: ask before.
+    /// Whether they would be if this holder gave back all that it has.
+    pub(crate) fn fits_instead(&self, bytes: usize) -> bool {
+        self.fits_beside(bytes, self.bytes)
+    }
+
+    fn fits_beside(&self, bytes: usize, without: usize) -> bool {
+        let mut budgets = self.budgets.iter();
+        budgets.all(|budget| budget.used().saturating_sub(without) + bytes <= budget.max)
+    }
+
+    /// Uses more, whether it is within the bounds or not: ask before.
     pub(crate) fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
-        self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        for budget in &self.budgets {
+            budget.used.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn give(&mut self, bytes: usize) {
         self.bytes -= bytes;
-        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        for budget in &self.budgets {
+            budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 }
 
@@ -72,17 +90,20 @@ mod tests {
 
     #[test]
     fn what_one_holds_is_missing_for_others_until_it_is_gone() {
-        let budget = Budget::new(100);
-        let mut one = Held::new(budget.clone());
+        let (budget, own) = (Budget::new(100), Budget::new(70));
+        let mut one = Held::new([budget.clone(), own.clone()]);
         one.take(60);
-        assert!(budget.fits(40) && !budget.fits(41));
-        let mut other = Held::new(budget.clone());
+        assert!(one.fits(10) && !one.fits(11));
+        assert!(one.fits_instead(70) && !one.fits_instead(71));
+        let mut other = Held::new([budget.clone()]);
+        assert!(other.fits(40) && !other.fits(41));
         other.take(60);
-        assert!(!budget.fits(0));
+        assert!(!other.fits(0) && one.fits_instead(40) && !one.fits_instead(41));
         one.give(30);
-        assert_eq!((one.bytes(), budget.used()), (30, 90));
+        assert_eq!((one.bytes(), budget.used(), own.used()), (30, 90, 30));
         drop(one);
         drop(other);
-        assert_eq!(budget.used(), 0);
+        assert_eq!((budget.used(), own.used()), (0, 0));
+        assert!(!own.has_holders());
     }
 }

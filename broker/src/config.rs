@@ -49,8 +49,11 @@ pub struct Config {
     pub session_queue_max_messages: usize,
     /// The same in bytes; also what may be unacknowledged in a session that is kept.
     pub session_queue_max_bytes: usize,
-    /// Both, in all sessions together.
+    /// Both, in all sessions together. Users that are neither a device nor a service of the hub
+    /// leave a quarter of it to those.
     pub sessions_total_max_bytes: usize,
+    /// Both, in all sessions of one user.
+    pub sessions_per_user_max_bytes: usize,
     /// Subscriptions of one client.
     pub subscriptions_per_client_max: usize,
     /// Subscriptions of all clients of one user that is neither a device nor a service of the hub.
@@ -104,6 +107,7 @@ impl Default for Config {
             session_queue_max_messages: 1_000,
             session_queue_max_bytes: 1024 * 1024,
             sessions_total_max_bytes: 32 * 1024 * 1024,
+            sessions_per_user_max_bytes: 8 * 1024 * 1024,
             subscriptions_per_client_max: 64,
             subscriptions_per_user_max: 2_000,
             shared_groups_max: 100,

@@ -31,7 +31,8 @@ struct Sent<M> {
 
 /// The unsettled messages of one session, bounded in number and, where they are kept for
 /// another attempt, in bytes, of this session and of all. When it is full, nothing more is sent
-/// until the client acknowledges. One message always has room.
+/// until the client acknowledges. One message always has room; while others hold all the bytes,
+/// it is not kept for another attempt.
 #[derive(Debug)]
 pub(crate) struct Window<M> {
     sent: HashMap<u16, Sent<M>>,
@@ -98,7 +99,7 @@ impl<M> Window<M> {
 
     /// Whether another message has to wait.
     pub(crate) fn is_full(&self) -> bool {
-        let is_heavy = self.held.bytes() >= self.bytes_max || !self.held.budget().fits(0);
+        let is_heavy = self.held.bytes() >= self.bytes_max || !self.held.fits(0);
         self.unacknowledged >= self.max || is_heavy && self.held.bytes() > 0
     }
 
@@ -124,7 +125,7 @@ impl<M> Window<M> {
             QoS::AtLeastOnce => Awaits::Ack,
             QoS::ExactlyOnce => Awaits::Rec,
         };
-        let (message, bytes) = match message {
+        let (message, bytes) = match message.filter(|_| self.held.fits(0)) {
             Some((message, bytes)) => (Some(Box::new(message)), bytes),
             None => (None, 0),
         };
@@ -236,7 +237,7 @@ mod tests {
     use crate::budget::Budget;
 
     fn held(max: usize) -> Held {
-        Held::new(Budget::new(max))
+        Held::new([Budget::new(max)])
     }
 
     fn window(max: usize) -> Window<&'static str> {
@@ -334,15 +335,19 @@ mod tests {
     #[test]
     fn the_bytes_of_others_leave_room_for_one() {
         let budget = Budget::new(4);
-        let mut other = Held::new(budget.clone());
+        let mut other = Held::new([budget.clone()]);
         other.take(5);
-        let mut window = Window::new(Held::new(budget), 1_000);
+        let mut window = Window::new(Held::new([budget.clone()]), 1_000);
         window.begin(10);
         assert!(!window.is_full());
         send(&mut window, QoS::AtLeastOnce, "one");
-        assert!(window.is_full());
-        drop(other);
+        // Kept by nobody: however many there are, they do not take more than there is.
+        assert_eq!(budget.used(), 5);
         assert!(!window.is_full());
+        drop(other);
+        send(&mut window, QoS::AtLeastOnce, "two");
+        send(&mut window, QoS::AtLeastOnce, "more");
+        assert!(window.is_full());
     }
 
     #[test]

@@ -106,8 +106,12 @@ impl Pending {
 
 impl Session {
     pub(crate) fn new(edge: &Edge, principal: Principal) -> Self {
+        let standing = Origin::new(0, &principal).standing;
+        let holder = || edge.sessions.holder(&principal.user, standing);
         Self {
             number: edge.next_number(),
+            window: Window::new(holder(), edge.config.session_queue_max_bytes),
+            offline: Offline::new(holder()),
             tally: edge.subscriptions.tally(&principal.user),
             principal,
             received: HashSet::new(),
@@ -115,9 +119,7 @@ impl Session {
             subscriptions: Subscriptions::default(),
             shares: Vec::new(),
             turn: 0,
-            window: Window::new(edge.sessions.holder(), edge.config.session_queue_max_bytes),
             waiting: None,
-            offline: Offline::new(edge.sessions.holder()),
             retained: VecDeque::new(),
         }
     }

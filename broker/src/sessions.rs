@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Budget, Held};
 use crate::config::Config;
+use crate::exchange::Standing;
 use crate::session::Session;
 
 /// What a session is known by.
@@ -43,6 +44,11 @@ pub(crate) struct Sessions {
     parked_per_user_max: usize,
     /// Bytes of messages in all sessions that outlive their connections.
     held: Budget,
+    /// The part of it that is for users that are neither devices nor services of the hub.
+    held_common: Budget,
+    /// The part of each user that has a session.
+    held_by_user: Mutex<HashMap<Box<str>, Budget>>,
+    per_user_max_bytes: usize,
 }
 
 #[derive(Default)]
@@ -83,6 +89,9 @@ impl Sessions {
             parked_max: config.sessions_parked_max,
             parked_per_user_max: config.sessions_parked_per_user_max,
             held: Budget::new(config.sessions_total_max_bytes),
+            held_common: Budget::new(Standing::Common.part_of(config.sessions_total_max_bytes)),
+            held_by_user: Mutex::default(),
+            per_user_max_bytes: config.sessions_per_user_max_bytes,
         }
     }
 
@@ -186,9 +195,20 @@ impl Sessions {
         self.held.used()
     }
 
-    /// For what a session will hold.
-    pub(crate) fn holder(&self) -> Held {
-        Held::new(self.held.clone())
+    /// For what a session of the user, or a group of such, will hold.
+    pub(crate) fn holder(&self, user: &str, standing: Standing) -> Held {
+        let mut users = lock(&self.held_by_user);
+        let known = users.get(user).cloned();
+        let own = known.unwrap_or_else(|| {
+            users.retain(|_, budget| budget.has_holders());
+            let new = Budget::new(self.per_user_max_bytes);
+            users.insert(user.into(), new.clone());
+            new
+        });
+        match standing {
+            Standing::Reserved => Held::new([self.held.clone(), own]),
+            Standing::Common => Held::new([self.held.clone(), self.held_common.clone(), own]),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

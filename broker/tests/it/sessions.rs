@@ -453,3 +453,44 @@ async fn a_client_that_leaves_in_the_middle_of_retained_messages_gets_them_all()
     topics.insert("a/000".to_owned());
     assert_eq!(topics.len(), 300);
 }
+
+#[tokio::test]
+async fn what_waits_for_one_user_leaves_room_for_what_waits_for_others() {
+    let config = Config {
+        sessions_total_max_bytes: 100_000,
+        sessions_per_user_max_bytes: 50_000,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let session = |user, id: &str| Options::new(5, user, id).persistent();
+    let greedy = session("free", "greedy");
+    for (options, topic) in [(&greedy, "much"), (&session("other", "modest"), "little")] {
+        let mut raw = Raw::connect(&broker, options).await;
+        raw.subscribe(topic, 1).await;
+        raw.leave().await;
+    }
+    parked(&broker, 2).await;
+    let mut publisher = publisher(&broker).await;
+    let payload = "x".repeat(1_000);
+    publisher.publish_acked("little", "first", false).await;
+    for n in 0..200 {
+        let payload = format!("{n} {payload}");
+        publisher.publish_acked("much", &payload, false).await;
+    }
+    broker
+        .eventually("the oldest are dropped", |broker| {
+            broker.counter("dropped_offline_queue_full") > 150
+        })
+        .await;
+    assert!(broker.counter("sessions_bytes") < 51_000);
+    publisher.publish_acked("little", "second", false).await;
+    let mut modest = Raw::connect(&broker, &session("other", "modest")).await;
+    assert_eq!(modest.said().await.1, "first");
+    assert_eq!(modest.said().await.1, "second");
+    // And of the others the newest are there.
+    let mut greedy = Raw::connect(&broker, &greedy).await;
+    let mut last = String::new();
+    while !last.starts_with("199 ") {
+        last = greedy.said().await.1;
+    }
+}
