@@ -33,6 +33,9 @@ pub struct LoadReport {
     pub wrongly_concluded: usize,
     /// Devices about which the broker's last word, or the hub's conclusion, is wrong.
     pub wrong_at_the_end: Vec<String>,
+    /// For so long the generator itself did nothing, at most, in milliseconds: on a machine with
+    /// too much to do its agents are late, whatever the hub does.
+    pub stalled_ms: f64,
     /// CPU time of the hub in this time, if it is one of our own.
     pub hub_cpu_secs: Option<f64>,
     /// Its memory at the end.
@@ -112,6 +115,7 @@ impl LoadReport {
             unexplained_offline: totals.unexplained_offline,
             wrongly_concluded: totals.wrongly_concluded,
             wrong_at_the_end: wrong.iter().map(|it| it.device().to_string()).collect(),
+            stalled_ms: 0.0,
             hub_cpu_secs: None,
             hub_resident_bytes: None,
         }
@@ -200,6 +204,11 @@ impl fmt::Display for LoadReport {
             } else {
                 self.wrong_at_the_end.join(", ")
             }
+        )?;
+        writeln!(
+            f,
+            "the generator itself stood still for up to {:.0} ms",
+            self.stalled_ms
         )?;
         if let (Some(cpu), Some(bytes)) = (self.hub_cpu_secs, self.hub_resident_bytes) {
             let share = 100.0 * cpu / self.secs.max(1) as f64;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, SysconfVar, sysconf};
@@ -23,17 +23,18 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub struct Program {
     child: Child,
     lines: mpsc::Receiver<String>,
+    log: PathBuf,
 }
 
 impl Program {
     /// Starts it. Its standard error goes to `log`, so that it never waits for a reader.
     pub fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
         let name = command.get_program().to_owned();
-        let log = std::fs::File::create(log).context("cannot make the log of a program")?;
+        let stderr = std::fs::File::create(log).context("cannot make the log of a program")?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(stderr)
             .spawn()
             .with_context(|| format!("cannot start {}", name.display()))?;
         let stdout = child.stdout.take().context("it has a standard output")?;
@@ -46,7 +47,11 @@ impl Program {
                 }
             }
         });
-        Ok(Self { child, lines })
+        Ok(Self {
+            child,
+            lines,
+            log: log.to_owned(),
+        })
     }
 
     /// Waits for a line that begins like this, and returns the rest of it.
@@ -54,10 +59,13 @@ impl Program {
         let deadline = Instant::now() + START_WITHIN;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = self
-                .lines
-                .recv_timeout(left)
-                .with_context(|| format!("a program did not print {beginning:?}"))?;
+            let line = self.lines.recv_timeout(left).map_err(|_| {
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                anyhow!(
+                    "a program did not print {beginning:?}; it said: {}",
+                    log.trim_end()
+                )
+            })?;
             if let Some(rest) = line.strip_prefix(beginning) {
                 return Ok(rest.to_owned());
             }

@@ -13,6 +13,7 @@ use netmonitor_benches::fleet::{self, Config, Fleet};
 use netmonitor_benches::hub::{self, Hub};
 use netmonitor_benches::load_report::LoadReport;
 use netmonitor_benches::program;
+use netmonitor_benches::stats::millis;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_service::{Secret, clock};
 use tokio::time::{MissedTickBehavior, sleep};
@@ -137,7 +138,7 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     let began = clock::now();
     let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
     let mut faults = Faults::new(cli.fault.clone(), cli.seed, cli.fault_lasts, cli.agents);
-    make_faults(&mut fleet, &mut faults, cli.duration).await;
+    let stalled = make_faults(&mut fleet, &mut faults, cli.duration).await;
     let hub_cpu = match (&own_hub, cpu) {
         (Some(hub), Some(before)) => Some(hub.program.cpu()?.saturating_sub(before)),
         _ => None,
@@ -158,20 +159,26 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     }
     let mut report = LoadReport::new(&fleet, cli.seed, cli.duration, faults.made());
     report.began = began;
+    report.stalled_ms = millis(stalled);
     report.hub_cpu_secs = hub_cpu.map(|cpu| cpu.as_secs_f64());
     report.hub_resident_bytes = hub_memory.transpose()?;
     Ok(report)
 }
 
-async fn make_faults(fleet: &mut Fleet, faults: &mut Faults, duration: Duration) {
+/// Returns for how long this program itself did nothing, at most.
+async fn make_faults(fleet: &mut Fleet, faults: &mut Faults, duration: Duration) -> Duration {
     let end = sleep(duration);
     tokio::pin!(end);
     let mut steps = tokio::time::interval(STEP);
     steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut stalled = Duration::ZERO;
     loop {
         tokio::select! {
-            () = &mut end => return,
-            _ = steps.tick() => faults.step(fleet, STEP).await,
+            () = &mut end => return stalled,
+            due = steps.tick() => {
+                stalled = stalled.max(due.elapsed());
+                faults.step(fleet, STEP).await;
+            }
         }
     }
 }

@@ -140,7 +140,10 @@ async fn listen(mut events: Events, known: &Known) {
     while let Some(event) = events.next().await {
         match event {
             Event::Connected => known.connected.store(true, Ordering::Relaxed),
-            Event::Disconnected(_) => known.connected.store(false, Ordering::Relaxed),
+            Event::Disconnected(error) => {
+                known.connected.store(false, Ordering::Relaxed);
+                tracing::debug!(device = %known.device, %error, "not connected");
+            }
             Event::Message(Message::DeviceStatus(device, Status::Offline, _))
                 if device == known.device =>
             {
