@@ -136,7 +136,8 @@ fn name(how: How) -> &'static str {
         How::Kill => "killed",
         How::Freeze => "frozen",
         How::Cut => "cut off",
-        How::Replaced => "replaced",
+        How::Replaced => "started anew",
+        How::TakenOver => "taken over",
     }
 }
 

@@ -135,6 +135,7 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     let mut fleet = Fleet::start(identities, watch, config).await?;
     fleet.settled(hub::PATIENCE).await?;
     tracing::info!("connected");
+    fleet.ledger().time_from_now();
     let began = clock::now();
     let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
     let mut faults = Faults::new(cli.fault.clone(), cli.seed, cli.fault_lasts, cli.agents);

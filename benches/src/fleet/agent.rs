@@ -238,7 +238,7 @@ impl Agent {
     /// hub finds the old socket still open.
     pub fn take_over(&self) {
         if let (Some(relay), Some(session)) = (&self.relay, self.session()) {
-            self.ledger.death(self.device(), session, How::Replaced);
+            self.ledger.death(self.device(), session, How::TakenOver);
             relay.abandon();
         }
     }

@@ -22,6 +22,7 @@ struct Books {
     unexplained: usize,
     wrongly_concluded: usize,
     unknown: usize,
+    timed_from: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -50,8 +51,10 @@ pub enum How {
     Freeze,
     /// Nothing gets through to it.
     Cut,
-    /// Its next connection or session came at once: nobody has to notice.
+    /// Its next session came at once: nobody has to notice.
     Replaced,
+    /// Its next connection came at once, in the same session: nobody has to notice.
+    TakenOver,
 }
 
 /// An end that the broker has to announce.
@@ -94,7 +97,7 @@ pub struct Totals {
     pub unexplained_offline: usize,
     /// The hub's conclusion that a device was offline which had not ended.
     pub wrongly_concluded: usize,
-    /// From publish to receipt: half of all within this.
+    /// From publish to receipt, since [`Ledger::time_from_now`]: half of all within this.
     pub p50: Option<Duration>,
     /// 99 of 100 within this.
     pub p99: Option<Duration>,
@@ -181,7 +184,7 @@ impl Ledger {
             at: Instant::now(),
             announced: None,
             concluded: None,
-            excused: how == How::Replaced,
+            excused: matches!(how, How::Replaced | How::TakenOver),
         });
     }
 
@@ -211,12 +214,20 @@ impl Ledger {
         self.books().deaths.iter().filter(counts).cloned().collect()
     }
 
+    /// Samples that were published until now do not count in how long they took: connecting is
+    /// in it.
+    pub fn time_from_now(&self) {
+        self.books().timed_from = Some(Instant::now());
+    }
+
     /// All samples so far.
     pub fn totals(&self) -> Totals {
         let books = self.books();
         let samples = books.samples.values();
         let count = |matches: fn(&Sample) -> bool| samples.clone().filter(|it| matches(it)).count();
-        let mut took: Vec<Duration> = samples.clone().filter_map(|it| it.took).collect();
+        let is_timed = |it: &&Sample| books.timed_from.is_none_or(|from| it.first >= from);
+        let timed = samples.clone().filter(is_timed);
+        let mut took: Vec<Duration> = timed.filter_map(|it| it.took).collect();
         took.sort_unstable();
         Totals {
             sent: books.samples.len(),
