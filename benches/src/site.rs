@@ -91,7 +91,6 @@ impl Site {
         };
         // More than a hub of 1 GB has by default: the comparison holds 2,000 of its own.
         let limits = "[broker]\nconnections_max = 6000\nconnections_unauthenticated_max = 6000\n\
-                      connections_unauthenticated_per_address_max = 6000\n\
                       connections_per_user_max = 6000\n";
         std::fs::write(data.config(), limits)?;
         site.prepare_mosquitto(&data)?;

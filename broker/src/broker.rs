@@ -196,7 +196,7 @@ async fn accept(edge: Arc<Edge>, listener: Listener) {
         };
         // An IPv4 peer of a listener for both families is shown as what it is.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let ticket = match edge.doors.open(peer.ip()) {
+        let ticket = match edge.doors.open(peer.ip(), &edge.shutdown) {
             Ok(ticket) => ticket,
             Err(counter) => {
                 edge.counters.turn_away(counter, peer);

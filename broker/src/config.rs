@@ -18,11 +18,9 @@ pub struct Config {
     pub packet_max_bytes: usize,
     /// How many sockets may be open at once, those that have not said anything included.
     pub connections_max: usize,
-    /// Of these, how many may not have shown a credential yet. Those from this machine itself
-    /// are let in beyond it.
+    /// Of these, how many may not have shown a credential yet. One too many sends away the oldest
+    /// that is silent, of the address that has most; a network (/64) of IPv6 is one address.
     pub connections_unauthenticated_max: usize,
-    /// The same for each address; a network (/64) of IPv6 is one address.
-    pub connections_unauthenticated_per_address_max: usize,
     /// Connections of one user.
     pub connections_per_user_max: usize,
     /// Wrong passwords in a minute, for each address, after which those whom it has not let in
@@ -94,7 +92,6 @@ impl Default for Config {
             packet_max_bytes: 256 * 1024,
             connections_max: 2_000,
             connections_unauthenticated_max: 400,
-            connections_unauthenticated_per_address_max: 100,
             connections_per_user_max: 500,
             login_failures_per_minute: 30,
             connect_timeout_secs: 10,

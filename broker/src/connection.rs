@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, End, Ended, Left, Turn, handle_some};
 use crate::clock::Clock;
@@ -60,7 +61,11 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     mut ticket: Ticket,
 ) {
-    let afterlife = serve_socket(edge, socket, transport, peer, &mut ticket).await;
+    let afterlife = serve_socket(edge.clone(), socket, transport, peer, &mut ticket).await;
+    if ticket.is_sent_away() {
+        edge.counters
+            .turn_away(Counter::ConnectionsUnauthenticatedOverLimit, peer);
+    }
     drop(ticket);
     if let Some(afterlife) = afterlife {
         afterlife.await;
@@ -74,7 +79,8 @@ async fn serve_socket(
     peer: SocketAddr,
     ticket: &mut Ticket,
 ) -> Option<Afterlife> {
-    let (socket, release) = Guarded::new(socket);
+    let (socket, release) = Guarded::new(socket, ticket.waiting());
+    let leave = ticket.leave();
     let admitted = || {
         release.release();
         ticket.admitted();
@@ -83,16 +89,18 @@ async fn serve_socket(
     let deadline = Instant::now() + patience;
     // Boxed, here and below: what is needed once does not stay with every idle connection.
     match transport {
-        Transport::Plain => Box::pin(serve_stream(edge, socket, peer, deadline, admitted)).await,
+        Transport::Plain => {
+            Box::pin(serve_stream(edge, socket, peer, deadline, &leave, admitted)).await
+        }
         Transport::Tls(acceptor) => {
             let handshake = Box::pin(acceptor.accept(socket));
-            let stream = shake_hands(&edge, handshake, peer, deadline).await?;
-            Box::pin(serve_stream(edge, stream, peer, deadline, admitted)).await
+            let stream = shake_hands(&edge, handshake, peer, deadline, &leave).await?;
+            Box::pin(serve_stream(edge, stream, peer, deadline, &leave, admitted)).await
         }
         Transport::WebSocket => {
             let handshake = Box::pin(websocket::accept(socket, edge.config.packet_max_bytes));
-            let stream = shake_hands(&edge, handshake, peer, deadline).await?;
-            Box::pin(serve_stream(edge, stream, peer, deadline, admitted)).await
+            let stream = shake_hands(&edge, handshake, peer, deadline, &leave).await?;
+            Box::pin(serve_stream(edge, stream, peer, deadline, &leave, admitted)).await
         }
     }
 }
@@ -103,10 +111,11 @@ async fn shake_hands<S, E: std::fmt::Display>(
     handshake: impl Future<Output = Result<S, E>>,
     peer: SocketAddr,
     deadline: Instant,
+    leave: &CancellationToken,
 ) -> Option<S> {
     let shaken = tokio::select! {
         shaken = timeout_at(deadline, handshake) => shaken,
-        () = edge.shutdown.cancelled() => return None,
+        () = leave.cancelled() => return None,
     };
     match shaken {
         Ok(Ok(stream)) => return Some(stream),
@@ -123,6 +132,7 @@ async fn serve_stream<S>(
     mut stream: S,
     peer: SocketAddr,
     deadline: Instant,
+    leave: &CancellationToken,
     let_in: impl FnOnce(),
 ) -> Option<Afterlife>
 where
@@ -130,7 +140,7 @@ where
 {
     let admitted = tokio::select! {
         admitted = Box::pin(admit(&edge, &mut stream, peer, deadline)) => admitted,
-        () = edge.shutdown.cancelled() => return None,
+        () = leave.cancelled() => return None,
     };
     match admitted {
         Ok(admitted) => {

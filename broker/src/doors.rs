@@ -1,9 +1,17 @@
 //! Which sockets may be open. Those of strangers, who have not shown a credential yet, have a
 //! small share of their own, so that they cannot take the place of those who are in.
+//!
+//! When that share is used up, a stranger who owes us its next word makes room for the newcomer:
+//! the oldest one of the address that has most. Nobody can keep others out by saying nothing, not
+//! even behind the same address.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::counters::Counter;
@@ -25,15 +33,35 @@ pub(crate) struct Doors {
     inner: Mutex<Inner>,
     sockets_max: usize,
     strangers_max: usize,
-    strangers_per_address_max: usize,
 }
 
 #[derive(Default)]
 struct Inner {
-    sockets: usize,
-    strangers: usize,
-    /// Strangers of each address; those that have none are not in it.
-    addresses: HashMap<IpAddr, usize>,
+    inside: usize,
+    /// By the order in which they came.
+    strangers: BTreeMap<u64, Stranger>,
+    next: u64,
+}
+
+struct Stranger {
+    address: IpAddr,
+    waiting: Waiting,
+    leave: CancellationToken,
+}
+
+/// Whether a socket waits for its peer, and not for us.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    /// Says so.
+    pub(crate) fn set(&self, is_waiting: bool) {
+        self.0.store(is_waiting, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Doors {
@@ -42,30 +70,41 @@ impl Doors {
             inner: Mutex::default(),
             sockets_max: config.connections_max,
             strangers_max: config.connections_unauthenticated_max,
-            strangers_per_address_max: config.connections_unauthenticated_per_address_max,
         }
     }
 
-    /// Room for a socket of a stranger, or what there is too much of.
-    pub(crate) fn open(self: &Arc<Self>, peer: IpAddr) -> Result<Ticket, Counter> {
-        let address = network_of(peer);
+    /// Room for a socket of a stranger, or what there is too much of. `shutdown` ends it, too.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        shutdown: &CancellationToken,
+    ) -> Result<Ticket, Counter> {
         let mut inner = self.inner();
-        if inner.sockets >= self.sockets_max {
-            return Err(Counter::ConnectionsOverLimit);
+        let is_full = inner.inside + inner.strangers.len() >= self.sockets_max;
+        let is_crowded = inner.strangers.len() >= self.strangers_max;
+        if (is_full || is_crowded) && !inner.make_room() {
+            return Err(if is_full {
+                Counter::ConnectionsOverLimit
+            } else {
+                Counter::ConnectionsUnauthenticatedOverLimit
+            });
         }
-        // Whoever is on this machine is no stranger; its own services must get in.
-        let is_crowded = inner.strangers >= self.strangers_max && !address.is_loopback();
-        let of_address = inner.addresses.get(&address).copied().unwrap_or(0);
-        if is_crowded || of_address >= self.strangers_per_address_max {
-            return Err(Counter::ConnectionsUnauthenticatedOverLimit);
-        }
-        inner.sockets += 1;
-        inner.strangers += 1;
-        *inner.addresses.entry(address).or_default() += 1;
+        let number = inner.next;
+        inner.next += 1;
+        let (waiting, leave) = (Waiting::default(), shutdown.child_token());
+        let stranger = Stranger {
+            address: network_of(peer),
+            waiting: waiting.clone(),
+            leave: leave.clone(),
+        };
+        inner.strangers.insert(number, stranger);
         drop(inner);
         Ok(Ticket {
             doors: self.clone(),
-            stranger: Some(address),
+            number,
+            is_inside: false,
+            waiting,
+            leave,
         })
     }
 
@@ -74,38 +113,65 @@ impl Doors {
     }
 }
 
+impl Inner {
+    /// Sends a stranger away. False: each of them waits for us.
+    fn make_room(&mut self) -> bool {
+        let mut crowds = HashMap::<IpAddr, usize>::new();
+        for stranger in self.strangers.values() {
+            *crowds.entry(stranger.address).or_default() += 1;
+        }
+        let waiting = self.strangers.iter().filter(|(_, s)| s.waiting.get());
+        let first = waiting.max_by_key(|(number, s)| (crowds.get(&s.address), Reverse(**number)));
+        let first = first.map(|(number, _)| *number);
+        let sent_away = first.and_then(|number| self.strangers.remove(&number));
+        if let Some(stranger) = &sent_away {
+            stranger.leave.cancel();
+        }
+        sent_away.is_some()
+    }
+}
+
 /// Leave for one socket to be open, given back when dropped.
 pub(crate) struct Ticket {
     doors: Arc<Doors>,
-    /// None: its client has shown its credential.
-    stranger: Option<IpAddr>,
+    number: u64,
+    /// Its client has shown its credential.
+    is_inside: bool,
+    waiting: Waiting,
+    leave: CancellationToken,
 }
 
 impl Ticket {
+    /// Where to say whether the stranger has anything to wait for.
+    pub(crate) fn waiting(&self) -> Waiting {
+        self.waiting.clone()
+    }
+
+    /// Cancelled when a stranger has to go, to make room or because the broker stops.
+    pub(crate) fn leave(&self) -> CancellationToken {
+        self.leave.clone()
+    }
+
+    /// Whether it had to make room for another.
+    pub(crate) fn is_sent_away(&self) -> bool {
+        !self.is_inside && !self.doors.inner().strangers.contains_key(&self.number)
+    }
+
     /// Its client is no stranger any more.
     pub(crate) fn admitted(&mut self) {
-        if let Some(address) = self.stranger.take() {
-            self.doors.inner().forget_stranger(address);
-        }
+        let mut inner = self.doors.inner();
+        inner.strangers.remove(&self.number);
+        inner.inside += usize::from(!self.is_inside);
+        drop(inner);
+        self.is_inside = true;
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.admitted();
-        self.doors.inner().sockets -= 1;
-    }
-}
-
-impl Inner {
-    fn forget_stranger(&mut self, address: IpAddr) {
-        self.strangers -= 1;
-        if let Some(count) = self.addresses.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.addresses.remove(&address);
-            }
-        }
+        let mut inner = self.doors.inner();
+        inner.strangers.remove(&self.number);
+        inner.inside -= usize::from(self.is_inside);
     }
 }
 
@@ -117,39 +183,54 @@ mod tests {
         Arc::new(Doors::new(&Config {
             connections_max: 6,
             connections_unauthenticated_max: 3,
-            connections_unauthenticated_per_address_max: 2,
             ..Config::default()
         }))
     }
 
     fn open(doors: &Arc<Doors>, peer: &str) -> Result<Ticket, Counter> {
-        doors.open(peer.parse().unwrap())
+        doors.open(peer.parse().unwrap(), &CancellationToken::new())
+    }
+
+    fn silent(doors: &Arc<Doors>, peer: &str) -> Ticket {
+        let ticket = open(doors, peer).unwrap();
+        ticket.waiting.set(true);
+        ticket
     }
 
     #[test]
-    fn strangers_have_a_share_of_each_address_and_one_of_all() {
+    fn the_oldest_silent_stranger_of_the_most_crowded_address_makes_room() {
         let doors = doors();
-        let mut first = open(&doors, "10.0.0.1").unwrap();
-        let _second = open(&doors, "::ffff:10.0.0.1").unwrap();
+        let other = silent(&doors, "10.0.0.2");
+        let speaking = open(&doors, "10.0.0.1").unwrap();
+        let older = silent(&doors, "::ffff:10.0.0.1");
+        let newer = silent(&doors, "10.0.0.1");
+        assert!(older.is_sent_away() && older.leave().is_cancelled());
+        let newest = silent(&doors, "10.0.0.1");
+        assert!(newer.is_sent_away());
+        assert!(![&other, &speaking, &newest].map(Ticket::is_sent_away)[..].contains(&true));
+    }
+
+    #[test]
+    fn nobody_who_waits_for_us_makes_room() {
+        let doors = doors();
+        let mut all: Vec<_> = (0..3).map(|_| open(&doors, "10.0.0.1").unwrap()).collect();
         assert_eq!(
-            open(&doors, "10.0.0.1").err(),
+            open(&doors, "10.0.0.2").err(),
             Some(Counter::ConnectionsUnauthenticatedOverLimit)
         );
-        let third = open(&doors, "10.0.0.2").unwrap();
-        assert!(open(&doors, "10.0.0.3").is_err());
-        let _local = open(&doors, "127.0.0.1").unwrap();
-        first.admitted();
-        drop(third);
-        let _fourth = open(&doors, "10.0.0.1").unwrap();
+        all[0].admitted();
+        all.push(open(&doors, "10.0.0.2").unwrap());
+        assert!(!all.iter().any(Ticket::is_sent_away));
     }
 
     #[test]
     fn a_network_of_ipv6_counts_as_one_address() {
         let doors = doors();
-        let _first = open(&doors, "2001:db8::1").unwrap();
-        let _second = open(&doors, "2001:db8::2").unwrap();
-        assert!(open(&doors, "2001:db8::3").is_err());
-        let _other = open(&doors, "2001:db8:0:1::1").unwrap();
+        let other = silent(&doors, "2001:db8:0:1::1");
+        let first = silent(&doors, "2001:db8::1");
+        let _second = silent(&doors, "2001:db8::2");
+        let _third = silent(&doors, "10.0.0.1");
+        assert!(first.is_sent_away() && !other.is_sent_away());
     }
 
     #[test]
@@ -159,6 +240,7 @@ mod tests {
         for _ in 0..6 {
             let mut ticket = open(&doors, "10.0.0.1").unwrap();
             ticket.admitted();
+            ticket.waiting.set(true);
             inside.push(ticket);
         }
         assert_eq!(
@@ -167,7 +249,6 @@ mod tests {
         );
         drop(inside);
         let inner = doors.inner();
-        assert_eq!((inner.sockets, inner.strangers), (0, 0));
-        assert!(inner.addresses.is_empty());
+        assert_eq!((inner.inside, inner.strangers.len()), (0, 0));
     }
 }

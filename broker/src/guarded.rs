@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::net::TcpStream;
 
+use crate::doors::Waiting;
+
 /// All that a stranger may send: a handshake of TLS or WebSocket, a CONNECT, and what an eager
 /// client sends behind it. Then it seems to have closed its end.
 const ALLOWANCE: u64 = 64 * 1024;
@@ -17,6 +19,7 @@ const ALLOWANCE: u64 = 64 * 1024;
 pub(crate) struct Guarded {
     socket: Take<TcpStream>,
     released: Arc<AtomicBool>,
+    waiting: Waiting,
 }
 
 /// Ends the guard.
@@ -30,11 +33,17 @@ impl Release {
 }
 
 impl Guarded {
-    pub(crate) fn new(socket: TcpStream) -> (Self, Release) {
+    /// It says in `waiting` whether it is the peer that is waited for.
+    pub(crate) fn new(socket: TcpStream, waiting: Waiting) -> (Self, Release) {
         let released = Arc::new(AtomicBool::new(false));
         let release = Release(released.clone());
         let socket = socket.take(ALLOWANCE);
-        (Self { socket, released }, release)
+        let guarded = Self {
+            socket,
+            released,
+            waiting,
+        };
+        (guarded, release)
     }
 
     fn writer(&mut self) -> Pin<&mut TcpStream> {
@@ -51,7 +60,9 @@ impl AsyncRead for Guarded {
         if self.released.load(Ordering::Relaxed) {
             self.socket.set_limit(u64::MAX);
         }
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        let read = Pin::new(&mut self.socket).poll_read(cx, buf);
+        self.waiting.set(read.is_pending());
+        read
     }
 }
 
@@ -61,7 +72,9 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.writer().poll_write(cx, bytes)
+        let written = self.writer().poll_write(cx, bytes);
+        self.waiting.set(written.is_pending());
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -77,7 +90,9 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.writer().poll_write_vectored(cx, bytes)
+        let written = self.writer().poll_write_vectored(cx, bytes);
+        self.waiting.set(written.is_pending());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -188,11 +188,7 @@ fn start_hub(cli: &Cli) -> anyhow::Result<Hub> {
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
     // Each agent may leave half-open connections behind.
     let connections = 1_000 + 4 * cli.agents;
-    // All agents of a load have one address.
-    let config = format!(
-        "[broker]\nconnections_max = {connections}\n\
-         connections_unauthenticated_per_address_max = 400\n"
-    );
+    let config = format!("[broker]\nconnections_max = {connections}\n");
     Hub::start(&netmonitor, &config)
 }
 

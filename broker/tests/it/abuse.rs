@@ -14,7 +14,6 @@ use crate::support::{DEADLINE, Options, Raw, start, start_with};
 async fn sockets_that_say_nothing_block_nobody_and_are_closed() {
     let config = Config {
         connect_timeout_secs: 1,
-        connections_unauthenticated_per_address_max: 200,
         ..Config::default()
     };
     let broker = start_with(config).await;
