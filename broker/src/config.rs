@@ -23,8 +23,9 @@ pub struct Config {
     pub connections_unauthenticated_max: usize,
     /// Connections of one user.
     pub connections_per_user_max: usize,
-    /// Wrong passwords in a minute, for each address, after which those whom it has not let in
-    /// before wait for a second, eight at a time; more are turned away.
+    /// Wrong passwords in a minute, for each user name and address, after which that name waits
+    /// for a second from there, eight logins at a time; more are turned away. Names that nobody
+    /// has count together.
     pub login_failures_per_minute: u32,
     /// How long a peer may take from its first byte of TLS to a whole CONNECT.
     pub connect_timeout_secs: u64,

@@ -222,7 +222,7 @@ async fn sit_down(
                 reason::NOT_AUTHORIZED
             }
             Denied::TooMany => {
-                let what = "too many wrong passwords from this address";
+                let what = "too many wrong passwords of this user";
                 edge.counters.refuse(Counter::LoginsTurnedAway, who, what);
                 reason::SERVER_UNAVAILABLE
             }

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::counters::{Counter, Counters, Who};
 use crate::doors::{Doors, network_of};
 use crate::exchange::Exchange;
-use crate::logins::{self, Check, Logins};
+use crate::logins::{self, Check, Logins, Place};
 use crate::router::RouteError;
 use crate::sessions::Sessions;
 use crate::share::Shares;
@@ -32,6 +32,10 @@ pub trait Authenticate: Send + Sync {
     /// What the client may do, or None if it may not connect. May block: it is called on a
     /// thread of its own, a few at a time.
     fn authenticate(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal>;
+
+    /// Whether there is somebody of that name. Does not block. Wrong passwords of names that
+    /// nobody has are limited together.
+    fn is_user(&self, user: &str) -> bool;
 }
 
 /// Why somebody is not let in.
@@ -39,7 +43,7 @@ pub trait Authenticate: Send + Sync {
 pub(crate) enum Denied {
     /// The user name or the password is wrong.
     Wrong,
-    /// Too many others from the same address have been wrong: it was not looked at.
+    /// Too many of that name from the same address have been wrong: it was not looked at.
     TooMany,
 }
 
@@ -88,26 +92,26 @@ impl Edge {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// What the client may do. Slower from an address that has sent many wrong passwords.
+    /// What the client may do. Slower for a name with many wrong passwords from that address.
     pub(crate) async fn authenticate(
         &self,
         who: &Who<'_>,
         password: &[u8],
     ) -> Result<Principal, Denied> {
-        let address = network_of(who.peer.ip());
-        match self.logins.ask(Instant::now(), address, who.user) {
+        let is_user = self.authenticator.is_user(who.user);
+        let place = Place::new(network_of(who.peer.ip()), who.user, is_user);
+        match self.logins.ask(Instant::now(), &place) {
             Check::Now => {}
             Check::Later(_place) => {
-                let what = "many wrong passwords from this address";
+                let what = "many wrong passwords of this user";
                 self.counters.refuse(Counter::LoginsSlowed, who, what);
                 sleep(logins::WAIT).await;
             }
             Check::Never => return Err(Denied::TooMany),
         }
         let known = self.check(who.user, password, who.client_id).await;
-        match &known {
-            Some(_) => self.logins.succeeded(address, who.user),
-            None => self.logins.failed(Instant::now(), address),
+        if known.is_none() {
+            self.logins.failed(Instant::now(), &place);
         }
         known.ok_or(Denied::Wrong)
     }

@@ -1,40 +1,64 @@
-//! Wrong passwords slow down the address that they come from. Passwords of machines cannot be
-//! guessed (256 random bits): what is limited is the work that wrong ones cause.
+//! Wrong passwords slow down the name that they are tried with, from the address that they come
+//! from. Passwords of machines cannot be guessed (256 random bits): what is limited is the work
+//! that wrong ones cause.
 //!
-//! Nobody is locked out behind a shared address: a user who has been let in from there before
-//! is checked as ever, and of the others a few at a time, after a wait.
+//! Nobody is held up by what others behind the same address do: a name that has not failed itself
+//! is checked at once, also after a restart. Names that nobody has count as one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a stranger waits for the check from an address with too many wrong passwords.
+/// How long a login waits for the check when its name has had too many wrong passwords.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
-/// Strangers of such an address who may wait at once.
+/// Logins of such a name that may wait at once.
 const WAITING_MAX: u32 = 8;
-/// Addresses with wrong passwords that are remembered. When full, others share one place.
-const ADDRESSES_MAX: usize = 4_096;
-/// Users that are remembered with an address. When full, all are forgotten, and are known again
-/// with their next login.
-const KNOWN_MAX: usize = 10_000;
-/// The place of those for whom there is none.
-const SHARED: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+/// Names and addresses with wrong passwords that are remembered. When full, further ones share
+/// one place, and so do names that nobody has.
+const PLACES_MAX: usize = 4_096;
 
 /// What is remembered of logins.
 #[derive(Debug)]
 pub(crate) struct Logins {
-    inner: Mutex<Inner>,
+    places: Mutex<HashMap<Place, Failures>>,
     failures_per_minute: f64,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    addresses: HashMap<IpAddr, Failures>,
-    known: HashSet<(IpAddr, Box<str>)>,
+/// A name and where it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// None: of all those for whom there is no place.
+    address: Option<IpAddr>,
+    /// Empty: of all names that nobody has.
+    user: Box<str>,
 }
 
-/// Wrong passwords of one address: a bucket that runs dry and fills up again in a minute.
+impl Place {
+    /// `is_user`: there is somebody of that name.
+    pub(crate) fn new(address: IpAddr, user: &str, is_user: bool) -> Self {
+        let user = if is_user {
+            // Names are without regard to case.
+            user.to_lowercase()
+        } else {
+            String::new()
+        };
+        Self {
+            address: Some(address),
+            user: user.into(),
+        }
+    }
+
+    /// The place of those for whom there is none.
+    fn shared() -> Self {
+        Self {
+            address: None,
+            user: Box::default(),
+        }
+    }
+}
+
+/// Wrong passwords in one place: a bucket that runs dry and fills up again in a minute.
 #[derive(Debug)]
 struct Failures {
     left: f64,
@@ -46,102 +70,89 @@ struct Failures {
 #[derive(Debug)]
 pub(crate) enum Check {
     Now,
-    /// After [`WAIT`]; the place in the queue is given back when this is dropped.
+    /// After [`WAIT`]; the turn is given back when this is dropped.
     Later(Waiting),
     /// Not at all: too many wait already.
     Never,
 }
 
-/// A place in the queue of an address.
+/// A turn in the queue of a place.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     logins: Arc<Logins>,
-    address: IpAddr,
+    place: Place,
 }
 
 impl Logins {
-    /// So many wrong passwords in a minute are answered at once, for each address.
+    /// So many wrong passwords in a minute are answered at once, for each name and address.
     pub(crate) fn new(failures_per_minute: u32) -> Self {
         Self {
-            inner: Mutex::default(),
+            places: Mutex::default(),
             failures_per_minute: f64::from(failures_per_minute.max(1)),
         }
     }
 
-    /// Somebody wants to be let in as this user.
-    pub(crate) fn ask(self: &Arc<Self>, now: Instant, address: IpAddr, user: &str) -> Check {
-        let mut inner = self.inner();
-        let is_known = inner.known.contains(&(address, user.into()));
-        let address = inner.place(address);
+    /// Somebody wants to be let in.
+    pub(crate) fn ask(self: &Arc<Self>, now: Instant, place: &Place) -> Check {
+        let mut places = self.places();
+        // A name that has not failed has no place, also when there is no room for it.
+        let place = if place.user.is_empty() {
+            find(&places, place)
+        } else {
+            place.clone()
+        };
         let max = self.failures_per_minute;
-        let Some(failures) = inner.addresses.get_mut(&address) else {
+        let Some(failures) = places.get_mut(&place) else {
             return Check::Now;
         };
         failures.refill(now, max);
-        let (is_fine, waiting) = (failures.left >= 1.0, failures.waiting);
-        if failures.left >= max && waiting == 0 {
-            inner.addresses.remove(&address);
-        }
-        if is_fine || is_known {
+        if failures.left >= 1.0 {
+            if failures.left >= max && failures.waiting == 0 {
+                places.remove(&place);
+            }
             return Check::Now;
         }
-        if waiting >= WAITING_MAX {
+        if failures.waiting >= WAITING_MAX {
             return Check::Never;
         }
-        if let Some(failures) = inner.addresses.get_mut(&address) {
-            failures.waiting += 1;
-        }
+        failures.waiting += 1;
         Check::Later(Waiting {
             logins: self.clone(),
-            address,
+            place,
         })
     }
 
     /// The password was wrong.
-    pub(crate) fn failed(&self, now: Instant, address: IpAddr) {
-        let mut inner = self.inner();
-        if inner.addresses.len() >= ADDRESSES_MAX {
-            let max = self.failures_per_minute;
-            inner.addresses.retain(|_, failures| {
+    pub(crate) fn failed(&self, now: Instant, place: &Place) {
+        let mut places = self.places();
+        let max = self.failures_per_minute;
+        if places.len() >= PLACES_MAX {
+            places.retain(|_, failures| {
                 failures.refill(now, max);
                 failures.left < max || failures.waiting > 0
             });
         }
-        let address = inner.place(address);
-        let failures = inner.addresses.entry(address).or_insert(Failures {
-            left: self.failures_per_minute,
+        let place = find(&places, place);
+        let failures = places.entry(place).or_insert(Failures {
+            left: max,
             at: now,
             waiting: 0,
         });
-        failures.refill(now, self.failures_per_minute);
+        failures.refill(now, max);
         failures.left = (failures.left - 1.0).max(0.0);
     }
 
-    /// The user was let in.
-    pub(crate) fn succeeded(&self, address: IpAddr, user: &str) {
-        let mut inner = self.inner();
-        let key = (address, user.into());
-        if inner.known.contains(&key) {
-            return;
-        }
-        if inner.known.len() >= KNOWN_MAX {
-            inner.known = HashSet::new();
-        }
-        inner.known.insert(key);
-    }
-
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn places(&self) -> MutexGuard<'_, HashMap<Place, Failures>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    fn place(&self, address: IpAddr) -> IpAddr {
-        if self.addresses.contains_key(&address) || self.addresses.len() < ADDRESSES_MAX {
-            address
-        } else {
-            SHARED
-        }
+/// The place, or the shared one if there is no room.
+fn find(places: &HashMap<Place, Failures>, place: &Place) -> Place {
+    if places.contains_key(place) || places.len() < PLACES_MAX {
+        place.clone()
+    } else {
+        Place::shared()
     }
 }
 
@@ -155,7 +166,7 @@ impl Failures {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(failures) = self.logins.inner().addresses.get_mut(&self.address) {
+        if let Some(failures) = self.logins.places().get_mut(&self.place) {
             failures.waiting = failures.waiting.saturating_sub(1);
         }
     }
@@ -168,35 +179,44 @@ mod tests {
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
     const TWO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
 
+    fn revoked() -> Place {
+        Place::new(ONE, "revoked", false)
+    }
+
     fn dry(now: Instant) -> Arc<Logins> {
         let logins = Arc::new(Logins::new(3));
-        logins.succeeded(ONE, "agent");
-        for _ in 0..3 {
-            assert!(matches!(logins.ask(now, ONE, "x"), Check::Now));
-            logins.failed(now, ONE);
+        for place in [revoked(), Place::new(ONE, "clumsy", true)] {
+            for _ in 0..3 {
+                assert!(matches!(logins.ask(now, &place), Check::Now));
+                logins.failed(now, &place);
+            }
         }
         logins
     }
 
     #[test]
-    fn strangers_of_an_address_with_wrong_passwords_wait_a_few_at_a_time() {
+    fn a_name_with_wrong_passwords_waits_a_few_at_a_time() {
         let now = Instant::now();
         let logins = dry(now);
-        let waiting: Vec<_> = (0..WAITING_MAX)
-            .map(|_| logins.ask(now, ONE, "x"))
-            .collect();
-        assert!(waiting.iter().all(|check| matches!(check, Check::Later(_))));
-        assert!(matches!(logins.ask(now, ONE, "x"), Check::Never));
-        drop(waiting);
-        assert!(matches!(logins.ask(now, ONE, "x"), Check::Later(_)));
+        for name in [Place::new(ONE, "Clumsy", true), revoked()] {
+            let waiting: Vec<_> = (0..WAITING_MAX).map(|_| logins.ask(now, &name)).collect();
+            assert!(waiting.iter().all(|check| matches!(check, Check::Later(_))));
+            assert!(matches!(logins.ask(now, &name), Check::Never));
+            drop(waiting);
+            assert!(matches!(logins.ask(now, &name), Check::Later(_)));
+        }
     }
 
     #[test]
-    fn known_users_and_other_addresses_are_checked_as_ever() {
+    fn names_that_have_not_failed_and_other_addresses_are_checked_as_ever() {
         let now = Instant::now();
         let logins = dry(now);
-        assert!(matches!(logins.ask(now, ONE, "agent"), Check::Now));
-        assert!(matches!(logins.ask(now, TWO, "x"), Check::Now));
+        let honest = Place::new(ONE, "agent", true);
+        assert!(matches!(logins.ask(now, &honest), Check::Now));
+        let elsewhere = Place::new(TWO, "clumsy", true);
+        assert!(matches!(logins.ask(now, &elsewhere), Check::Now));
+        let invented = Place::new(ONE, "invented", false);
+        assert!(matches!(logins.ask(now, &invented), Check::Later(_)));
     }
 
     #[test]
@@ -204,24 +224,27 @@ mod tests {
         let now = Instant::now();
         let logins = dry(now);
         let later = now + Duration::from_secs(21);
-        assert!(matches!(logins.ask(later, ONE, "x"), Check::Now));
+        assert!(matches!(logins.ask(later, &revoked()), Check::Now));
         let much_later = now + Duration::from_secs(61);
-        assert!(matches!(logins.ask(much_later, ONE, "x"), Check::Now));
-        assert!(logins.inner().addresses.is_empty());
+        for place in [revoked(), Place::new(ONE, "clumsy", true)] {
+            assert!(matches!(logins.ask(much_later, &place), Check::Now));
+        }
+        assert!(logins.places().is_empty());
     }
 
     #[test]
-    fn the_tables_are_bounded() {
+    fn the_table_is_bounded_and_honest_names_need_no_place_in_it() {
         let now = Instant::now();
-        let logins = Logins::new(3);
-        for n in 0..u32::try_from(2 * ADDRESSES_MAX).unwrap() {
-            logins.failed(now, IpAddr::V4((n + 1).into()));
-            logins.succeeded(ONE, &n.to_string());
+        let logins = Arc::new(Logins::new(3));
+        for n in 0..u32::try_from(2 * PLACES_MAX).unwrap() {
+            let address = IpAddr::V4((n + 1).into());
+            logins.failed(now, &Place::new(address, "x", n % 2 == 0));
         }
-        for n in 0..KNOWN_MAX {
-            logins.succeeded(TWO, &n.to_string());
-        }
-        assert!(logins.inner().addresses.len() <= ADDRESSES_MAX + 1);
-        assert!(logins.inner().known.len() <= KNOWN_MAX);
+        assert!(logins.places().len() <= PLACES_MAX + 1);
+        let far = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+        let honest = Place::new(far, "agent", true);
+        assert!(matches!(logins.ask(now, &honest), Check::Now));
+        let invented = Place::new(far, "invented", false);
+        assert!(matches!(logins.ask(now, &invented), Check::Later(_)));
     }
 }

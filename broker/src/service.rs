@@ -38,6 +38,10 @@ impl Authenticate for HubDirectory {
     fn authenticate(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal> {
         self.0.authenticate(user, password, client_id, clock::now())
     }
+
+    fn is_user(&self, user: &str) -> bool {
+        self.0.is_user(user)
+    }
 }
 
 impl BrokerService {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use netmonitor_broker::Config;
 use netmonitor_protocol::Topic;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Options, Raw, TestBroker, packet, start, start_with, text};
+use crate::support::{DEADLINE, Options, Raw, TestBroker, packet, start, start_with, text};
 
 fn wrong(level: u8, user: &'static str) -> Vec<u8> {
     let mut packet = Options::new(level, user, "c").packet();
@@ -113,11 +113,52 @@ async fn wrong_passwords_slow_down_and_are_turned_away_and_good_ones_are_not() {
     assert_eq!(turned_away as u64, broker.counter("logins_turned_away"));
     assert!(broker.counter("logins_slowed") > 0);
     assert!(turned_away > 0);
-    // A newcomer there comes in as well, after a wait.
+    // So is somebody whom it has never seen, and who waits for nobody.
+    let slowed = broker.counter("logins_slowed");
     let newcomer = Options::new(4, "other", "newcomer");
-    timeout(Duration::from_secs(15), Raw::connect(&broker, &newcomer))
-        .await
-        .unwrap();
+    Raw::connect(&broker, &newcomer).await;
+    assert_eq!(broker.counter("logins_slowed"), slowed);
+}
+
+/// A hub that has started anew knows nobody yet, and machines that were revoked try as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_machines_behind_one_address_come_in_at_once_beside_revoked_ones() {
+    const MACHINES: usize = 300;
+    let config = Config {
+        login_failures_per_minute: 5,
+        connections_unauthenticated_max: 50,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let (address, deadline) = (broker.tcp, Instant::now() + DEADLINE);
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(Raw::open(&broker).await);
+    }
+    let mut machines = JoinSet::new();
+    for n in 0..MACHINES {
+        machines.spawn(async move {
+            if n % 10 == 0 {
+                let mut raw = Raw::open_at(address).await;
+                raw.try_send(&wrong(4, "revoked")).await;
+            }
+            let user: &str = format!("ws-{n}").leak();
+            let options = Options::new(5, user, user);
+            // As agents do: again a moment later.
+            while Instant::now() < deadline {
+                let mut raw = Raw::open_at(address).await;
+                raw.try_send(&options.packet()).await;
+                match raw.recv().await {
+                    Some((0x20, body)) if body[1] == 0 => return Some(raw),
+                    _ => sleep(Duration::from_millis(50)).await,
+                }
+            }
+            None
+        });
+    }
+    let inside = machines.join_all().await;
+    assert!(inside.iter().all(Option::is_some));
+    assert_eq!(broker.counter("clients"), MACHINES as u64);
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ impl Authenticate for Table {
             own,
         })
     }
+
+    fn is_user(&self, user: &str) -> bool {
+        !user.starts_with("revoked")
+    }
 }
 
 /// A running broker. Dropping it stops it.
@@ -290,7 +294,7 @@ impl Raw {
         Self::open_at(broker.tcp).await
     }
 
-    async fn open_at(address: SocketAddr) -> Self {
+    pub(crate) async fn open_at(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -317,6 +321,11 @@ impl Raw {
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The same to a broker that may have closed the connection.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) {
+        drop(self.stream.write_all(bytes).await);
     }
 
     /// The next packet, or None when the broker has closed the connection.

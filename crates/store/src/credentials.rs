@@ -106,6 +106,12 @@ impl Directory {
         state.data_version.is_none() || state.users.get(device.as_str()).is_some_and(role)
     }
 
+    /// Whether there is somebody of that name, as of the last time the tables were read.
+    pub fn is_user(&self, user: &str) -> bool {
+        let is_known = |user: &str| self.state().users.contains_key(user);
+        user == JOIN_USER || self.services.contains_key(user) || is_known(&user.to_lowercase())
+    }
+
     /// Everybody who may connect with a password of their own, by name. Not those who join: their
     /// password is the token of a join code, of which no password hash is kept.
     pub fn entries(&self) -> Vec<Entry> {
