@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use netmonitor_benches::compare::{Scenario, Size};
 use netmonitor_benches::program;
 use netmonitor_benches::report::Report;
 use netmonitor_benches::site::{Kind, Site};
+use netmonitor_service::shutdown;
 
 /// Measures the embedded broker and Debian's mosquitto alternately, each time a fresh one, and
 /// prints the medians.
@@ -55,6 +56,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
+    // What was started ends with this program, also when it is told to stop.
+    let stop = runtime.block_on(async { shutdown::on_signals() })?;
     let mut report = Report::default();
     let wanted = |scenario: &Scenario| {
         cli.only.is_empty() || cli.only.iter().any(|name| name == scenario.group())
@@ -62,8 +65,14 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     for scenario in Scenario::ALL.into_iter().filter(wanted) {
         for round in 0..cli.rounds {
             for kind in Kind::BOTH {
+                let measuring = async {
+                    tokio::select! {
+                        measured = scenario.measure(&site, kind, &netmonitor, scale) => measured,
+                        () = stop.cancelled() => bail!("told to stop"),
+                    }
+                };
                 let measured = runtime
-                    .block_on(scenario.measure(&site, kind, &netmonitor, scale))
+                    .block_on(measuring)
                     .with_context(|| format!("{scenario:?} with {kind:?}, round {round}"))?;
                 report.add(kind, measured);
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Parser;
 use netmonitor_agent::interval;
 use netmonitor_benches::faults::{Faults, Rate};
@@ -15,7 +15,7 @@ use netmonitor_benches::load_report::LoadReport;
 use netmonitor_benches::program;
 use netmonitor_benches::stats::millis;
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::{Secret, clock};
+use netmonitor_service::{Secret, clock, shutdown};
 use tokio::time::{MissedTickBehavior, sleep};
 
 /// Between two looks at what may fail.
@@ -97,7 +97,14 @@ fn execute(cli: &Cli) -> anyhow::Result<bool> {
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    let report = runtime.block_on(run(cli))?;
+    let report = runtime.block_on(async {
+        // A hub of our own ends with this program, also when it is told to stop.
+        let stop = shutdown::on_signals()?;
+        tokio::select! {
+            report = run(cli) => report,
+            () = stop.cancelled() => bail!("told to stop"),
+        }
+    })?;
     let text = if cli.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
@@ -121,7 +128,7 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
             let watch = hub.watcher(&code)?;
             (code, watch)
         }
-        (None, None) => anyhow::bail!("there is no hub"),
+        (None, None) => bail!("there is no hub"),
     };
     let identities = fleet::join(&code, cli.agents).await?;
     tracing::info!(agents = identities.len(), "joined");
