@@ -33,9 +33,19 @@ pub trait Authenticate: Send + Sync {
     /// thread of its own, a few at a time.
     fn authenticate(&self, user: &str, password: &[u8], client_id: &str) -> Option<Principal>;
 
-    /// Whether there is somebody of that name. Does not block. Wrong passwords of names that
-    /// nobody has are limited together.
-    fn is_user(&self, user: &str) -> bool;
+    /// Whether there is somebody of that name. Does not block.
+    fn claim(&self, user: &str) -> Claim;
+}
+
+/// What a user name says of who shows it, before the password is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody has that name. Wrong passwords of all these are limited together.
+    Nobody,
+    /// Somebody has it; wrong passwords are limited, since each costs work.
+    User,
+    /// A service of the hub: its password costs nothing to check, and nobody holds it up.
+    Service,
 }
 
 /// Why somebody is not let in.
@@ -98,11 +108,16 @@ impl Edge {
         who: &Who<'_>,
         password: &[u8],
     ) -> Result<Principal, Denied> {
-        let is_user = self.authenticator.is_user(who.user);
+        let claim = self.authenticator.claim(who.user);
+        if claim == Claim::Service {
+            let known = self.check(who.user, password, who.client_id).await;
+            return known.ok_or(Denied::Wrong);
+        }
+        let is_user = claim == Claim::User;
         let place = Place::new(network_of(who.peer.ip()), who.user, is_user);
         match self.logins.ask(Instant::now(), &place) {
             Check::Now => {}
-            Check::Later(_place) => {
+            Check::Later(_turn) => {
                 let what = "many wrong passwords of this user";
                 self.counters.refuse(Counter::LoginsSlowed, who, what);
                 sleep(logins::WAIT).await;
@@ -110,8 +125,11 @@ impl Edge {
             Check::Never => return Err(Denied::TooMany),
         }
         let known = self.check(who.user, password, who.client_id).await;
-        if known.is_none() {
-            self.logins.failed(Instant::now(), &place);
+        match &known {
+            // It may have been made a moment ago, and not have had a place of its own yet.
+            Some(_) if is_user => self.logins.succeeded(place),
+            Some(_) => {}
+            None => self.logins.failed(Instant::now(), &place),
         }
         known.ok_or(Denied::Wrong)
     }

@@ -65,7 +65,7 @@ mod wire;
 
 pub use broker::{Broker, Handle, RouterLost};
 pub use config::Config;
-pub use edge::Authenticate;
+pub use edge::{Authenticate, Claim};
 pub use listen::StartError;
 #[doc(hidden)]
 pub use router::Break;

@@ -3,9 +3,10 @@
 //! that wrong ones cause.
 //!
 //! Nobody is held up by what others behind the same address do: a name that has not failed itself
-//! is checked at once, also after a restart. Names that nobody has count as one.
+//! is checked at once, also after a restart, and so is one that was let in from there before, even
+//! if somebody else tries it with wrong passwords. Names that nobody has count as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +19,21 @@ const WAITING_MAX: u32 = 8;
 /// one place, and so do names that nobody has.
 const PLACES_MAX: usize = 4_096;
 
+/// Names and addresses that were let in and are remembered. When full, all are forgotten, and are
+/// known again with their next login.
+const KNOWN_MAX: usize = 10_000;
+
 /// What is remembered of logins.
 #[derive(Debug)]
 pub(crate) struct Logins {
-    places: Mutex<HashMap<Place, Failures>>,
+    inner: Mutex<Inner>,
     failures_per_minute: f64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    places: HashMap<Place, Failures>,
+    known: HashSet<Place>,
 }
 
 /// A name and where it is used.
@@ -87,17 +98,21 @@ impl Logins {
     /// So many wrong passwords in a minute are answered at once, for each name and address.
     pub(crate) fn new(failures_per_minute: u32) -> Self {
         Self {
-            places: Mutex::default(),
+            inner: Mutex::default(),
             failures_per_minute: f64::from(failures_per_minute.max(1)),
         }
     }
 
     /// Somebody wants to be let in.
     pub(crate) fn ask(self: &Arc<Self>, now: Instant, place: &Place) -> Check {
-        let mut places = self.places();
+        let mut inner = self.inner();
+        if inner.known.contains(place) {
+            return Check::Now;
+        }
+        let places = &mut inner.places;
         // A name that has not failed has no place, also when there is no room for it.
         let place = if place.user.is_empty() {
-            find(&places, place)
+            find(places, place)
         } else {
             place.clone()
         };
@@ -124,7 +139,8 @@ impl Logins {
 
     /// The password was wrong.
     pub(crate) fn failed(&self, now: Instant, place: &Place) {
-        let mut places = self.places();
+        let mut inner = self.inner();
+        let places = &mut inner.places;
         let max = self.failures_per_minute;
         if places.len() >= PLACES_MAX {
             places.retain(|_, failures| {
@@ -132,7 +148,7 @@ impl Logins {
                 failures.left < max || failures.waiting > 0
             });
         }
-        let place = find(&places, place);
+        let place = find(places, place);
         let failures = places.entry(place).or_insert(Failures {
             left: max,
             at: now,
@@ -142,8 +158,17 @@ impl Logins {
         failures.left = (failures.left - 1.0).max(0.0);
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<Place, Failures>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The user was let in.
+    pub(crate) fn succeeded(&self, place: Place) {
+        let known = &mut self.inner().known;
+        if known.len() >= KNOWN_MAX && !known.contains(&place) {
+            *known = HashSet::new();
+        }
+        known.insert(place);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,7 +191,7 @@ impl Failures {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(failures) = self.logins.places().get_mut(&self.place) {
+        if let Some(failures) = self.logins.inner().places.get_mut(&self.place) {
             failures.waiting = failures.waiting.saturating_sub(1);
         }
     }
@@ -220,6 +245,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_was_let_in_from_there_is_checked_as_ever_whatever_others_try() {
+        let now = Instant::now();
+        let logins = dry(now);
+        let clumsy = Place::new(ONE, "clumsy", true);
+        assert!(matches!(logins.ask(now, &clumsy), Check::Later(_)));
+        logins.succeeded(clumsy.clone());
+        assert!(matches!(logins.ask(now, &clumsy), Check::Now));
+    }
+
+    #[test]
     fn it_passes_and_leaves_nothing_behind() {
         let now = Instant::now();
         let logins = dry(now);
@@ -229,7 +264,7 @@ mod tests {
         for place in [revoked(), Place::new(ONE, "clumsy", true)] {
             assert!(matches!(logins.ask(much_later, &place), Check::Now));
         }
-        assert!(logins.places().is_empty());
+        assert!(logins.inner().places.is_empty());
     }
 
     #[test]
@@ -239,8 +274,11 @@ mod tests {
         for n in 0..u32::try_from(2 * PLACES_MAX).unwrap() {
             let address = IpAddr::V4((n + 1).into());
             logins.failed(now, &Place::new(address, "x", n % 2 == 0));
+            logins.succeeded(Place::new(ONE, &n.to_string(), true));
+            logins.succeeded(Place::new(TWO, &n.to_string(), true));
         }
-        assert!(logins.places().len() <= PLACES_MAX + 1);
+        assert!(logins.inner().known.len() <= KNOWN_MAX);
+        assert!(logins.inner().places.len() <= PLACES_MAX + 1);
         let far = IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
         let honest = Place::new(far, "agent", true);
         assert!(matches!(logins.ask(now, &honest), Check::Now));

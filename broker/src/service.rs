@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Authenticate, Broker, Config, Handle};
+use crate::{Authenticate, Broker, Claim, Config, Handle};
 
 /// Only changes of credentials come in.
 const QUEUE: usize = 16;
@@ -39,8 +39,14 @@ impl Authenticate for HubDirectory {
         self.0.authenticate(user, password, client_id, clock::now())
     }
 
-    fn is_user(&self, user: &str) -> bool {
-        self.0.is_user(user)
+    fn claim(&self, user: &str) -> Claim {
+        if self.0.is_service(user) {
+            Claim::Service
+        } else if self.0.is_user(user) {
+            Claim::User
+        } else {
+            Claim::Nobody
+        }
     }
 }
 

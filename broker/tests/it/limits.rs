@@ -117,6 +117,16 @@ async fn wrong_passwords_slow_down_and_are_turned_away_and_good_ones_are_not() {
     let slowed = broker.counter("logins_slowed");
     let newcomer = Options::new(4, "other", "newcomer");
     Raw::connect(&broker, &newcomer).await;
+    // And nobody locks out a service of the hub, or a user that was there before.
+    let mut raws = Vec::new();
+    for user in ["ingest", "free"] {
+        for _ in 0..20 {
+            let mut raw = Raw::open(&broker).await;
+            raw.send(&wrong(4, user)).await;
+            assert_eq!(raw.recv().await, Some((0x20, vec![0, 5])));
+        }
+        raws.push(Raw::connect(&broker, &Options::new(4, user, "x")).await);
+    }
     assert_eq!(broker.counter("logins_slowed"), slowed);
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use netmonitor_broker::{Authenticate, Broker, Config, Handle, StartError};
+use netmonitor_broker::{Authenticate, Broker, Claim, Config, Handle, StartError};
+use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::acl::{OwnFilters, Principal, Role};
 use rumqttc::tokio_rustls::rustls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -56,8 +57,12 @@ impl Authenticate for Table {
         })
     }
 
-    fn is_user(&self, user: &str) -> bool {
-        !user.starts_with("revoked")
+    fn claim(&self, user: &str) -> Claim {
+        match user.parse::<ServiceName>() {
+            Ok(_) => Claim::Service,
+            Err(_) if user.starts_with("revoked") => Claim::Nobody,
+            Err(_) => Claim::User,
+        }
     }
 }
 

@@ -106,10 +106,15 @@ impl Directory {
         state.data_version.is_none() || state.users.get(device.as_str()).is_some_and(role)
     }
 
-    /// Whether there is somebody of that name, as of the last time the tables were read.
+    /// Whether that is the name of a service of the hub.
+    pub fn is_service(&self, user: &str) -> bool {
+        self.services.contains_key(user)
+    }
+
+    /// Whether that is the name of a device, an MQTT user, or of those who join, as of the last
+    /// time the tables were read.
     pub fn is_user(&self, user: &str) -> bool {
-        let is_known = |user: &str| self.state().users.contains_key(user);
-        user == JOIN_USER || self.services.contains_key(user) || is_known(&user.to_lowercase())
+        user == JOIN_USER || self.state().users.contains_key(&user.to_lowercase())
     }
 
     /// Everybody who may connect with a password of their own, by name. Not those who join: their
