@@ -30,20 +30,20 @@ impl Hub {
     pub fn start(netmonitor: &Path, config: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("netmonitor.toml"), config)?;
-        let mut command = Command::new(netmonitor);
-        command
-            .args(["run", "--no-agent", "--data-dir"])
-            .arg(folder.path());
-        for listener in ["--http", "--https", "--mqtt", "--mqtts"] {
-            command.args([listener, "127.0.0.1:0"]);
-        }
-        let program = Program::start(&mut command, &folder.path().join("hub.log"))?;
-        program.line("ready")?;
+        let program = run(netmonitor, folder.path(), "127.0.0.1:0")?;
         Ok(Self {
             folder,
             netmonitor: netmonitor.to_owned(),
             program,
         })
+    }
+
+    /// Ends it as a crash would, and starts it again where it was.
+    pub fn crash(&mut self) -> anyhow::Result<()> {
+        let mqtts = self.mqtts()?;
+        self.program.kill()?;
+        self.program = run(&self.netmonitor, self.folder.path(), &mqtts)?;
+        Ok(())
     }
 
     /// A code with which so many machines may join, at this hub's address on this machine.
@@ -92,6 +92,21 @@ impl Hub {
         );
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
+}
+
+/// Starts the program in its directory, until it is ready.
+fn run(netmonitor: &Path, folder: &Path, mqtts: &str) -> anyhow::Result<Program> {
+    let mut command = Command::new(netmonitor);
+    command
+        .args(["run", "--no-agent", "--data-dir"])
+        .arg(folder);
+    for listener in ["--http", "--https", "--mqtt"] {
+        command.args([listener, "127.0.0.1:0"]);
+    }
+    command.args(["--mqtts", mqtts]);
+    let program = Program::start(&mut command, &folder.join("hub.log"))?;
+    program.line("ready")?;
+    Ok(program)
 }
 
 /// The way of an MQTT user, to the hub that a join code names.

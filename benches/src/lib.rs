@@ -6,6 +6,7 @@
 //! - [`site`]: credentials and certificates that both brokers know
 //! - [`compare`]: what is measured side by side
 //! - [`fleet`], [`faults`], [`hub`]: simulated agents, what they suffer, where they report
+//! - [`rounds`]: everything that can happen to agents and hub, and whether presence is right
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
 pub mod compare;
@@ -17,5 +18,6 @@ pub mod packet;
 pub mod program;
 pub mod raw;
 pub mod report;
+pub mod rounds;
 pub mod site;
 pub mod stats;

@@ -102,6 +102,13 @@ impl Program {
         Ok(kilobytes * 1024)
     }
 
+    /// Ends it as a crash would (SIGKILL).
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().context("cannot kill a program")?;
+        self.child.wait().context("a program does not end")?;
+        Ok(())
+    }
+
     /// Asks it to stop (SIGTERM), and waits until it has.
     pub fn stop(mut self) -> anyhow::Result<()> {
         kill(Pid::from_raw(i32::try_from(self.pid())?), Signal::SIGTERM)?;

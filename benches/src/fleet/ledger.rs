@@ -1,10 +1,10 @@
 //! What was sent, acknowledged and seen, and which deaths were announced.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Presence, PresenceState, Status};
+use netmonitor_protocol::payload::{Presence, PresenceState, Session, Status};
 use netmonitor_protocol::{DeviceId, SessionId};
 
 use crate::stats::percentile;
@@ -13,14 +13,18 @@ use crate::stats::percentile;
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Books>);
 
+/// Words about one device that are kept, to explain what went wrong.
+const REMEMBERED: usize = 16;
+
 #[derive(Debug, Default)]
 struct Books {
+    started: Option<Instant>,
     samples: HashMap<(SessionId, u64), Sample>,
     devices: HashMap<DeviceId, Known>,
     deaths: Vec<Death>,
     failed: usize,
     unexplained: usize,
-    wrongly_concluded: usize,
+    wrongly_concluded: Vec<String>,
     unknown: usize,
     timed_from: Option<Instant>,
 }
@@ -38,6 +42,8 @@ struct Sample {
 struct Known {
     status: Option<(Status, Option<SessionId>)>,
     presence: Option<Presence>,
+    /// The last words about it, the newest last.
+    said: VecDeque<String>,
 }
 
 /// How an agent went.
@@ -159,21 +165,41 @@ impl Ledger {
                 books.unexplained += 1;
             }
         }
+        let session_text = session.map_or_else(String::new, |session| session.to_string());
+        books.note(device, &format!("status {status} {session_text}"));
         books.device(device).status = Some((status, session));
     }
 
-    pub(super) fn presence(&self, device: &DeviceId, presence: Presence) {
+    /// What the hub concludes, and whether that was retained: what a hub that was killed remembers
+    /// may be a few seconds old, and is no conclusion of now.
+    pub(super) fn presence(&self, device: &DeviceId, presence: Presence, is_retained: bool) {
         let mut books = self.books();
-        if presence.state == PresenceState::Offline {
+        let (state, cause) = (presence.state, presence.cause);
+        if state == PresenceState::Offline && !is_retained {
             let explained = books.conclude(device);
             let known = books.devices.get(device);
             let last = known.and_then(|known| known.presence.as_ref());
             let was_online = last.is_some_and(|last| last.state == PresenceState::Online);
             if was_online && !explained {
-                books.wrongly_concluded += 1;
+                let line = books.wrong_line(device, &presence);
+                books.wrongly_concluded.push(line);
             }
         }
+        let whence = if is_retained {
+            "retained presence"
+        } else {
+            "presence"
+        };
+        books.note(device, &format!("{whence} {state:?} {cause:?}"));
         books.device(device).presence = Some(presence);
+    }
+
+    /// A birth, or how it ended.
+    pub(super) fn session(&self, device: &DeviceId, session: &Session) {
+        let ended = session.ended.as_ref().map(|ended| ended.cause);
+        let id = session.session;
+        self.books()
+            .note(device, &format!("session {id} {ended:?}"));
     }
 
     pub(super) fn death(&self, device: &DeviceId, session: SessionId, how: How) {
@@ -220,6 +246,11 @@ impl Ledger {
         self.books().timed_from = Some(Instant::now());
     }
 
+    /// What the hub concluded wrongly, in words.
+    pub fn wrongly_concluded(&self) -> Vec<String> {
+        self.books().wrongly_concluded.clone()
+    }
+
     /// All samples so far.
     pub fn totals(&self) -> Totals {
         let books = self.books();
@@ -238,7 +269,7 @@ impl Ledger {
             failed: books.failed,
             foreign: books.unknown,
             unexplained_offline: books.unexplained,
-            wrongly_concluded: books.wrongly_concluded,
+            wrongly_concluded: books.wrongly_concluded.len(),
             p50: percentile(&took, 50),
             p99: percentile(&took, 99),
             most: took.last().copied(),
@@ -266,6 +297,35 @@ impl Books {
     /// The same for the hub's conclusion, which names no session.
     fn conclude(&mut self, device: &DeviceId) -> bool {
         self.mark(|death| (death.device == *device).then_some(&mut death.concluded))
+    }
+
+    fn note(&mut self, device: &DeviceId, what: &str) {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let said = &mut self.device(device).said;
+        if said.len() == REMEMBERED {
+            said.pop_front();
+        }
+        said.push_back(format!("{:.2?} {what}", started.elapsed()));
+    }
+
+    /// What the hub says, and all that has happened to the device.
+    fn wrong_line(&self, device: &DeviceId, presence: &Presence) -> String {
+        let of_it = self.deaths.iter().filter(|death| death.device == *device);
+        let ends: Vec<String> = of_it
+            .map(|death| {
+                let (how, ago, session) = (death.how, death.at.elapsed(), death.session);
+                format!("{how:?} of {session} {ago:.1?} ago")
+            })
+            .collect();
+        let said = self.devices.get(device).map(|known| known.said.clone());
+        let said: Vec<String> = said.unwrap_or_default().into();
+        format!(
+            "{device} {:?}, since {}, after {}; heard: {}",
+            presence.cause,
+            presence.since,
+            ends.join(", "),
+            said.join(", ")
+        )
     }
 
     /// Fills in what is open: of the ends that had to be noticed, or else of the latest other.

@@ -32,6 +32,7 @@ impl Watcher {
     pub(super) async fn start(dial: Dial, ledger: Arc<Ledger>) -> anyhow::Result<Self> {
         let rows = [
             Kind::DeviceStatus,
+            Kind::DeviceSession,
             Kind::DevicePresence,
             Kind::DeviceMetrics,
         ];
@@ -75,9 +76,14 @@ async fn write_down(mut events: Events, ledger: Arc<Ledger>) {
             | Event::Retained(Message::DeviceStatus(device, status, session)) => {
                 ledger.status(&device, status, session);
             }
-            Event::Message(Message::DevicePresence(device, presence))
-            | Event::Retained(Message::DevicePresence(device, presence)) => {
-                ledger.presence(&device, presence);
+            Event::Message(Message::DevicePresence(device, presence)) => {
+                ledger.presence(&device, presence, false);
+            }
+            Event::Retained(Message::DevicePresence(device, presence)) => {
+                ledger.presence(&device, presence, true);
+            }
+            Event::Message(Message::DeviceSession(device, session)) => {
+                ledger.session(&device, &session);
             }
             Event::Disconnected(error) => tracing::warn!(%error, "the watcher is not connected"),
             _ => {}

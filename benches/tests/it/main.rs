@@ -6,6 +6,7 @@
 )]
 
 mod fleet;
+mod rounds;
 mod with_mosquitto;
 
 use std::time::Duration;

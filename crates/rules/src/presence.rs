@@ -13,6 +13,7 @@
 
 mod births;
 mod conclusion;
+mod context;
 mod device;
 mod engine;
 mod log;

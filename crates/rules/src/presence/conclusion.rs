@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use netmonitor_protocol::payload::{Presence, PresenceCause, PresenceState};
 use netmonitor_protocol::{DeviceId, SessionId};
 
-use super::device::Context;
+use super::context::Context;
 use super::log::Log;
 use super::{Effect, Moment};
 

@@ -10,8 +10,9 @@ use netmonitor_protocol::{DeviceId, SessionId};
 
 use super::births::{Birth, Births, Teller};
 use super::conclusion::Conclusion;
+use super::context::{Context, has_passed};
 use super::log;
-use super::{Effect, Moment, Timing};
+use super::{Effect, Moment};
 
 /// A clone is named at most once in this time.
 const CLONE_NAMED_EVERY: Duration = Duration::from_hours(1);
@@ -27,22 +28,8 @@ const HOLD: Duration = Duration::from_secs(2);
 /// The same while two machines push each other out.
 const CONTESTED_HOLD: Duration = Duration::from_secs(3);
 
-/// The first conclusion about a device waits so long after the hub has connected: what an
-/// earlier run has concluded may be on its way.
-const FIRST_CONCLUSION: Duration = Duration::from_secs(2);
-
 /// The longest interval between two samples that is believed.
 const MAX_INTERVAL: Duration = Duration::from_hours(24);
-
-/// What a device needs to know of the hub, and where its effects go.
-#[derive(Debug)]
-pub(super) struct Context<'a> {
-    pub(super) timing: Timing,
-    /// Since when the hub is connected.
-    pub(super) connected: Instant,
-    pub(super) now: Moment,
-    pub(super) out: &'a mut Vec<Effect>,
-}
 
 /// Whether the current session is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -428,9 +415,7 @@ impl Device {
             }
             Life::Unheard(since) => since.checked_add(cx.timing.judged_after(self.interval)),
             Life::Dead if self.dying.is_some() => None,
-            Life::Alive | Life::Dead if self.conclusion.is_none() => {
-                cx.connected.checked_add(FIRST_CONCLUSION)
-            }
+            Life::Alive | Life::Dead if self.conclusion.is_none() => cx.first_conclusion(),
             Life::Alive if self.conclusion.is(PresenceState::Online) => self
                 .interval
                 .and_then(|it| self.quiet_since.checked_add(cx.timing.stale_after(it))),
@@ -485,20 +470,4 @@ impl Device {
         self.conclusion.is(PresenceState::Online)
             && limit.is_some_and(|limit| has_passed(cx.now.monotonic, self.quiet_since, limit))
     }
-}
-
-impl Context<'_> {
-    /// Whether an earlier conclusion would have arrived by now.
-    fn may_conclude(&self) -> bool {
-        has_passed(self.now.monotonic, self.connected, FIRST_CONCLUSION)
-    }
-
-    /// By when the broker would have shown what it has of the conclusion.
-    fn confirmed_by(&self) -> Option<Instant> {
-        self.connected.checked_add(self.timing.unsure_after())
-    }
-}
-
-fn has_passed(now: Instant, since: Instant, limit: Duration) -> bool {
-    now.saturating_duration_since(since) >= limit
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use netmonitor_protocol::payload::{Presence, Status, keepalive_secs};
 use netmonitor_protocol::{DeviceId, Message, Topic};
 
-use super::device::{Context, Device};
+use super::context::Context;
+use super::device::Device;
 use super::{Effect, Input, Moment, Timing};
 
 /// Devices that are looked after. Their number is that of the enrolled ones: a broker lets

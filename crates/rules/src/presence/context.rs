@@ -1,0 +1,41 @@
+//! What a device needs to know of the hub.
+
+use std::time::{Duration, Instant};
+
+use super::{Effect, Moment, Timing};
+
+/// The first conclusion about a device waits so long after the hub has connected: what an
+/// earlier run has concluded may be on its way.
+const FIRST_CONCLUSION: Duration = Duration::from_secs(2);
+
+/// What a device needs to know of the hub, and where its effects go.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) timing: Timing,
+    /// Since when the hub is connected.
+    pub(super) connected: Instant,
+    pub(super) now: Moment,
+    pub(super) out: &'a mut Vec<Effect>,
+}
+
+impl Context<'_> {
+    /// Whether an earlier conclusion would have arrived by now.
+    pub(super) fn may_conclude(&self) -> bool {
+        has_passed(self.now.monotonic, self.connected, FIRST_CONCLUSION)
+    }
+
+    /// From when on it would have.
+    pub(super) fn first_conclusion(&self) -> Option<Instant> {
+        self.connected.checked_add(FIRST_CONCLUSION)
+    }
+
+    /// By when the broker would have shown what it has of the conclusion.
+    pub(super) fn confirmed_by(&self) -> Option<Instant> {
+        self.connected.checked_add(self.timing.unsure_after())
+    }
+}
+
+/// Whether `limit` is over.
+pub(super) fn has_passed(now: Instant, since: Instant, limit: Duration) -> bool {
+    now.saturating_duration_since(since) >= limit
+}
