@@ -15,9 +15,15 @@ use super::{RouteError, spelling};
 
 /// How many looks in a row may find the same question unanswered. They are a second apart.
 const UNANSWERED_MAX: u32 = 5;
-/// The least time between two messages of which the router is told one by one; what comes in
-/// between waits, and goes together. Waking a thread costs ten times what a message does.
-pub(super) const TOGETHER: Duration = Duration::from_millis(2);
+/// In traffic that goes on, the router is told of messages so often; what comes in between waits,
+/// and goes together. Waking a thread costs ten times what a message does.
+const TOGETHER: Duration = Duration::from_millis(5);
+/// After a time with less traffic, so many messages go at once before that begins.
+const AT_ONCE: u32 = 16;
+/// Messages that need not wait for more.
+const ENOUGH: usize = 64;
+/// How long to wait for the router to take what it has been told of. It does not say when.
+const ANSWER_PAUSE: Duration = Duration::from_millis(1);
 
 /// Puts messages into one router. Dropping it ends the router.
 ///
@@ -29,7 +35,8 @@ pub(super) struct Publisher {
     rx: LinkRx,
     /// The router has been told, and has not answered.
     is_asked: bool,
-    asked_at: Option<Instant>,
+    /// When the router would be told next if it were told at regular intervals.
+    due: Instant,
     /// Messages wait of which the router has not been told: somebody has to [flush](Self::flush).
     is_waiting: bool,
     unanswered: u32,
@@ -47,7 +54,7 @@ impl Publisher {
             tx,
             rx,
             is_asked: false,
-            asked_at: None,
+            due: Instant::now(),
             is_waiting: false,
             unanswered: 0,
             unconfirmed: 0,
@@ -56,7 +63,7 @@ impl Publisher {
         })
     }
 
-    /// Never blocks. True: flush a little later.
+    /// Never blocks. True: somebody else has to [flush](Self::flush).
     pub(super) fn publish(
         &mut self,
         sequence: u64,
@@ -65,36 +72,55 @@ impl Publisher {
     ) -> Result<bool, RouteError> {
         self.unconfirmed += 1;
         self.sequence = sequence;
-        self.push(Bytes::from(spelling::topic(topic)), packed);
-        if self.is_waiting {
-            // Somebody is about to.
+        let waiting = self.push(Bytes::from(spelling::topic(topic)), packed);
+        if self.is_waiting && !waiting.is_multiple_of(ENOUGH) {
+            // Somebody is about to flush.
             return Ok(false);
         }
-        Ok(!self.flush()?)
+        let was_waiting = self.is_waiting;
+        Ok(self.flush()?.is_some() && !was_waiting)
     }
 
-    fn push(&mut self, topic: Bytes, payload: Bytes) {
+    /// Returns how many messages the router has not taken yet.
+    fn push(&mut self, topic: Bytes, payload: Bytes) -> usize {
         let message = Packet::Publish(Publish::new(topic, payload, false), None);
-        self.tx.buffer().push_back(message);
+        let mut buffer = self.tx.buffer();
+        buffer.push_back(message);
+        buffer.len()
     }
 
-    /// Tells the router what waits, if it is time to. False: come again.
-    pub(super) fn flush(&mut self) -> Result<bool, RouteError> {
+    /// Tells the router what waits, if it is time to. Otherwise: when to come again.
+    pub(super) fn flush(&mut self) -> Result<Option<Duration>, RouteError> {
         if self.is_asked {
             self.hear()?;
         }
-        let is_early = self
-            .asked_at
-            .is_some_and(|asked| asked.elapsed() < TOGETHER);
-        self.is_waiting = self.backlog() > 0 && (self.is_asked || is_early || !self.ask()?);
-        Ok(!self.is_waiting)
+        let waiting = self.backlog();
+        let early = if waiting < ENOUGH {
+            let now = Instant::now();
+            self.due.saturating_duration_since(now + TOGETHER * AT_ONCE)
+        } else {
+            Duration::ZERO
+        };
+        let pause = if waiting == 0 {
+            None
+        } else if !early.is_zero() {
+            Some(early)
+        } else if self.is_asked || !self.ask()? {
+            Some(ANSWER_PAUSE)
+        } else {
+            None
+        };
+        self.is_waiting = pause.is_some();
+        Ok(pause)
     }
 
     /// Tells the router what waits. False: it has too much to do to be told.
     fn ask(&mut self) -> Result<bool, RouteError> {
         self.tx.buffer().push_back(Packet::PingReq(PingReq));
         self.is_asked = wake(&mut self.tx)?;
-        self.asked_at = Some(Instant::now());
+        let now = Instant::now();
+        let latest = now + TOGETHER * AT_ONCE;
+        self.due = self.due.clamp(now, latest) + TOGETHER;
         Ok(self.is_asked)
     }
 

@@ -19,7 +19,7 @@ use super::ending::Fate;
 use super::known::{Filters, Topics};
 use super::link::Link;
 use super::place::Place;
-use super::publisher::{Publisher, TOGETHER};
+use super::publisher::Publisher;
 use super::seat::{Leave, Move, Retired, Seat};
 use super::{Break, Health, RouteError, lock};
 use crate::config::Config;
@@ -217,28 +217,26 @@ impl Inner {
     pub(super) async fn keep_flushing(self: &Arc<Self>) -> RouteError {
         loop {
             self.unflushed.notified().await;
-            let mut pause = TOGETHER;
             loop {
-                sleep(pause).await;
                 match self.flush() {
-                    Ok(true) => break,
-                    Ok(false) => pause = Duration::from_millis(1),
+                    Ok(None) => break,
+                    Ok(Some(pause)) => sleep(pause).await,
                     Err(error) => return error,
                 }
             }
         }
     }
 
-    fn flush(self: &Arc<Self>) -> Result<bool, RouteError> {
+    fn flush(self: &Arc<Self>) -> Result<Option<Duration>, RouteError> {
         let generation = {
             let mut publishing = lock(&self.publishing);
-            if let Ok(flushed) = publishing.publisher.flush() {
-                return Ok(flushed);
+            if let Ok(pause) = publishing.publisher.flush() {
+                return Ok(pause);
             }
             publishing.generation
         };
         self.replace_dead(generation)?;
-        Ok(false)
+        Ok(Some(Duration::ZERO))
     }
 
     pub(super) fn backlog(&self) -> usize {
