@@ -35,6 +35,8 @@ mod counters;
 mod doors;
 mod edge;
 mod exchange;
+#[cfg(test)]
+mod fuzz;
 mod guarded;
 mod inflight;
 mod journal;
