@@ -44,6 +44,14 @@ pub(crate) struct Change {
     pub(crate) message: Option<(Bytes, Arc<str>)>,
 }
 
+impl Change {
+    /// Topic and message, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let message = self.message.as_ref();
+        self.topic.len() + message.map_or(0, |(packed, _)| packed.len())
+    }
+}
+
 /// Topics that have changed. Never more than there are retained messages in memory and in the
 /// file: what did not reach the file before it was cleared leaves no trace.
 #[derive(Debug, Default)]
@@ -52,6 +60,9 @@ pub(crate) struct Changes {
     later: BTreeSet<Arc<str>>,
     /// Those to be deleted from the file.
     cleared: BTreeSet<Arc<str>>,
+    /// What the pass that is under way has yet to write, so that one topic that changes all the
+    /// time neither makes it endless nor keeps others from their turn.
+    due: BTreeSet<Arc<str>>,
 }
 
 impl Changes {
@@ -78,31 +89,42 @@ impl Changes {
 
     /// Whether the file still has a message of the topic that is to be deleted.
     pub(crate) fn is_cleared(&self, topic: &str) -> bool {
-        self.cleared.contains(topic)
+        self.cleared.contains(topic) || self.due.contains(topic)
     }
 
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// A batch of what is to be written at this pace or sooner, with what `now_has` says.
+    /// Makes a pass of what is to be written now at this pace or sooner. What is left of the last
+    /// one comes first; what changes from now on is for the next.
+    pub(crate) fn begin(&mut self, slowest: Pace) {
+        let is_all = slowest == Pace::Later;
+        if !is_all && !self.due.is_empty() {
+            return;
+        }
+        self.due.append(&mut self.cleared);
+        self.due.append(&mut self.soon);
+        if is_all {
+            self.due.append(&mut self.later);
+        }
+    }
+
+    /// The next batch of the pass, with what `now_has` says. Empty: it is over.
     pub(crate) fn take(
         &mut self,
-        slowest: Pace,
         mut now_has: impl FnMut(&str) -> Option<(Bytes, Arc<str>)>,
     ) -> Vec<Change> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         while batch.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
-            let next = self.cleared.pop_first().or_else(|| self.soon.pop_first());
-            let next = match slowest {
-                Pace::Soon => next,
-                _ => next.or_else(|| self.later.pop_first()),
-            };
-            let Some(topic) = next else {
+            let Some(topic) = self.due.pop_first() else {
                 break;
             };
-            self.later.remove(&topic);
+            // What has changed meanwhile is written with it.
+            for waiting in [&mut self.cleared, &mut self.soon, &mut self.later] {
+                waiting.remove(&topic);
+            }
             let message = now_has(&topic);
             bytes += message.as_ref().map_or(0, |(packed, _)| packed.len());
             batch.push(Change { topic, message });
@@ -123,10 +145,44 @@ mod tests {
             changes.set(n.to_string().into(), Pace::Later);
         }
         let no_message = |_: &str| None;
-        assert!(changes.take(Pace::Soon, no_message).is_empty());
-        assert_eq!(changes.take(Pace::Later, no_message).len(), BATCH_MESSAGES);
-        assert_eq!(changes.take(Pace::Later, no_message).len(), 1);
-        assert!(changes.take(Pace::Later, no_message).is_empty());
+        changes.begin(Pace::Soon);
+        assert!(changes.take(no_message).is_empty());
+        changes.begin(Pace::Later);
+        assert_eq!(changes.take(no_message).len(), BATCH_MESSAGES);
+        assert_eq!(changes.take(no_message).len(), 1);
+        assert!(changes.take(no_message).is_empty());
+    }
+
+    #[test]
+    fn a_pass_ends_whatever_changes_meanwhile_and_each_topic_has_its_turn() {
+        let mut changes = Changes::default();
+        let mut written = Vec::new();
+        for n in 0..2 * BATCH_MESSAGES {
+            changes.set(format!("{n:04}").into(), Pace::Soon);
+        }
+        changes.set("metrics".into(), Pace::Later);
+        // The budget is used up after each batch.
+        for pass in [Pace::Soon, Pace::Soon, Pace::Later] {
+            changes.begin(pass);
+            let batch = changes.take(|_| None);
+            let topics = batch.iter().map(|change| change.topic.clone());
+            for topic in topics {
+                changes.set(topic.clone(), Pace::Soon);
+                written.push(topic);
+            }
+        }
+        assert_eq!(&*written[2 * BATCH_MESSAGES - 1], "0999");
+        assert_eq!(written.len(), 3 * BATCH_MESSAGES);
+        let mut rest = Vec::new();
+        loop {
+            let batch = changes.take(|_| None);
+            let Some(last) = batch.last() else {
+                break;
+            };
+            rest.push(last.topic.clone());
+            changes.set("0000".into(), Pace::Soon);
+        }
+        assert_eq!(rest.last().map(|topic| &**topic), Some("metrics"));
     }
 
     #[test]

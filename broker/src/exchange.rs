@@ -246,9 +246,14 @@ impl Exchange {
         self.ordered().retained.restore(topic, owner, packed)
     }
 
+    /// See [`Retained::begin_pass`].
+    pub(crate) fn begin_pass(&self, slowest: Pace) {
+        self.ordered().retained.begin_pass(slowest);
+    }
+
     /// See [`Retained::take_changes`].
-    pub(crate) fn take_changes(&self, slowest: Pace) -> Vec<Change> {
-        self.ordered().retained.take_changes(slowest)
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.ordered().retained.take_changes()
     }
 
     /// See [`Retained::put_back`].

@@ -23,13 +23,20 @@ use crate::packet::QoS;
 const SOON: Duration = Duration::from_secs(2);
 /// The same for [`Pace::Later`].
 const LATER: Duration = Duration::from_mins(10);
+/// The pause after a pass of all that waits, for each unit that it has written: 350 MB in a day at
+/// most. A thousand devices write so much in a pass that it follows the last after [`LATER`].
+const LATER_PER_UNIT: Duration = Duration::from_secs(3);
 /// The wait after a write that failed.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Commits of [`Pace::Soon`] that may follow each other without a pause, beyond which there is one
-/// in every [`PAUSE`]: whoever changes its state all day long does not wear out the card. Each
-/// writes some 12 kB, so that is 35 MB in a day at most.
-const COMMITS_IN_A_ROW: u32 = 200;
+/// A small commit, as it wears out the card: what budgets are counted in.
+const UNIT_BYTES: usize = 12 * 1024;
+/// What a change costs at least.
+const CHANGE_BYTES: usize = 1024;
+/// Units that may be written at [`Pace::Soon`] without a pause, beyond which there is one in every
+/// [`PAUSE`]: whoever changes its state all day long does not wear out the card. That is 12 MB, as
+/// much as a thousand new devices bring with them, and 35 MB in a day, however large the messages.
+const UNITS_IN_A_ROW: i64 = 1_000;
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The file, and what is known of its health.
@@ -78,72 +85,81 @@ impl Journal {
                 continue;
             }
             let is_all = now >= all_due;
-            if !is_all && !budget.has_one(now) {
-                continue;
-            }
             let slowest = if is_all { Pace::Later } else { Pace::Soon };
-            let Some(commits) = self.write(&edge, slowest).await else {
+            // What is due now and then is written once, whatever the budget says.
+            let left = if is_all { i64::MAX } else { budget.left(now) };
+            let written = self.write(&edge, slowest, left).await;
+            if !is_all {
+                budget.spend(written.units);
+            } else if !written.has_failed {
+                all_due = now + pause_after(written.units);
+            }
+            if written.has_failed {
                 not_before = now + AGAIN;
-                continue;
-            };
-            budget.spend(commits);
-            if is_all {
-                all_due = now + LATER;
             }
         }
-        self.write(&edge, Pace::Later).await;
+        self.write(&edge, Pace::Later, i64::MAX).await;
         // What it leaves behind is put in order on a thread that may wait for the disk.
         drop(tokio::task::spawn_blocking(move || drop(self.db)).await);
     }
 
-    /// Writes batch after batch, and returns how many there were. None: that failed, and what is
-    /// left will be written later.
-    async fn write(&mut self, edge: &Edge, slowest: Pace) -> Option<u32> {
-        let mut commits = 0;
-        loop {
-            let batch = edge.exchange.take_changes(slowest);
+    /// Writes what has changed so far, batch after batch, while there are units left.
+    async fn write(&mut self, edge: &Edge, slowest: Pace, left: i64) -> Written {
+        edge.exchange.begin_pass(slowest);
+        let mut written = Written::default();
+        while written.units < left {
+            let batch = edge.exchange.take_changes();
             if batch.is_empty() {
-                return Some(commits);
+                break;
             }
-            let topics: Vec<Arc<str>> = batch.iter().map(|c| c.topic.clone()).collect();
-            let times = Times::now(&edge.exchange);
-            let (db, path) = (self.db.take(), self.path.clone());
-            let written = tokio::task::spawn_blocking(move || {
-                let changes: Vec<_> = batch.iter().map(|c| times.to_disk(c)).collect();
-                let mut db = match db.map_or_else(|| RetainedDb::open(&path), Ok) {
-                    Ok(db) => db,
-                    Err(error) => return (None, Err(error)),
-                };
-                let written = db.apply(&changes);
-                (Some(db), written)
-            });
-            let (db, written) = match written.await {
-                Ok(written) => written,
-                // It has panicked: the next one opens the file again.
-                Err(_) => (None, Err(StoreError::Damaged { what: "a message" })),
+            written.units += units(&batch);
+            if !self.write_batch(edge, batch).await {
+                written.has_failed = true;
+                break;
+            }
+        }
+        written
+    }
+
+    /// One transaction. False: that failed, and it will be written later.
+    async fn write_batch(&mut self, edge: &Edge, batch: Vec<Change>) -> bool {
+        let topics: Vec<Arc<str>> = batch.iter().map(|c| c.topic.clone()).collect();
+        let times = Times::now(&edge.exchange);
+        let (db, path) = (self.db.take(), self.path.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let changes: Vec<_> = batch.iter().map(|c| times.to_disk(c)).collect();
+            let mut db = match db.map_or_else(|| RetainedDb::open(&path), Ok) {
+                Ok(db) => db,
+                Err(error) => return (None, Err(error)),
             };
-            self.db = db;
-            let Err(error) = written else {
-                let count = u64::try_from(topics.len()).unwrap_or(u64::MAX);
-                edge.counters.add(Counter::RetainedWritten, count);
-                if std::mem::take(&mut self.is_failing) {
-                    tracing::info!("retained messages are written to disk again");
-                }
-                commits += 1;
-                continue;
-            };
-            edge.counters.one(Counter::RetainedWriteErrors);
-            edge.exchange.put_back(topics);
-            if error.is_damage() {
-                self.db = None;
-                if let Err(error) = self.start_anew(&edge.exchange, &error) {
-                    self.failed(error);
-                }
-            } else {
+            let written = db.apply(&changes);
+            (Some(db), written)
+        });
+        let (db, written) = match written.await {
+            Ok(written) => written,
+            // It has panicked: the next one opens the file again.
+            Err(_) => (None, Err(StoreError::Damaged { what: "a message" })),
+        };
+        self.db = db;
+        let Err(error) = written else {
+            let count = u64::try_from(topics.len()).unwrap_or(u64::MAX);
+            edge.counters.add(Counter::RetainedWritten, count);
+            if std::mem::take(&mut self.is_failing) {
+                tracing::info!("retained messages are written to disk again");
+            }
+            return true;
+        };
+        edge.counters.one(Counter::RetainedWriteErrors);
+        edge.exchange.put_back(topics);
+        if error.is_damage() {
+            self.db = None;
+            if let Err(error) = self.start_anew(&edge.exchange, &error) {
                 self.failed(error);
             }
-            return None;
+        } else {
+            self.failed(error);
         }
+        false
     }
 
     /// A new file in place of a damaged one; everything is written to it.
@@ -175,34 +191,57 @@ impl Journal {
     }
 }
 
-/// How many commits may be made at once: a bucket that fills up with time.
+/// What a pass has written.
+#[derive(Debug, Default)]
+struct Written {
+    units: i64,
+    /// The rest will be written later.
+    has_failed: bool,
+}
+
+/// What it takes to write these, roughly: a change of a few bytes writes some of a page as well.
+fn units(batch: &[Change]) -> i64 {
+    let bytes: usize = batch
+        .iter()
+        .map(|change| change.size().max(CHANGE_BYTES))
+        .sum();
+    i64::try_from(1 + bytes / UNIT_BYTES).unwrap_or(i64::MAX)
+}
+
+/// When all that waits is written again.
+fn pause_after(units: i64) -> Duration {
+    LATER.max(LATER_PER_UNIT * u32::try_from(units).unwrap_or(u32::MAX))
+}
+
+/// How many units may be written at once: a bucket that fills up with time. Below nothing after a
+/// batch that was large.
 #[derive(Debug)]
 struct Budget {
-    commits: u32,
+    units: i64,
     at: Instant,
 }
 
 impl Budget {
     fn new(now: Instant) -> Self {
         Self {
-            commits: COMMITS_IN_A_ROW,
+            units: UNITS_IN_A_ROW,
             at: now,
         }
     }
 
-    fn has_one(&mut self, now: Instant) -> bool {
-        while self.at + PAUSE <= now && self.commits < COMMITS_IN_A_ROW {
+    fn left(&mut self, now: Instant) -> i64 {
+        while self.at + PAUSE <= now && self.units < UNITS_IN_A_ROW {
             self.at += PAUSE;
-            self.commits += 1;
+            self.units += 1;
         }
-        if self.commits == COMMITS_IN_A_ROW {
+        if self.units == UNITS_IN_A_ROW {
             self.at = now;
         }
-        self.commits > 0
+        self.units
     }
 
-    fn spend(&mut self, commits: u32) {
-        self.commits = self.commits.saturating_sub(commits);
+    fn spend(&mut self, units: i64) {
+        self.units -= units;
     }
 }
 
@@ -273,25 +312,51 @@ impl Times {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_state_that_changes_all_day_is_written_twice_in_a_minute() {
+    const DAY_SECS: u64 = 24 * 60 * 60;
+
+    /// What is written in a day by somebody whose batches are that large, in units.
+    fn written_in_a_day(units: i64) -> i64 {
         let start = Instant::now();
         let mut budget = Budget::new(start);
-        let mut commits = 0;
-        let day = 24 * 60 * 60;
-        for secs in (0..day).step_by(2) {
-            if budget.has_one(start + Duration::from_secs(secs)) {
-                budget.spend(1);
-                commits += 1;
+        let mut all = 0;
+        for secs in (0..DAY_SECS).step_by(2) {
+            if budget.left(start + Duration::from_secs(secs)) > 0 {
+                budget.spend(units);
+                all += units;
             }
         }
-        let most = u64::from(COMMITS_IN_A_ROW) + day / PAUSE.as_secs();
-        assert!((most - 10..=most).contains(&commits), "{commits}");
-        let next_day = start + Duration::from_secs(2 * day);
-        for _ in 0..COMMITS_IN_A_ROW {
-            assert!(budget.has_one(next_day));
-            budget.spend(1);
+        all
+    }
+
+    #[test]
+    fn what_changes_all_day_writes_so_much_and_no_more_however_large_it_is() {
+        let most = UNITS_IN_A_ROW + i64::try_from(DAY_SECS / PAUSE.as_secs()).unwrap();
+        for units in [1, 22, 86] {
+            let all = written_in_a_day(units);
+            assert!((most - 10..most + units).contains(&all), "{units}: {all}");
         }
-        assert!(!budget.has_one(next_day));
+    }
+
+    #[test]
+    fn after_a_quiet_time_there_is_a_whole_budget_again_and_no_more() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        budget.spend(2 * UNITS_IN_A_ROW);
+        assert!(budget.left(start) < 0);
+        let next_day = start + Duration::from_secs(DAY_SECS);
+        assert_eq!(budget.left(next_day), UNITS_IN_A_ROW);
+    }
+
+    #[test]
+    fn large_messages_and_many_small_ones_cost_more_than_one() {
+        let change = |bytes: usize| Change {
+            topic: "t".into(),
+            message: Some((Bytes::from(vec![0; bytes]), "u".into())),
+        };
+        assert_eq!(units(&[change(10)]), 1);
+        assert_eq!(units(&[change(256 * 1024)]), 22);
+        assert_eq!(units(&std::array::from_fn::<_, 120, _>(|_| change(10))), 11);
+        assert_eq!(pause_after(170), LATER);
+        assert!(pause_after(2_730) > Duration::from_hours(2));
     }
 }

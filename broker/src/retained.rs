@@ -222,13 +222,20 @@ impl Retained {
         is_kept
     }
 
-    /// What has changed and is to be written now, a batch of it. Nothing: all is written.
-    pub(crate) fn take_changes(&mut self, slowest: Pace) -> Vec<Change> {
+    /// See [`Changes::begin`].
+    pub(crate) fn begin_pass(&mut self, slowest: Pace) {
+        if let Some(changes) = &mut self.changes {
+            changes.begin(slowest);
+        }
+    }
+
+    /// A batch of the pass that is under way. Nothing: it is over.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         let Some(changes) = &mut self.changes else {
             return Vec::new();
         };
         let topics = &mut self.topics;
-        changes.take(slowest, |topic| {
+        changes.take(|topic| {
             let entry = topics.get_mut(topic)?;
             entry.on_disk = true;
             Some((entry.packed.clone(), entry.owner.clone()))

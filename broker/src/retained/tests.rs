@@ -181,7 +181,8 @@ fn what_came_after_the_subscription_is_left_to_the_router() {
 }
 
 fn written(store: &mut Retained, slowest: Pace) -> Vec<(String, bool)> {
-    let taken = store.take_changes(slowest);
+    store.begin_pass(slowest);
+    let taken = store.take_changes();
     let written = |change: Change| (change.topic.to_string(), change.message.is_some());
     taken.into_iter().map(written).collect()
 }
