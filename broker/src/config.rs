@@ -57,8 +57,11 @@ pub struct Config {
     pub subscriptions_per_client_max: usize,
     /// Subscriptions of all clients of one user that is neither a device nor a service of the hub.
     pub subscriptions_per_user_max: usize,
-    /// Groups of shared subscriptions.
+    /// Groups of shared subscriptions. Users that are neither a device nor a service of the hub
+    /// leave a quarter of them to those.
     pub shared_groups_max: usize,
+    /// Those of one such user.
+    pub shared_groups_per_user_max: usize,
     /// Different filters, and different topics, that the router may know at once (about 6.4 kB
     /// each and 0.6 kB each). Before it knows so many, a new one takes its place, which knows
     /// those that are in use.
@@ -109,6 +112,7 @@ impl Default for Config {
             subscriptions_per_client_max: 64,
             subscriptions_per_user_max: 2_000,
             shared_groups_max: 100,
+            shared_groups_per_user_max: 20,
             router_filters_max: 10_000,
             router_topics_max: 100_000,
             topics_per_user_max: 20_000,

@@ -63,7 +63,7 @@ pub(crate) struct Edge {
     pub(crate) exchange: Exchange,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) shares: Arc<Shares>,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) doors: Arc<Doors>,
     authenticator: Arc<dyn Authenticate>,
@@ -80,11 +80,14 @@ impl Edge {
         config: Config,
         authenticator: Arc<dyn Authenticate>,
     ) -> Result<Self, RouteError> {
+        let counters = Arc::<Counters>::default();
+        let sessions = Arc::new(Sessions::new(&config));
+        let shares = Shares::new(&config, sessions.clone(), counters.clone());
         Ok(Self {
             exchange: Exchange::start(&config)?,
-            sessions: Arc::new(Sessions::new(&config)),
-            shares: Arc::new(Shares::new(config.shared_groups_max)),
-            counters: Counters::default(),
+            sessions,
+            shares: Arc::new(shares),
+            counters,
             shutdown: CancellationToken::new(),
             authenticator,
             logins: Arc::new(Logins::new(config.login_failures_per_minute)),

@@ -66,7 +66,7 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    fn of(principal: &Principal) -> Self {
+    pub(crate) fn of(principal: &Principal) -> Self {
         match principal.role {
             Some(Role::Service(_) | Role::Agent(_)) => Self::Reserved,
             _ => Self::Common,

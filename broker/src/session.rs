@@ -11,7 +11,7 @@ use netmonitor_protocol::acl::Principal;
 
 use crate::counters::{Counter, Counters};
 use crate::edge::Edge;
-use crate::exchange::Origin;
+use crate::exchange::{Origin, Standing};
 use crate::inflight::Window;
 use crate::message::Envelope;
 use crate::offline::Offline;
@@ -92,8 +92,10 @@ impl Pending {
 
     /// Leaves it to another member of its group, if it has come from one.
     fn give_back(self) {
+        let bytes = self.bytes();
         if let Some(share) = self.share.and_then(|share| share.upgrade()) {
-            share.give_back(Shared::new(self.topic, self.envelope));
+            let (topic, envelope) = (self.topic, self.envelope);
+            share.give_back(Shared { topic, envelope }, bytes);
         }
     }
 
@@ -106,7 +108,7 @@ impl Pending {
 
 impl Session {
     pub(crate) fn new(edge: &Edge, principal: Principal) -> Self {
-        let standing = Origin::new(0, &principal).standing;
+        let standing = Standing::of(&principal);
         let holder = || edge.sessions.holder(&principal.user, standing);
         Self {
             number: edge.next_number(),
@@ -179,8 +181,8 @@ impl Session {
         }
     }
 
-    /// What a shared message means for the client. None: it may not have it, and it goes on to
-    /// another member.
+    /// What a shared message means for the client. None: it may not have it, and neither may the
+    /// other members, which have the same rights.
     pub(crate) fn read_shared(
         &mut self,
         counters: &Counters,
@@ -188,12 +190,8 @@ impl Session {
         shared: Shared,
     ) -> Option<Pending> {
         self.turn = self.turn.wrapping_add(1);
-        let member = self.shares.get(index)?;
-        if self.principal.may_receive(&shared.topic) {
-            return Some(Pending::from_share(shared, member));
-        }
-        member.pass_on(counters, shared);
-        None
+        let pending = Pending::from_share(shared, self.shares.get(index)?);
+        self.may_have(counters, &pending).then_some(pending)
     }
 
     /// The client is there, or away. What it shares and was not given yet is for others then.

@@ -1,27 +1,31 @@
 //! Shared subscriptions (MQTT 5.0, section 4.8.2; clients of 3.1.1 may use them as well): each
 //! message goes to one member of a group.
 //!
-//! A group is known by its name and its filter together, and has one link to the router. Its
+//! A group is known by its name and its filter together, and has one link to the router. It
+//! belongs to one user: clients of another with the same name and filter are a group of their own,
+//! so that nobody takes messages from others, least of all some that it may not read. Its
 //! members take the next message each in turn, when they have room for one; those that are away
 //! only while none is connected. What a member could not deliver before its session ended goes
 //! back to the others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::future::select_all;
+use netmonitor_protocol::acl::Principal;
 use tokio::sync::{Notify, watch};
 
+use crate::config::Config;
 use crate::counters::{Counter, Counters};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Standing};
 use crate::message::Envelope;
+use crate::offline::{self, Offline};
 use crate::packet::Options;
 use crate::router::{Delivery, Link, RouteError};
+use crate::sessions::Sessions;
 use crate::subscriptions::{is_wild, lost_between};
 
 const PREFIX: &str = "$share/";
-/// How often a message is offered to members that may not read it.
-const TRIES: u8 = 16;
 
 /// Whether it is a shared subscription, well-formed or not.
 pub(crate) fn is_shared(filter: &str) -> bool {
@@ -38,8 +42,25 @@ pub(crate) fn shared_filter(filter: &str) -> Option<&str> {
 
 /// All groups that have members.
 pub(crate) struct Shares {
-    groups: Mutex<HashMap<String, Group>>,
-    max: usize,
+    groups: Mutex<HashMap<Name, Group>>,
+    limits: Limits,
+    sessions: Arc<Sessions>,
+    counters: Arc<Counters>,
+}
+
+/// How many groups there may be, and how much members may give back to one.
+struct Limits {
+    groups: usize,
+    groups_per_user: usize,
+    returned: offline::Limits,
+}
+
+/// What a group is known by. All members have the same rights.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Name {
+    principal: Principal,
+    /// The whole filter, with the name that the members have for the group.
+    filter: String,
 }
 
 struct Group {
@@ -48,11 +69,16 @@ struct Group {
 }
 
 impl Shares {
-    /// At most `max` groups.
-    pub(crate) fn new(max: usize) -> Self {
+    pub(crate) fn new(config: &Config, sessions: Arc<Sessions>, counters: Arc<Counters>) -> Self {
         Self {
             groups: Mutex::default(),
-            max,
+            limits: Limits {
+                groups: config.shared_groups_max,
+                groups_per_user: config.shared_groups_per_user_max,
+                returned: config.offline(),
+            },
+            sessions,
+            counters,
         }
     }
 
@@ -60,27 +86,30 @@ impl Shares {
     pub(crate) fn join(
         self: &Arc<Self>,
         exchange: &Exchange,
+        principal: &Principal,
         filter: &str,
         options: Options,
         identifier: Option<usize>,
     ) -> Result<Member, RouteError> {
+        let name = Name {
+            principal: principal.clone(),
+            filter: filter.to_owned(),
+        };
         let mut groups = lock(&self.groups);
-        let is_full = groups.len() >= self.max;
-        let share = match groups.get_mut(filter) {
-            Some(group) => {
-                group.members += 1;
-                group.share.clone()
+        let share = if let Some(group) = groups.get_mut(&name) {
+            group.members += 1;
+            group.share.clone()
+        } else {
+            if !self.has_room(&groups, principal) {
+                return Err(RouteError::Full);
             }
-            None if is_full => return Err(RouteError::Full),
-            None => {
-                let share = Arc::new(Share::start(exchange, filter)?);
-                let group = Group {
-                    share: share.clone(),
-                    members: 1,
-                };
-                groups.insert(filter.to_owned(), group);
-                share
-            }
+            let share = Arc::new(self.start(exchange, name.clone())?);
+            let group = Group {
+                share: share.clone(),
+                members: 1,
+            };
+            groups.insert(name, group);
+            share
         };
         drop(groups);
         let mut member = Member {
@@ -94,28 +123,62 @@ impl Shares {
         Ok(member)
     }
 
-    fn leave(&self, filter: &str) {
+    /// Whether there may be another group of this user.
+    fn has_room(&self, groups: &HashMap<Name, Group>, principal: &Principal) -> bool {
+        let standing = Standing::of(principal);
+        let names = groups.keys();
+        let own = names.filter(|name| name.principal.user == principal.user);
+        groups.len() < standing.part_of(self.limits.groups)
+            && (standing == Standing::Reserved || own.count() < self.limits.groups_per_user)
+    }
+
+    fn start(&self, exchange: &Exchange, name: Name) -> Result<Share, RouteError> {
+        let below = shared_filter(&name.filter).unwrap_or_default();
+        let begins_after = exchange.sequence();
+        let mut link = exchange.link()?;
+        link.subscribe(below, 1)?;
+        let standing = Standing::of(&name.principal);
+        let held = self.sessions.holder(&name.principal.user, standing);
+        Ok(Share {
+            source: tokio::sync::Mutex::new(Source {
+                link,
+                is_wild: is_wild(below),
+                begins_after,
+                last_offset: None,
+            }),
+            name,
+            returned: Mutex::new(Offline::new(held)),
+            returned_limits: self.limits.returned,
+            has_returned: Notify::new(),
+            connected: watch::Sender::new(0),
+            counters: self.counters.clone(),
+        })
+    }
+
+    fn leave(&self, name: &Name) {
         let mut groups = lock(&self.groups);
-        let Some(group) = groups.get_mut(filter) else {
+        let Some(group) = groups.get_mut(name) else {
             return;
         };
         group.members -= 1;
         if group.members == 0 {
-            groups.remove(filter);
+            groups.remove(name);
         }
     }
 }
 
 /// One group.
 pub(crate) struct Share {
-    filter: String,
+    name: Name,
     /// Whoever holds it takes the next message; others wait for it in the order in which they
     /// came.
     source: tokio::sync::Mutex<Source>,
-    /// What members could not deliver. As bounded as what they may hold.
-    returned: Mutex<VecDeque<Shared>>,
+    /// What members could not deliver. When full, the oldest goes, counted.
+    returned: Mutex<Offline<Shared>>,
+    returned_limits: offline::Limits,
     has_returned: Notify,
     connected: watch::Sender<usize>,
+    counters: Arc<Counters>,
 }
 
 struct Source {
@@ -130,35 +193,14 @@ struct Source {
 pub(crate) struct Shared {
     pub(crate) topic: String,
     pub(crate) envelope: Envelope,
-    /// How many members were not allowed to have it.
-    refused: u8,
 }
 
 impl Share {
-    fn start(exchange: &Exchange, filter: &str) -> Result<Self, RouteError> {
-        let below = shared_filter(filter).unwrap_or_default();
-        let begins_after = exchange.sequence();
-        let mut link = exchange.link()?;
-        link.subscribe(below, 1)?;
-        Ok(Self {
-            filter: filter.to_owned(),
-            source: tokio::sync::Mutex::new(Source {
-                link,
-                is_wild: is_wild(below),
-                begins_after,
-                last_offset: None,
-            }),
-            returned: Mutex::default(),
-            has_returned: Notify::new(),
-            connected: watch::Sender::new(0),
-        })
-    }
-
     /// The next message. Cancel safe.
     async fn next(&self, counters: &Counters) -> Result<Shared, RouteError> {
         let mut source = self.source.lock().await;
         loop {
-            if let Some(shared) = lock(&self.returned).pop_front() {
+            if let Some(shared) = lock(&self.returned).pop() {
                 return Ok(shared);
             }
             let delivery = tokio::select! {
@@ -175,7 +217,7 @@ impl Share {
     /// The next message that is there already, if nobody else waits for it.
     fn try_next(&self, counters: &Counters) -> Option<Result<Shared, RouteError>> {
         let mut source = self.source.try_lock().ok()?;
-        if let Some(shared) = lock(&self.returned).pop_front() {
+        if let Some(shared) = lock(&self.returned).pop() {
             return Some(Ok(shared));
         }
         loop {
@@ -204,9 +246,10 @@ impl Share {
         }
     }
 
-    /// Gives a message to the next member.
-    pub(crate) fn give_back(&self, shared: Shared) {
-        lock(&self.returned).push_back(shared);
+    /// Gives a message of so many bytes to the next member.
+    pub(crate) fn give_back(&self, shared: Shared, bytes: usize) {
+        let dropped = lock(&self.returned).push(shared, bytes, self.returned_limits);
+        self.counters.add(Counter::DroppedOfflineQueueFull, dropped);
         self.has_returned.notify_one();
     }
 }
@@ -224,7 +267,10 @@ impl Source {
         if envelope.sequence <= self.begins_after || self.is_wild && topic.starts_with('$') {
             return None;
         }
-        Some(Shared::new(topic.to_owned(), envelope))
+        Some(Shared {
+            topic: topic.to_owned(),
+            envelope,
+        })
     }
 }
 
@@ -240,7 +286,7 @@ pub(crate) struct Member {
 impl Member {
     /// The whole filter.
     pub(crate) fn filter(&self) -> &str {
-        &self.share.filter
+        &self.share.name.filter
     }
 
     /// The group, without keeping it alive.
@@ -266,33 +312,12 @@ impl Member {
     pub(crate) fn try_next(&self, counters: &Counters) -> Option<Result<Shared, RouteError>> {
         self.share.try_next(counters)
     }
-
-    /// A member that may not have it passes it on, for a while.
-    pub(crate) fn pass_on(&self, counters: &Counters, mut shared: Shared) {
-        shared.refused += 1;
-        if shared.refused < TRIES {
-            self.share.give_back(shared);
-        } else {
-            counters.one(Counter::DeliveriesWithheld);
-        }
-    }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         self.set_connected(false);
-        self.shares.leave(&self.share.filter);
-    }
-}
-
-impl Shared {
-    /// For any of the members.
-    pub(crate) fn new(topic: String, envelope: Envelope) -> Self {
-        Self {
-            topic,
-            envelope,
-            refused: 0,
-        }
+        self.shares.leave(&self.share.name);
     }
 }
 

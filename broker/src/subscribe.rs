@@ -149,7 +149,8 @@ impl Client {
         } = &*self.edge;
         let below = shared_filter(filter).unwrap_or_default();
         exchange.admit(self.session.origin(), below)?;
-        let member = shares.join(exchange, filter, options, identifier)?;
+        let principal = &self.session.principal;
+        let member = shares.join(exchange, principal, filter, options, identifier)?;
         self.session.shares.push(member);
         self.session.count_subscriptions();
         Ok(())

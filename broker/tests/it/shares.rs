@@ -212,27 +212,85 @@ async fn a_member_may_ask_for_no_more_than_any_subscriber() {
 }
 
 #[tokio::test]
-async fn a_member_never_gets_what_it_may_not_read() {
+async fn a_group_belongs_to_one_user_and_others_take_nothing_from_it() {
     let broker = start().await;
+    let mut own = member(&broker, &Options::new(5, "free", "c")).await;
+    let mut other = member(&broker, &Options::new(5, "other", "c")).await;
+    let mut publisher = publisher(&broker).await;
+    for n in 0..20 {
+        publisher.publish_acked("a", &n.to_string(), false).await;
+        assert_eq!(own.said().await.1, n.to_string());
+        assert_eq!(other.said().await.1, n.to_string());
+    }
+    // Least of all somebody who may not read what it takes.
     let group = "$share/g/netmonitor/v1/#";
     let mut agent = Raw::connect(&broker, &Options::new(5, "ws-14", "ws-14")).await;
     assert_eq!(agent.subscribe(group, 1).await, 1);
     let mut reader = Raw::connect(&broker, &Options::new(5, "reader", "reader")).await;
     assert_eq!(reader.subscribe(group, 1).await, 1);
-    let mut other = Raw::connect(&broker, &Options::new(5, "ws-15", "ws-15")).await;
+    let mut source = Raw::connect(&broker, &Options::new(5, "ws-15", "ws-15")).await;
     let topic = "netmonitor/v1/device/ws-15/services";
     for n in 0..20 {
-        assert_eq!(other.publish_acked(topic, &n.to_string(), false).await, 0);
+        assert_eq!(source.publish_acked(topic, &n.to_string(), false).await, 0);
         assert_eq!(reader.said().await, (topic.to_owned(), n.to_string()));
     }
-    agent.ping().await;
-    // Alone it cannot have it either.
-    reader.leave().await;
-    assert_eq!(other.publish_acked(topic, "x", false).await, 0);
     broker
         .eventually("withheld", |broker| {
-            broker.counter("deliveries_withheld") == 1
+            broker.counter("deliveries_withheld") == 20
         })
         .await;
     agent.ping().await;
+}
+
+#[tokio::test]
+async fn one_user_cannot_take_all_groups() {
+    let config = Config {
+        shared_groups_max: 8,
+        shared_groups_per_user_max: 3,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut connected = Vec::new();
+    for (user, groups) in [("free", 3), ("other", 3), ("reader", 0), ("ingest", 2)] {
+        // However many connections it has.
+        let mut granted = 0;
+        for n in 0..4 {
+            let mut raw = Raw::connect(&broker, &Options::new(5, user, &format!("{n}"))).await;
+            let filter = match user {
+                "free" | "other" => "a",
+                _ => "netmonitor/v1/#",
+            };
+            let reason = raw.subscribe(&format!("$share/{n}/{filter}"), 1).await;
+            granted += u32::from(reason == 1);
+            connected.push(raw);
+        }
+        assert_eq!(granted, groups, "{user}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_back_to_a_group_is_bounded_and_the_rest_is_counted() {
+    let config = Config {
+        session_queue_max_messages: 10,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut publisher = publisher(&broker).await;
+    let mut hoarder = member(&broker, &Options::new(5, "free", "hoarder")).await;
+    for n in 0..60 {
+        publisher.publish_acked("a", &n.to_string(), false).await;
+        let message = hoarder.message_unacknowledged().await;
+        assert_eq!(message.payload, n.to_string());
+    }
+    // Another keeps the group, and has no room.
+    let mut full = Options::new(5, "free", "full");
+    full.receive_maximum = Some(1);
+    let mut full = member(&broker, &full).await;
+    drop(hoarder);
+    assert_eq!(full.message_unacknowledged().await.payload, "50");
+    assert_eq!(broker.counter("dropped_offline_queue_full"), 50);
+    let mut next = member(&broker, &Options::new(5, "free", "next")).await;
+    for n in 51..60 {
+        assert_eq!(next.said().await.1, n.to_string());
+    }
 }

@@ -14,7 +14,7 @@ use crate::topic::Topic;
 use crate::topics::{Party, Row, SYS_ROOT, TOPICS};
 
 /// What a client may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Role {
     /// One of the hub's services.
     Service(ServiceName),
@@ -29,7 +29,7 @@ pub enum Role {
 }
 
 /// Filters below none of our roots, for other things that share the broker.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct OwnFilters {
     /// What the client may publish.
     pub publish: Vec<String>,
@@ -38,7 +38,7 @@ pub struct OwnFilters {
 }
 
 /// Who a client is, once it has shown its credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal {
     /// MQTT user name.
     pub user: String,
