@@ -165,6 +165,7 @@ impl Client {
     pub(crate) fn end(mut self, end: End) -> Ended {
         match end {
             End::Silent => self.edge.counters.one(Counter::KeepalivesExpired),
+            End::Kicked(Kick::Revoked) => self.will.revoke(),
             End::Fault(fault) => {
                 let what = fault.to_string();
                 self.refuse(Counter::ProtocolFaults, &what);

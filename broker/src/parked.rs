@@ -63,11 +63,15 @@ impl Parked {
             tokio::select! {
                 biased;
                 kick = kicks.wait_for(Option::is_some) => {
-                    if matches!(kick.as_deref(), Ok(Some(Kick::TakenOver { clean: false }))) {
-                        drop(kick);
-                        // Back in time.
-                        self.will.cancel();
-                        self.lease.leave(self.session);
+                    let kick = kick.ok().and_then(|kick| *kick);
+                    match kick.unwrap_or(Kick::Revoked) {
+                        Kick::TakenOver { clean: false } => {
+                            // Back in time.
+                            self.will.cancel();
+                            self.lease.leave(self.session);
+                        }
+                        Kick::Revoked => self.will.revoke(),
+                        Kick::TakenOver { clean: true } | Kick::Evicted => {}
                     }
                     return;
                 }

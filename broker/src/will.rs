@@ -45,6 +45,14 @@ impl Will {
         self.message = None;
     }
 
+    /// Its user has no rights any more. What a device or a service says is to be cleared by
+    /// whoever takes its rights away, and that it is gone is true.
+    pub(crate) fn revoke(&mut self) {
+        if self.from.2 == Standing::Common && self.message.take().is_some() {
+            self.edge.counters.one(Counter::WillsRefused);
+        }
+    }
+
     /// Publishes it, if there is one.
     pub(crate) fn publish(&mut self) {
         let will = self.message.take();

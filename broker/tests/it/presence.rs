@@ -313,3 +313,22 @@ async fn a_large_packet_on_a_slow_line_is_a_sign_of_life_all_the_while() {
     slow.ping().await;
     assert_eq!(broker.counter("keepalives_expired"), 0);
 }
+
+/// The will of a device is true, and cleared with the device.
+#[tokio::test]
+async fn the_will_of_a_user_that_was_revoked_is_not_published() {
+    let broker = start().await;
+    let connected = Raw::connect(&broker, &agent(5)).await;
+    let away = Options {
+        client_id: "away".to_owned(),
+        ..delayed(100, 100)
+    };
+    drop(Raw::connect(&broker, &away).await);
+    broker
+        .eventually("away", |broker| broker.counter("sessions_parked") == 1)
+        .await;
+    assert_eq!(broker.handle.disconnect_user("free").await, 1);
+    assert_eq!(broker.counter("wills_published"), 0);
+    assert_eq!(broker.counter("wills_refused"), 2);
+    drop(connected);
+}
