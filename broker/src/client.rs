@@ -101,6 +101,7 @@ pub(crate) struct Client {
     expiry: Duration,
     /// The client's own limit.
     pub(crate) packet_max: usize,
+    /// Empty: a topic that is too long.
     aliases: HashMap<u16, String>,
 }
 
@@ -285,6 +286,10 @@ impl Client {
     }
 
     fn publish_new(&mut self, publish: Publish) -> Result<u8, End> {
+        if publish.topic.is_empty() || publish.topic.len() > self.edge.config.topic_max_bytes {
+            self.refuse(Counter::PublishesRefused, &publish.topic);
+            return Ok(reason::TOPIC_INVALID);
+        }
         if !may_publish(&self.session.principal, &publish.topic) {
             self.refuse(Counter::PublishesRefused, &publish.topic);
             return Ok(reason::NOT_AUTHORIZED);
@@ -322,7 +327,9 @@ impl Client {
             let topic = self.aliases.get(&alias).ok_or(Fault::TopicAlias)?;
             publish.topic.clone_from(topic);
         } else {
-            self.aliases.insert(alias, publish.topic.clone());
+            let is_too_long = publish.topic.len() > self.edge.config.topic_max_bytes;
+            let topic = if is_too_long { "" } else { &publish.topic };
+            self.aliases.insert(alias, topic.to_owned());
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ pub struct Config {
     pub mqtt_ws: Vec<String>,
     /// Longest packet that a client may send, headers included.
     pub packet_max_bytes: usize,
+    /// Longest topic, and longest filter.
+    pub topic_max_bytes: usize,
     /// How many sockets may be open at once, those that have not said anything included.
     pub connections_max: usize,
     /// Of these, how many may not have shown a credential yet. One too many sends away the oldest
@@ -94,6 +96,7 @@ impl Default for Config {
             mqtts: vec!["[::]:8883".to_owned()],
             mqtt_ws: Vec::new(),
             packet_max_bytes: 256 * 1024,
+            topic_max_bytes: 1024,
             connections_max: 2_000,
             connections_unauthenticated_max: 400,
             connections_per_user_max: 500,

@@ -254,6 +254,11 @@ fn check_will(
     let Some(will) = will else {
         return Ok(());
     };
+    if will.topic.len() > edge.config.topic_max_bytes {
+        edge.counters
+            .refuse(Counter::WillsRefused, who, &will.topic);
+        return Err(reason::TOPIC_INVALID);
+    }
     if !may_publish(principal, &will.topic) {
         edge.counters
             .refuse(Counter::WillsRefused, who, &will.topic);

@@ -22,6 +22,7 @@ pub(crate) mod reason {
     pub(crate) const KEEPALIVE_TIMEOUT: u8 = 0x8D;
     pub(crate) const TAKEN_OVER: u8 = 0x8E;
     pub(crate) const FILTER_INVALID: u8 = 0x8F;
+    pub(crate) const TOPIC_INVALID: u8 = 0x90;
     pub(crate) const PACKET_ID_NOT_FOUND: u8 = 0x92;
     pub(crate) const RECEIVE_MAXIMUM_EXCEEDED: u8 = 0x93;
     pub(crate) const TOPIC_ALIAS_INVALID: u8 = 0x94;
@@ -91,7 +92,7 @@ pub(crate) fn refusal(out: &mut BytesMut, version: Version, reason: u8) {
         (_, reason::UNSUPPORTED_VERSION) => 1,
         (_, reason::CLIENT_ID_INVALID) => 2,
         (_, reason::SERVER_UNAVAILABLE | reason::QUOTA_EXCEEDED) => 3,
-        (_, reason::NOT_AUTHORIZED) => 5,
+        (_, reason::NOT_AUTHORIZED | reason::TOPIC_INVALID) => 5,
         _ => return,
     };
     out.put_slice(&[0x20, 2, 0, code]);

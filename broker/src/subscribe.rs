@@ -67,7 +67,8 @@ impl Client {
         } else {
             filter
         };
-        if !netmonitor_protocol::acl::is_well_formed(plain) {
+        let is_too_long = filter.len() > self.edge.config.topic_max_bytes;
+        if is_too_long || !netmonitor_protocol::acl::is_well_formed(plain) {
             Err(reason::FILTER_INVALID)
         } else if !session.principal.may_subscribe(plain) {
             Err(reason::NOT_AUTHORIZED)

@@ -329,3 +329,44 @@ async fn sixty_four_wide_subscriptions_that_nobody_reads_hold_up_nobody() {
     }
     assert!(seen.iter().all(|times| *times == FINDING.len()));
 }
+
+#[tokio::test]
+async fn topics_and_filters_that_are_too_long_are_refused() {
+    let config = Config {
+        topic_max_bytes: 10,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut five = Raw::connect(&broker, &Options::new(5, "free", "five")).await;
+    let mut four = Raw::connect(&broker, &Options::new(4, "free", "four")).await;
+    let (fits, long) = ("a/23456789", "a/234567890");
+    assert_eq!(five.subscribe("#", 0).await, 0);
+    for (filter, reason) in [
+        (fits, 1),
+        (long, 0x8F),
+        ("$share/g/#", 1),
+        ("$share/g/a/", 0x8F),
+    ] {
+        assert_eq!(five.subscribe(filter, 1).await, reason, "{filter}");
+    }
+    assert_eq!(four.subscribe(long, 1).await, 0x80);
+    // 3.1.1 has no word for it.
+    assert_eq!(four.publish_acked(long, "too long", true).await, 0);
+    let mut publisher = Raw::connect(&broker, &Options::new(5, "other", "p")).await;
+    assert_eq!(publisher.publish_acked(long, "too long", true).await, 0x90);
+    // Nor is it known by an alias.
+    for topic in [long, ""] {
+        let body = [&text(topic)[..], &[0, 1, 3, 35, 0, 1]].concat();
+        publisher.send(&packet(0x32, &body)).await;
+        let (first, body) = publisher.recv().await.unwrap();
+        assert_eq!((first, body[2]), (0x40, 0x90));
+    }
+    assert_eq!(broker.counter("publishes_refused"), 4);
+    assert_eq!(broker.counter("retained_messages"), 0);
+    for (level, answer) in [(4, &[0, 5][..]), (5, &[0, 0x90, 0])] {
+        let mut raw = Raw::open(&broker).await;
+        let options = Options::new(level, "free", "w").will("a/234567890", "x");
+        raw.send(&options.packet()).await;
+        raw.expect(0x20, answer).await;
+    }
+}
