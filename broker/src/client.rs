@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
 use crate::exchange::Published;
-use crate::message::Message;
+use crate::message::{Message, may_be_kept};
 use crate::packet::{self, AckKind, Packet, Publish, QoS, Version};
 use crate::parked::Parked;
 use crate::reply::{self, TOPIC_ALIAS_MAX, reason};
@@ -295,10 +295,10 @@ impl Client {
             return Ok(reason::NOT_AUTHORIZED);
         }
         let message = Message {
+            retain: publish.retain && may_be_kept(&publish.topic, &publish.payload),
             topic: publish.topic,
             payload: publish.payload,
             qos: publish.qos,
-            retain: publish.retain,
             properties: publish.properties.forwarded,
             expiry_secs: publish.properties.message_expiry_secs,
         };

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use netmonitor_protocol::Topic;
 
 use crate::packet::{QoS, Will};
 
@@ -21,13 +22,21 @@ pub(crate) struct Message {
     pub(crate) expiry_secs: Option<u32>,
 }
 
+/// Whether a message with the retain flag may be kept. Not where the table of topics says that
+/// it is for those who are there: it would be said again to everybody who comes. An empty one
+/// keeps nothing.
+pub(crate) fn may_be_kept(topic: &str, payload: &[u8]) -> bool {
+    let ours = topic.parse::<Topic>();
+    payload.is_empty() || ours.map_or(true, |topic| topic.row().retained.is_kept())
+}
+
 impl From<Will> for Message {
     fn from(will: Will) -> Self {
         Self {
+            retain: will.retain && may_be_kept(&will.topic, &will.payload),
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,
-            retain: will.retain,
             properties: will.properties.forwarded,
             expiry_secs: will.properties.message_expiry_secs,
         }

@@ -344,3 +344,19 @@ impl Reader {
         None
     }
 }
+
+#[tokio::test]
+async fn what_is_not_retained_is_not_kept_for_whoever_comes_later() {
+    const REQUEST: &str = "netmonitor-private/v1/join/00000000000000000000000000000007/request";
+    let broker = start().await;
+    let mut api = Raw::connect(&broker, &Options::new(4, "api", "api")).await;
+    assert_eq!(api.subscribe(REQUEST, 1).await, 1);
+    let id = "00000000000000000000000000000007";
+    let options = Options::new(5, "join", id).will(REQUEST, "will");
+    let mut joiner = Raw::connect(&broker, &options).await;
+    assert_eq!(joiner.publish_acked(REQUEST, "asks", true).await, 0);
+    drop(joiner);
+    assert_eq!(api.said().await.1, "asks");
+    assert_eq!(api.said().await.1, "will");
+    assert_eq!(broker.counter("retained_messages"), 0);
+}
