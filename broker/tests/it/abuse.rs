@@ -156,7 +156,12 @@ impl Random {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_thousand_broken_conversations_leave_the_broker_serving() {
-    let broker = start().await;
+    let config = Config {
+        // Some break the password.
+        login_failures_per_minute: 10_000,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
     let mut witness = Raw::connect(&broker, &Options::new(5, "other", "witness")).await;
     witness.subscribe("safe/#", 1).await;
     let mut attempts = JoinSet::new();
