@@ -17,12 +17,14 @@
 //! - It is asked every second whether it lives, and replaced when not. Links go over to the new
 //!   router (`replacement`, `link`); clients stay connected.
 //!
-//! From the outside in: `replacement` has what all links share; `link` is one subscriber's way
+//! From the outside in: `replacement` has what all links share, `history` when a new router may
+//! be made; `link` is one subscriber's way
 //! out, through one `place` after another; `seat` is what the replacement knows of it; `core`,
 //! `publisher` and `ending` start, feed and end one router.
 
 mod core;
 mod ending;
+mod history;
 mod known;
 mod link;
 mod place;

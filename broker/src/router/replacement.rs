@@ -4,7 +4,7 @@
 //! what a link has subscribed holds `core` for reading; the replacement holds it for writing,
 //! so that it sees all links as they are. Publishing goes on meanwhile.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
 };
@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use super::core::Core;
 use super::ending::Fate;
+use super::history::History;
 use super::known::{Filters, Topics};
 use super::link::Link;
 use super::place::Place;
@@ -26,19 +27,6 @@ use crate::config::Config;
 use crate::exchange::Origin;
 use bytes::Bytes;
 
-/// Routers that may die within `DEATHS_WITHIN`: the one after them is not replaced.
-const DEATHS_MAX: usize = 2;
-const DEATHS_WITHIN: Duration = Duration::from_mins(1);
-/// How long a subscriber may take to read what is left in a router that is no longer used.
-const DRAIN_MAX: Duration = Duration::from_secs(30);
-/// The share of the topics' limit at which a new router is due, in percent; and when the last
-/// is younger than `SETTLED`.
-const TOPICS_PERCENT: (usize, usize) = (50, 90);
-const SETTLED: Duration = Duration::from_mins(10);
-/// A new router that is not needed for life takes no more than this share of the time.
-const REST_PER_WORK: u32 = 20;
-const REST_MIN: Duration = Duration::from_secs(1);
-
 /// The router that is used now, and what all links share.
 pub(super) struct Inner {
     config: Config,
@@ -46,6 +34,8 @@ pub(super) struct Inner {
     table: Mutex<Table>,
     publishing: Mutex<Publishing>,
     history: Mutex<History>,
+    /// The router before, as long as links still read from it.
+    retired: Mutex<Weak<Retired>>,
     /// Messages wait until the router may be told of them.
     unflushed: Notify,
 }
@@ -71,21 +61,6 @@ struct Publishing {
     generation: u64,
     publisher: Publisher,
     topics: Topics,
-}
-
-#[derive(Default)]
-struct History {
-    deaths: VecDeque<Instant>,
-    renewed: Option<Renewed>,
-    retired: Weak<Retired>,
-    health: Health,
-}
-
-/// A replacement that was made to forget.
-#[derive(Clone, Copy)]
-struct Renewed {
-    at: Instant,
-    took: Duration,
 }
 
 /// Why a router is replaced.
@@ -114,6 +89,7 @@ impl Inner {
             config: config.clone(),
             core: RwLock::new(core),
             history: Mutex::default(),
+            retired: Mutex::default(),
             unflushed: Notify::new(),
         })
     }
@@ -252,7 +228,7 @@ impl Inner {
         if alive.is_err() {
             self.replace_dead(generation)?;
         }
-        let retired = lock(&self.history).retired.upgrade();
+        let retired = lock(&self.retired).upgrade();
         if let Some(retired) = retired {
             retired.nudge();
         }
@@ -295,10 +271,12 @@ impl Inner {
     pub(super) fn health(&self) -> Health {
         let known_filters = self.table().filters.len();
         let known_topics = lock(&self.publishing).topics.len();
+        let history = lock(&self.history);
         Health {
             known_filters,
             known_topics,
-            ..lock(&self.history).health
+            replacements: history.replacements,
+            renewals: history.renewals,
         }
     }
 
@@ -322,16 +300,8 @@ impl Inner {
             // Somebody else was faster.
             return Ok(());
         }
-        {
-            let now = Instant::now();
-            let mut history = lock(&self.history);
-            let deaths = &mut history.deaths;
-            deaths.retain(|death| now - *death < DEATHS_WITHIN);
-            if deaths.len() >= DEATHS_MAX {
-                return Err(RouteError::Dead);
-            }
-            deaths.push_back(now);
-            history.health.replacements += 1;
+        if !lock(&self.history).died(Instant::now()) {
+            return Err(RouteError::Dead);
         }
         let unconfirmed = lock(&self.publishing).publisher.unconfirmed();
         tracing::error!(
@@ -345,27 +315,19 @@ impl Inner {
     /// Puts a new router in the place of one that knows too much, if it may. True: done.
     fn renew_if_due(self: &Arc<Self>) -> bool {
         let now = Instant::now();
-        let (since, may_work) = {
+        let generation = self.core().generation;
+        let percent = {
             let history = lock(&self.history);
-            let since = history.renewed.map(|renewed| now - renewed.at);
-            let rest = history.renewed.map_or(Duration::ZERO, |renewed| {
-                REST_MIN.max(renewed.took * REST_PER_WORK)
-            });
-            if let Some(retired) = history.retired.upgrade() {
-                // The last one is still being read.
-                if since.is_some_and(|since| since < DRAIN_MAX) {
+            if !history.is_rested(now) {
+                return false;
+            }
+            if let Some(retired) = lock(&self.retired).upgrade() {
+                if !history.is_drain_over(now) {
                     return false;
                 }
                 retired.end();
             }
-            (since, since.is_none_or(|since| since >= rest))
-        };
-        if !may_work {
-            return false;
-        }
-        let percent = match since {
-            Some(since) if since < SETTLED => TOPICS_PERCENT.1,
-            _ => TOPICS_PERCENT.0,
+            history.topics_percent(now)
         };
         let knows_too_much = lock(&self.publishing).topics.used_percent() >= percent
             || self.table().filters.is_stale();
@@ -373,17 +335,20 @@ impl Inner {
             return false;
         }
         let core = self.core.write().unwrap_or_else(PoisonError::into_inner);
-        let replaced = self.replace(core, Why::KnowsTooMuch);
+        if core.generation != generation {
+            // Somebody else was faster.
+            return true;
+        }
+        let done = self.replace(core, Why::KnowsTooMuch).is_ok();
         let took = now.elapsed();
-        lock(&self.history).renewed = Some(Renewed { at: now, took });
-        if replaced.is_ok() {
-            lock(&self.history).health.renewals += 1;
+        lock(&self.history).renewed(now, took, done);
+        if done {
             tracing::info!(
                 took_ms = took.as_millis(),
                 "a new router has replaced one that knew too many topics or filters"
             );
         }
-        replaced.is_ok()
+        done
     }
 
     fn replace(
@@ -431,7 +396,7 @@ impl Inner {
         }
         if why == Why::KnowsTooMuch {
             retired.mark(table.filters.live());
-            lock(&self.history).retired = Arc::downgrade(&retired);
+            *lock(&self.retired) = Arc::downgrade(&retired);
         }
         *core = new;
         Ok(())

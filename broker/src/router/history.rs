@@ -1,0 +1,113 @@
+//! When routers died and were renewed, and what follows for the next. Pure: time is an argument.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Routers that may die within `DEATHS_WITHIN`: the one after them is not replaced.
+const DEATHS_MAX: usize = 2;
+const DEATHS_WITHIN: Duration = Duration::from_mins(1);
+/// How long subscribers may take to read what is left in a router that is no longer used.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// The share of the topics' limit at which a new router is due, in percent; and when the last
+/// is younger than `SETTLED`.
+const TOPICS_PERCENT: (usize, usize) = (50, 90);
+const SETTLED: Duration = Duration::from_mins(10);
+/// A new router that is not needed for life takes no more than this share of the time.
+const REST_PER_WORK: u32 = 20;
+const REST_MIN: Duration = Duration::from_secs(1);
+
+/// What happened to the routers of one broker.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    deaths: VecDeque<Instant>,
+    renewed: Option<Renewed>,
+    /// Routers that died and were replaced.
+    pub(super) replacements: u64,
+    /// Routers that were replaced so that what is gone is forgotten.
+    pub(super) renewals: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Renewed {
+    at: Instant,
+    took: Duration,
+}
+
+impl History {
+    /// A router has died. False: it is not to be replaced.
+    pub(super) fn died(&mut self, now: Instant) -> bool {
+        self.deaths.retain(|death| now - *death < DEATHS_WITHIN);
+        if self.deaths.len() >= DEATHS_MAX {
+            return false;
+        }
+        self.deaths.push_back(now);
+        self.replacements += 1;
+        true
+    }
+
+    /// A router was renewed, or was to be.
+    pub(super) fn renewed(&mut self, at: Instant, took: Duration, done: bool) {
+        self.renewed = Some(Renewed { at, took });
+        self.renewals += u64::from(done);
+    }
+
+    /// Whether the last renewal is long enough ago for another.
+    pub(super) fn is_rested(&self, now: Instant) -> bool {
+        self.renewed.is_none_or(|renewed| {
+            now.duration_since(renewed.at) >= REST_MIN.max(renewed.took * REST_PER_WORK)
+        })
+    }
+
+    /// Whether those who still read from the router before have had their time.
+    pub(super) fn is_drain_over(&self, now: Instant) -> bool {
+        self.renewed
+            .is_none_or(|renewed| now.duration_since(renewed.at) >= DRAIN_MAX)
+    }
+
+    /// The share of the topics' limit at which a new router is due, in percent.
+    pub(super) fn topics_percent(&self, now: Instant) -> usize {
+        match self.renewed {
+            // Topics that come back at once are in use.
+            Some(renewed) if now.duration_since(renewed.at) < SETTLED => TOPICS_PERCENT.1,
+            _ => TOPICS_PERCENT.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_death_within_a_minute_is_one_too_many() {
+        let (mut history, start) = (History::default(), Instant::now());
+        let mut died = |secs| history.died(start + Duration::from_secs(secs));
+        assert_eq!(
+            [0, 59, 61, 70, 119].map(&mut died),
+            [true, true, true, false, true]
+        );
+        assert_eq!(history.replacements, 4);
+    }
+
+    #[test]
+    fn renewals_rest_and_wait_for_a_higher_mark() {
+        let (mut history, start) = (History::default(), Instant::now());
+        let after = |secs| start + Duration::from_secs(secs);
+        assert!(history.is_rested(start) && history.is_drain_over(start));
+        assert_eq!(history.topics_percent(start), 50);
+        history.renewed(start, Duration::from_millis(500), true);
+        assert_eq!(
+            [9, 10].map(|secs| history.is_rested(after(secs))),
+            [false, true]
+        );
+        assert_eq!(
+            [29, 30].map(|secs| history.is_drain_over(after(secs))),
+            [false, true]
+        );
+        assert_eq!(
+            [599, 600].map(|secs| history.topics_percent(after(secs))),
+            [90, 50]
+        );
+        assert_eq!(history.renewals, 1);
+    }
+}
