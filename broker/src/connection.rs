@@ -229,8 +229,11 @@ where
     let alarm = sleep_until(clock.deadline());
     tokio::pin!(alarm);
     let (mut unflushed, mut broken) = (false, false);
-    // What came behind CONNECT.
-    let mut left = Left::Packets;
+    // What came behind CONNECT has been said, whoever comes next.
+    let mut left = match handle_some(client, &mut incoming, false) {
+        Ok(turn) => turn.left,
+        Err(end) => return end,
+    };
     let mut pause_until = None;
     let mut asking = None;
     loop {
