@@ -46,7 +46,10 @@ pub(crate) enum End {
 
 impl End {
     fn publishes_will(self) -> bool {
-        !matches!(self, Self::Goodbye | Self::ShuttingDown)
+        !matches!(
+            self,
+            Self::Goodbye | Self::ShuttingDown | Self::RouterStopped
+        )
     }
 
     /// Whether the session cannot outlive this connection, however long it was meant to.

@@ -225,6 +225,11 @@ impl Exchange {
         self.started.elapsed()
     }
 
+    /// Whether the router is dead for good.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.is_cancelled()
+    }
+
     /// Resolves when the router has stopped for good.
     pub(crate) async fn dead(&self) {
         self.dead.cancelled().await;

@@ -11,7 +11,8 @@ use crate::message::Message;
 /// The will of one connection, also while it waits for its delay to pass.
 ///
 /// Dropping it publishes it, whatever the reason: a death is never silent by mistake. A broker
-/// that stops says nothing about its clients, not even those it cuts off.
+/// that stops, or has lost its router for good, says nothing about its clients, not even those
+/// it cuts off: they live.
 pub(crate) struct Will {
     edge: Arc<Edge>,
     /// Number of the session, its user, and how far that one may use what all share.
@@ -56,7 +57,8 @@ impl Will {
     /// Publishes it, if there is one.
     pub(crate) fn publish(&mut self) {
         let will = self.message.take();
-        if let Some(will) = will.filter(|_| !self.edge.shutdown.is_cancelled()) {
+        let stops = self.edge.shutdown.is_cancelled() || self.edge.exchange.is_dead();
+        if let Some(will) = will.filter(|_| !stops) {
             let from = Origin {
                 number: self.from.0,
                 user: &self.from.1,

@@ -69,6 +69,7 @@ impl Link {
             if stay.place.subscribe([(number, &*spelled)]).is_ok() {
                 inner.subscribed(&spelled);
                 self.seat.state().subscriptions.insert(number, spelled);
+                self.offsets.begin(number);
                 return Ok(());
             }
             let generation = core.generation;
@@ -249,9 +250,11 @@ struct Offset {
 
 impl Offsets {
     fn continued(&mut self, mut delivery: Delivery) -> Delivery {
-        let offset = self.0.entry(delivery.subscription).or_default();
-        delivery.offset += offset.base;
-        offset.last = Some(delivery.offset);
+        // None if it was unsubscribed while the message was on its way.
+        if let Some(offset) = self.0.get_mut(&delivery.subscription) {
+            delivery.offset += offset.base;
+            offset.last = Some(delivery.offset);
+        }
         delivery
     }
 
@@ -261,6 +264,10 @@ impl Offsets {
                 offset.base = last + 1;
             }
         }
+    }
+
+    fn begin(&mut self, number: usize) {
+        self.0.entry(number).or_default();
     }
 
     fn forget(&mut self, number: usize) {

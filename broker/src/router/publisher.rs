@@ -149,7 +149,6 @@ impl Publisher {
     pub(super) fn probe(&mut self) -> Result<(), RouteError> {
         self.hear()?;
         if !self.is_asked {
-            self.unanswered = 0;
             self.ask()?;
             return Ok(());
         }
@@ -166,10 +165,17 @@ impl Publisher {
         while let Some(heard) = poll_once(self.rx.next()) {
             if let Some(Notification::DeviceAck(_)) = heard.map_err(|_| RouteError::Dead)? {
                 self.is_asked = false;
+                // It lives: the next question is another one, however soon it is asked.
+                self.unanswered = 0;
                 self.unconfirmed = self.backlog() as u64;
             }
         }
         Ok(())
+    }
+
+    /// Whether the router has answered since the last look, as far as that is known.
+    pub(super) fn is_answering(&self) -> bool {
+        self.unanswered == 0
     }
 
     /// Messages of which it is not known whether the router came to deal with them.

@@ -329,9 +329,14 @@ impl Inner {
             }
             history.topics_percent(now)
         };
-        let knows_too_much = lock(&self.publishing).topics.used_percent() >= percent
-            || self.table().filters.is_stale();
-        if !knows_too_much {
+        let (used_percent, is_answering) = {
+            let publishing = lock(&self.publishing);
+            let used_percent = publishing.topics.used_percent();
+            (used_percent, publishing.publisher.is_answering())
+        };
+        let knows_too_much = used_percent >= percent || self.table().filters.is_stale();
+        // Nothing can be drained out of one that hangs: it will be replaced as dead.
+        if !knows_too_much || !is_answering {
             return false;
         }
         let core = self.core.write().unwrap_or_else(PoisonError::into_inner);
