@@ -131,7 +131,10 @@ async fn follow(mut events: Events, directory: Arc<Directory>, broker: Handle) {
             let connections = broker.disconnect_user(device.as_str()).await;
             tracing::info!(%device, connections, "device revoked");
         }
-        forget_strangers(&directory, &broker);
+        // Credentials that could not be read say of nobody that it is gone.
+        if is_read {
+            forget_strangers(&directory, &broker);
+        }
     }
 }
 

@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 
 use netmonitor_broker::{BrokerService, Config};
 use netmonitor_protocol::acl::OwnFilters;
+use netmonitor_protocol::payload::Settings;
 use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
 use netmonitor_service::frame::{self, Frame};
-use netmonitor_service::mqtt::{Dial, Endpoint};
+use netmonitor_service::mqtt::{Dial, Endpoint, Event};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::HubDb;
 use netmonitor_store::hub::{AuditLine, Enrolment, MqttRole, NewJoinCode, NewMqttUser};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, Options, PASSWORD, Raw};
@@ -194,5 +195,54 @@ async fn a_device_that_was_revoked_while_the_broker_was_away_leaves_nothing() {
     let mut reader = hub.reader(running.tcp).await;
     reader.subscribe(&status("stays"), 0).await;
     assert!(reader.message().await.retain);
+    running.stop().await;
+}
+
+/// What the api has just said to a device that the broker does not know yet.
+#[tokio::test]
+async fn credentials_that_cannot_be_read_make_nobody_a_stranger() {
+    let hub = Hub::new();
+    let devices = [hub.enrol("one"), hub.enrol("two")];
+    let running = hub.start().await;
+    let mut agents = [
+        agent(running.tcp, "one").await,
+        agent(running.tcp, "two").await,
+    ];
+    let api = hub.api(running.tcp);
+    let late = hub.enrol("late");
+    for ending in ["db", "db-wal"] {
+        let path = hub.folder.path().join("hub").with_extension(ending);
+        let length = std::fs::metadata(&path).map_or(0, |m| m.len());
+        std::fs::write(&path, vec![0xA5; usize::try_from(length).unwrap()]).unwrap();
+    }
+    let settings = Message::DeviceSettings(late.clone(), Settings::default());
+    while api.publisher().publish(settings.clone()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    for (device, agent) in devices.into_iter().zip(&mut agents) {
+        let revoke = Message::DeviceRevoke(device);
+        api.publisher().publish(revoke).await.unwrap();
+        // With the second, the broker has done all that follows from the first.
+        agent.expect(0xE0, &[0x98, 0]).await;
+    }
+    let (alerting, mut events) = Frame::start(frame::Options {
+        name: ServiceName::Alerting,
+        version: "0",
+        dial: hub.dial(ServiceName::Alerting, running.tcp),
+        filters: vec![Topic::DeviceSettings(late).to_string()],
+        queue: 16,
+        counters: Counters::default(),
+    });
+    let heard = async {
+        loop {
+            match events.next().await {
+                Some(Event::Retained(heard)) if heard == settings => return,
+                event => assert!(event.is_some()),
+            }
+        }
+    };
+    timeout(DEADLINE, heard).await.expect("still there");
+    alerting.stop().await;
+    api.stop().await;
     running.stop().await;
 }
