@@ -18,12 +18,13 @@ pub struct Config {
     pub packet_max_bytes: usize,
     /// Longest topic, and longest filter.
     pub topic_max_bytes: usize,
-    /// How many sockets may be open at once, those that have not said anything included.
+    /// How many sockets may be open at once, those that have not said anything included. A quarter
+    /// is left to devices and services of the hub.
     pub connections_max: usize,
     /// Of these, how many may not have shown a credential yet. One too many sends away the oldest
     /// that is silent, of the address that has most; a network (/64) of IPv6 is one address.
     pub connections_unauthenticated_max: usize,
-    /// Connections of one user.
+    /// Connections of one user. A device has no more than 4, and all who join no more than 64.
     pub connections_per_user_max: usize,
     /// Wrong passwords in a minute, for each user name and address, after which that name waits
     /// for a second from there, eight logins at a time; more are turned away. Names that nobody

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use netmonitor_protocol::acl::Principal;
+use netmonitor_protocol::acl::{Principal, Role};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -26,6 +26,11 @@ const CLIENT_ID_MAX: usize = 256;
 
 /// Longest CONNECT, will included: what a stranger may make us keep.
 const CONNECT_MAX: usize = 16 * 1024;
+
+/// Connections of one device: an agent has one, and may be a moment from losing another.
+const DEVICE_CONNECTIONS_MAX: usize = 4;
+/// Those of all machines that join; all have one user name.
+const JOINER_CONNECTIONS_MAX: usize = 64;
 
 /// A client that is let in. Its CONNACK waits to be written.
 pub(crate) struct Admitted {
@@ -232,7 +237,15 @@ async fn sit_down(
             user: principal.user.clone(),
             client_id: who.client_id.to_owned(),
         };
-        if edge.sessions.connected_beside(&key) >= edge.config.connections_per_user_max {
+        let standing = Origin::new(0, &principal).standing;
+        let places = standing.part_of(edge.config.connections_max);
+        if edge.sessions.connected() >= places {
+            let what = "places left only for devices and services";
+            edge.counters
+                .refuse(Counter::ConnectionsOverLimit, who, what);
+            return Err(reason::QUOTA_EXCEEDED);
+        }
+        if edge.sessions.connected_beside(&key) >= connections_max(edge, &principal) {
             let what = "too many connections of this user";
             let counter = Counter::ConnectionsOfUserOverLimit;
             edge.counters.refuse(counter, who, what);
@@ -241,6 +254,16 @@ async fn sit_down(
         if let Ok(taken) = edge.sessions.take(key, revocations, connect.clean).await {
             return Ok((principal, taken));
         }
+    }
+}
+
+/// How many connections the user may have at once.
+fn connections_max(edge: &Edge, principal: &Principal) -> usize {
+    let max = edge.config.connections_per_user_max;
+    match &principal.role {
+        Some(Role::Agent(_)) => max.min(DEVICE_CONNECTIONS_MAX),
+        Some(Role::Joiner(_)) => max.min(JOINER_CONNECTIONS_MAX),
+        _ => max,
     }
 }
 

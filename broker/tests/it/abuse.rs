@@ -70,7 +70,7 @@ async fn over_the_limit_of_connections_the_others_stay() {
     let broker = start_with(config).await;
     let mut inside = Vec::new();
     for id in ["1", "2", "3"] {
-        inside.push(Raw::connect(&broker, &Options::new(4, "free", id)).await);
+        inside.push(Raw::connect(&broker, &Options::new(4, "ingest", id)).await);
     }
     let mut outside = Raw::open(&broker).await;
     outside.expect_closed().await;

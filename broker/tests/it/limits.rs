@@ -85,6 +85,37 @@ async fn a_user_has_a_share_of_the_connections() {
 }
 
 #[tokio::test]
+async fn users_leave_places_for_services_and_devices_and_a_device_takes_few() {
+    let config = Config {
+        connections_max: 16,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut inside = Vec::new();
+    let refused = async |user: &'static str| {
+        let mut raw = Raw::open(&broker).await;
+        raw.send(&Options::new(5, user, "one more").packet()).await;
+        raw.expect(0x20, &[0, 0x97, 0]).await;
+    };
+    for n in 0..4 {
+        let options = Options::new(5, "ws-14", &n.to_string());
+        inside.push(Raw::connect(&broker, &options).await);
+    }
+    refused("ws-14").await;
+    assert_eq!(broker.counter("connections_of_user_over_limit"), 1);
+    for n in 0..8 {
+        let options = Options::new(5, "free", &n.to_string());
+        inside.push(Raw::connect(&broker, &options).await);
+    }
+    refused("free").await;
+    refused("reader").await;
+    assert_eq!(broker.counter("connections_over_limit"), 2);
+    for user in ["ingest", "ws-15"] {
+        inside.push(Raw::connect(&broker, &Options::new(5, user, user)).await);
+    }
+}
+
+#[tokio::test]
 async fn wrong_passwords_slow_down_and_are_turned_away_and_good_ones_are_not() {
     let config = Config {
         login_failures_per_minute: 5,
