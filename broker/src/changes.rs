@@ -87,6 +87,14 @@ impl Changes {
         }
     }
 
+    /// The same for a topic that the file may have and memory has not; for no more topics than
+    /// `max`, beyond which one that was cleared may come back.
+    pub(crate) fn forget_unseen(&mut self, topic: &str, max: usize) {
+        if self.cleared.len() < max {
+            self.cleared.insert(topic.into());
+        }
+    }
+
     /// Whether the file still has a message of the topic that is to be deleted.
     pub(crate) fn is_cleared(&self, topic: &str) -> bool {
         self.cleared.contains(topic) || self.due.contains(topic)

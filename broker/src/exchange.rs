@@ -246,6 +246,11 @@ impl Exchange {
         self.ordered().retained.note_changes();
     }
 
+    /// See [`Retained::loaded`].
+    pub(crate) fn loaded(&self) {
+        self.ordered().retained.loaded();
+    }
+
     /// See [`Retained::restore`].
     pub(crate) fn restore(&self, topic: &str, owner: &str, packed: Bytes) -> bool {
         self.ordered().retained.restore(topic, owner, packed)

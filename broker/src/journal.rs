@@ -44,6 +44,8 @@ pub(crate) struct Journal {
     path: PathBuf,
     /// None: it could not be opened, and is tried again.
     db: Option<RetainedDb>,
+    /// What the file had at the start is in memory.
+    is_loaded: bool,
     is_failing: bool,
 }
 
@@ -56,18 +58,23 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             db: None,
+            is_loaded: false,
             is_failing: false,
         };
-        let loaded = RetainedDb::open(path).and_then(|db| {
-            let times = Times::now(exchange);
-            let loaded = db.load(|message| times.restore(exchange, message));
-            loaded.map(|()| db)
-        });
-        match loaded {
-            Ok(db) => journal.db = Some(db),
-            Err(error) if error.is_damage() => journal.start_anew(exchange, &error)?,
+        match load(path, exchange) {
+            Ok(db) => {
+                journal.db = Some(db);
+                journal.is_loaded = true;
+            }
+            Err(error) if error.is_damage() => {
+                journal.start_anew(exchange, &error)?;
+                journal.is_loaded = true;
+            }
             Err(error) if error.may_pass() => journal.failed(error),
             Err(error) => return Err(error),
+        }
+        if journal.is_loaded {
+            exchange.loaded();
         }
         Ok(journal)
     }
@@ -84,6 +91,10 @@ impl Journal {
             if now < not_before {
                 continue;
             }
+            if !self.catch_up(&edge).await {
+                not_before = now + AGAIN;
+                continue;
+            }
             let is_all = now >= all_due;
             let slowest = if is_all { Pace::Later } else { Pace::Soon };
             // What is due now and then is written once, whatever the budget says.
@@ -98,9 +109,40 @@ impl Journal {
                 not_before = now + AGAIN;
             }
         }
-        self.write(&edge, Pace::Later, i64::MAX).await;
+        if self.catch_up(&edge).await {
+            self.write(&edge, Pace::Later, i64::MAX).await;
+        }
         // What it leaves behind is put in order on a thread that may wait for the disk.
         drop(tokio::task::spawn_blocking(move || drop(self.db)).await);
+    }
+
+    /// Puts what the file has into memory, if that could not be done before: what was set or
+    /// cleared since is newer. False: still not.
+    async fn catch_up(&mut self, edge: &Arc<Edge>) -> bool {
+        if self.is_loaded {
+            return true;
+        }
+        let (path, shared) = (self.path.clone(), edge.clone());
+        let loaded = tokio::task::spawn_blocking(move || load(&path, &shared.exchange)).await;
+        let loaded = match loaded {
+            Ok(Ok(db)) => {
+                tracing::info!("retained messages are read from disk, later than they should be");
+                self.db = Some(db);
+                Ok(())
+            }
+            Ok(Err(error)) if error.is_damage() => self.start_anew(&edge.exchange, &error),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(StoreError::Damaged { what: "a message" }),
+        };
+        self.is_loaded = loaded.is_ok();
+        if self.is_loaded {
+            edge.exchange.loaded();
+        }
+        if let Err(error) = loaded {
+            edge.counters.one(Counter::RetainedWriteErrors);
+            self.failed(error);
+        }
+        self.is_loaded
     }
 
     /// Writes what has changed so far, batch after batch, while there are units left.
@@ -189,6 +231,14 @@ impl Journal {
              as soon as that is possible"
         );
     }
+}
+
+/// Opens the file and puts what it has into memory, where there is nothing newer.
+fn load(path: &Path, exchange: &Exchange) -> Result<RetainedDb, StoreError> {
+    let db = RetainedDb::open(path)?;
+    let times = Times::now(exchange);
+    db.load(|message| times.restore(exchange, message))?;
+    Ok(db)
 }
 
 /// What a pass has written.

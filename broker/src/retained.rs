@@ -64,6 +64,8 @@ pub(crate) struct Retained {
     limits: Limits,
     /// None: nothing is written to disk.
     changes: Option<Changes>,
+    /// What the file has is not in memory yet: it may have a message of any topic.
+    is_loading: bool,
 }
 
 #[derive(Debug)]
@@ -85,12 +87,19 @@ impl Retained {
             owners: HashMap::new(),
             limits,
             changes: None,
+            is_loading: false,
         }
     }
 
-    /// From now on, changes are noted for the file.
+    /// From now on, changes are noted for the file. What it has is [restored](Self::restore) next.
     pub(crate) fn note_changes(&mut self) {
         self.changes.get_or_insert_default();
+        self.is_loading = true;
+    }
+
+    /// What the file had is in memory.
+    pub(crate) fn loaded(&mut self) {
+        self.is_loading = false;
     }
 
     /// Keeps the message, or with an empty payload forgets the topic's. False: no room; then
@@ -190,13 +199,18 @@ impl Retained {
 
     fn forget(&mut self, topic: &str) {
         let Some((topic, entry)) = self.topics.remove_entry(topic) else {
+            if self.is_loading
+                && let Some(changes) = &mut self.changes
+            {
+                changes.forget_unseen(topic, self.limits.messages);
+            }
             return;
         };
         self.bytes -= size(&topic, &entry.packed);
         self.own -= usize::from(entry.pace == Pace::Never);
         self.disown(&entry.owner);
         if let Some(changes) = &mut self.changes {
-            changes.forget(topic, entry.on_disk);
+            changes.forget(topic, entry.on_disk || self.is_loading);
         }
     }
 
@@ -205,6 +219,11 @@ impl Retained {
     pub(crate) fn restore(&mut self, topic: &str, owner: &str, packed: Bytes) -> bool {
         let is_full = self.len() >= self.limits.messages
             || self.bytes + size(topic, &packed) > self.limits.bytes;
+        let changes = self.changes.as_ref();
+        let is_cleared = changes.is_some_and(|changes| changes.is_cleared(topic));
+        if is_cleared {
+            return false;
+        }
         let is_kept = !is_full && !self.topics.contains_key(topic);
         let topic: Arc<str> = topic.into();
         if is_kept {

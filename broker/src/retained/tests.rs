@@ -191,6 +191,7 @@ fn written(store: &mut Retained, slowest: Pace) -> Vec<(String, bool)> {
 fn only_what_differs_is_written_and_only_what_was_written_is_deleted() {
     let mut store = store_of(10, 1000);
     store.note_changes();
+    store.loaded();
     set(&mut store, "a", "1");
     set(&mut store, "b", "1");
     set(&mut store, "b", "");
@@ -222,6 +223,7 @@ fn only_what_differs_is_written_and_only_what_was_written_is_deleted() {
 fn what_the_file_has_is_not_written_again() {
     let mut store = store_of(1, 1000);
     store.note_changes();
+    store.loaded();
     let packed = envelope(0, "old", None).pack();
     assert!(store.restore("a", "u", packed.clone()));
     assert!(!store.restore("b", "u", packed));

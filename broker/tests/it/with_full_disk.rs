@@ -56,4 +56,24 @@ async fn on_a_small_disk() {
     broker.stop().await;
     let broker = start_on(Config::default(), Some(file)).await;
     assert_eq!(broker.counter("retained_messages"), 101);
+    broker.stop().await;
+
+    // A start while the disk is full: it is read later, and what is newer stays.
+    std::fs::write(filler, vec![1; 2 * 1024 * 1024]).expect_err("the disk is full");
+    let broker = start_on(Config::default(), Some(file)).await;
+    assert_eq!(broker.counter("retained_messages"), 0);
+    let mut raw = Raw::connect(&broker, &Options::new(5, "free", "p")).await;
+    for (topic, payload) in [("7", ""), ("8", "newer"), ("9", "newer"), ("9", "")] {
+        let topic = format!("homeassistant/{topic}/config");
+        raw.publish_acked(&topic, payload, true).await;
+    }
+    std::fs::remove_file(filler).unwrap();
+    let is_read = |broker: &TestBroker| broker.counter("retained_messages") == 99;
+    broker.eventually("the file is read", is_read).await;
+    broker.stop().await;
+    let broker = start_on(Config::default(), Some(file)).await;
+    assert_eq!(broker.counter("retained_messages"), 99);
+    let mut late = Raw::connect(&broker, &Options::new(4, "free", "late")).await;
+    late.subscribe("homeassistant/8/config", 0).await;
+    assert_eq!(late.said().await.1, "newer");
 }
