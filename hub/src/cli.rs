@@ -12,7 +12,7 @@ use netmonitor_service::{DataDir, logging, private_file, shutdown, tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Flags};
-use crate::{alone, console, export_mosquitto, run};
+use crate::{alone, console, export_mosquitto, open_files, run};
 
 /// Tells how every machine of a network is doing, and says so when one is not.
 #[derive(Debug, Parser)]
@@ -353,6 +353,7 @@ fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyh
 
 /// Runs services until a signal comes.
 fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    open_files::allow_many();
     // Two threads: the router has its own, and so has each database.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

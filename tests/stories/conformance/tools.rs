@@ -2,6 +2,7 @@
 //! program of its own.
 
 use std::process::Command;
+use std::time::Duration;
 
 use netmonitor_testkit::eventually_some;
 
@@ -145,7 +146,9 @@ impl Connection for ToolsConnection {
 
     fn disconnect(self: Box<Self>) {
         if let Some(mut subscriber) = self.subscriber {
-            subscriber.terminate();
+            // It takes a lock in its signal handler: a signal at the wrong moment leaves it
+            // hanging, whatever the broker does.
+            subscriber.terminate_or_kill(Duration::from_secs(5));
         }
     }
 

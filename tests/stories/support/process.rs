@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use netmonitor_testkit::eventually_some;
 use nix::sys::signal::{Signal, kill};
@@ -153,6 +154,18 @@ impl Process {
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Asks it to end, and ends it if it does not.
+    pub(crate) fn terminate_or_kill(&mut self, patience: Duration) {
+        self.signal(Signal::SIGTERM);
+        let until = Instant::now() + patience;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > until {
+                return self.kill();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Waits for its end.
