@@ -24,7 +24,8 @@ pub use tokens::NewToken;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::json;
 
 use crate::{StoreError, migrate};
 
@@ -84,6 +85,27 @@ impl HubDb {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out a `DELETE … WHERE name = ? RETURNING name`, with its audit line, and returns
+    /// the name as it was written. None if there is nothing of this name.
+    fn remove_named(
+        &self,
+        sql: &str,
+        name: &str,
+        action: &str,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let removed: Option<String> = transaction
+            .query_row(sql, [name], |row| row.get(0))
+            .optional()?;
+        if let Some(name) = &removed {
+            audit.write(&transaction, action, &json!({ "name": name }))?;
+            transaction.commit()?;
+        }
+        Ok(removed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use netmonitor_protocol::acl::OwnFilters;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use serde_json::json;
 
 use super::names::check_mqtt_name;
@@ -154,17 +154,8 @@ impl HubDb {
         name: &str,
         audit: AuditLine<'_>,
     ) -> Result<Option<String>, StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
         let sql = "DELETE FROM mqtt_user WHERE name = ? RETURNING name";
-        let removed: Option<String> = transaction
-            .query_row(sql, [name], |row| row.get(0))
-            .optional()?;
-        if let Some(name) = &removed {
-            audit.write(&transaction, "mqtt_user_removed", &json!({ "name": name }))?;
-            transaction.commit()?;
-        }
-        Ok(removed)
+        self.remove_named(sql, name, "mqtt_user_removed", audit)
     }
 }
 

@@ -55,17 +55,8 @@ impl HubDb {
         name: &str,
         audit: AuditLine<'_>,
     ) -> Result<Option<String>, StoreError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
         let sql = "DELETE FROM token WHERE name = ? RETURNING name";
-        let removed: Option<String> = transaction
-            .query_row(sql, [name], |row| row.get(0))
-            .optional()?;
-        if let Some(name) = &removed {
-            audit.write(&transaction, "token_removed", &json!({ "name": name }))?;
-            transaction.commit()?;
-        }
-        Ok(removed)
+        self.remove_named(sql, name, "token_removed", audit)
     }
 
     /// Who shows this token.
