@@ -8,7 +8,6 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
@@ -156,12 +155,6 @@ pub fn netmonitor(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         );
     }
     Ok(path)
-}
-
-/// Lets this process, and those that it starts, open as many files as the system allows.
-pub fn raise_file_limit() -> anyhow::Result<()> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).context("cannot raise the limit of open files")
 }
 
 /// A port that nothing listens on now: mosquitto cannot choose one by itself.

@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use netmonitor_api::admin::Command as AdminCommand;
 use netmonitor_protocol::ServiceName;
-use netmonitor_service::{DataDir, logging, private_file, shutdown, tls};
+use netmonitor_service::{DataDir, logging, open_files, private_file, shutdown, tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Flags};
-use crate::{alone, console, export_mosquitto, open_files, run};
+use crate::{alone, console, export_mosquitto, run};
 
 /// Tells how every machine of a network is doing, and says so when one is not.
 #[derive(Debug, Parser)]
@@ -353,7 +353,10 @@ fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyh
 
 /// Runs services until a signal comes.
 fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    open_files::allow_many();
+    // A hub that may not have more works, for fewer devices.
+    if let Err(error) = open_files::allow_many() {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
     // Two threads: the router has its own, and so has each database.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -20,7 +20,6 @@ mod console;
 mod export_mosquitto;
 mod listening;
 mod local_agent;
-mod open_files;
 mod preflight;
 mod presence;
 mod run;

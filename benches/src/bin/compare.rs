@@ -10,7 +10,7 @@ use netmonitor_benches::compare::{Scenario, Size};
 use netmonitor_benches::program;
 use netmonitor_benches::report::Report;
 use netmonitor_benches::site::{Kind, Site};
-use netmonitor_service::shutdown;
+use netmonitor_service::{open_files, shutdown};
 
 /// Measures the embedded broker and Debian's mosquitto alternately, each time a fresh one, and
 /// prints the medians.
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    program::raise_file_limit()?;
+    open_files::allow_many().context("cannot raise the limit of open files")?;
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
     let scale = if cli.smoke { Size::SMOKE } else { Size::FULL };
     let site = Site::make(scale.idle.max(scale.storm).max(scale.publishers))?;

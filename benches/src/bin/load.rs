@@ -15,7 +15,7 @@ use netmonitor_benches::load_report::LoadReport;
 use netmonitor_benches::program;
 use netmonitor_benches::stats::millis;
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::{Secret, clock, shutdown};
+use netmonitor_service::{Secret, clock, open_files, shutdown};
 use tokio::time::{MissedTickBehavior, sleep};
 
 /// Between two looks at what may fail.
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<bool> {
-    program::raise_file_limit()?;
+    open_files::allow_many().context("cannot raise the limit of open files")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -7,8 +7,8 @@
 //! - [`frame`]: what each of the hub's services does alike: say that it is there, count, leave
 //! - [`tls`]: the hub proves itself by the fingerprint of its CA
 //! - [`data_dir`], [`announced`]: what lies where in the hub's data directory, and where it listens
-//! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`]: the edge
-//!   towards the system
+//! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`],
+//!   [`open_files`]: the edge towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`secret`], [`counters`], [`digest`]: small parts that the above share
 
@@ -23,6 +23,7 @@ pub mod frame;
 pub mod listen;
 pub mod logging;
 pub mod mqtt;
+pub mod open_files;
 pub mod private_file;
 pub mod random;
 pub mod secret;
