@@ -35,6 +35,8 @@ pub mod run;
 mod services;
 mod settings;
 mod status;
+#[cfg(target_os = "linux")]
+mod system_bus_linux;
 
 pub use config::Config;
 pub use goodbye::goodbye;

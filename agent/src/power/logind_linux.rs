@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
-use zbus::connection::Builder;
 use zbus::message::Type;
 use zbus::{Connection, MatchRule, MessageStream, OwnedFd};
 
 use super::{Delay, Power};
+use crate::system_bus_linux as system_bus;
 
 /// logind's name on the bus.
 const LOGIND: &str = "org.freedesktop.login1";
@@ -20,9 +20,6 @@ const OBJECT: &str = "/org/freedesktop/login1";
 
 /// The interface of that object.
 const MANAGER: &str = "org.freedesktop.login1.Manager";
-
-/// Longest time for an answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Time until the bus is tried again, as when the agent started before it.
 const AGAIN: Duration = Duration::from_mins(1);
@@ -39,21 +36,8 @@ pub(super) async fn watch(power: mpsc::Sender<Power>, goes_down: watch::Sender<b
 
 /// Ends with the connection, or at once where there is no logind.
 async fn follow(power: &mpsc::Sender<Power>, goes_down: &watch::Sender<bool>) -> zbus::Result<()> {
-    let connection = Builder::system()
-        .method_timeout(ANSWER_WITHIN)
-        .build()
-        .await?;
-    // Asked for by name, so that the bus does not try to start it.
-    let reply = connection
-        .call_method(
-            Some("org.freedesktop.DBus"),
-            "/org/freedesktop/DBus",
-            Some("org.freedesktop.DBus"),
-            "NameHasOwner",
-            &LOGIND,
-        )
-        .await?;
-    if !reply.body().deserialize::<bool>()? {
+    let connection = system_bus::connect().await?;
+    if !system_bus::has(&connection, LOGIND).await? {
         return Ok(());
     }
     let mut sleeps = signals(&connection, "PrepareForSleep").await?;

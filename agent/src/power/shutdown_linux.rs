@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use zbus::Variant;
-use zbus::connection::Builder;
+
+use crate::system_bus_linux as system_bus;
 
 /// Longest time for the answer: the machine does not wait for us.
 const ANSWER_WITHIN: Duration = Duration::from_millis(300);
@@ -16,7 +17,7 @@ pub(super) async fn systemd_is_stopping() -> bool {
 }
 
 async fn ask() -> zbus::Result<bool> {
-    let connection = Builder::system().build().await?;
+    let connection = system_bus::connect().await?;
     let reply = connection
         .call_method(
             Some("org.freedesktop.systemd1"),

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use netmonitor_protocol::payload::{UnitState, WatchableService};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use zbus::connection::Builder;
 use zbus::message::Type;
 use zbus::names::MemberName;
 use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath};
+
+use crate::system_bus_linux as system_bus;
 
 /// systemd's name on the bus.
 const SYSTEMD: &str = "org.freedesktop.systemd1";
@@ -21,9 +21,6 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 
 /// Where the objects of units are.
 const UNITS: &str = "/org/freedesktop/systemd1/unit";
-
-/// Longest time for an answer, so that a systemd that hangs does not stop the list for ever.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// How D-Bus says that a method does not exist.
 const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
@@ -88,26 +85,11 @@ struct Unit<'a> {
 }
 
 impl Systemd {
-    /// Connects to the system bus (`DBUS_SYSTEM_BUS_ADDRESS` if set). None if systemd is not on
-    /// it; it is asked for by name, so that the bus does not try to start it.
+    /// Connects to the system bus. None if systemd is not on it.
     pub(super) async fn connect() -> Result<Option<Self>, SystemdError> {
-        let connection = Builder::system()
-            .method_timeout(ANSWER_WITHIN)
-            .build()
-            .await
-            .map_err(SystemdError::Connect)?;
-        let reply = connection
-            .call_method(
-                Some("org.freedesktop.DBus"),
-                "/org/freedesktop/DBus",
-                Some("org.freedesktop.DBus"),
-                "NameHasOwner",
-                &SYSTEMD,
-            )
-            .await
-            .map_err(SystemdError::Bus)?;
-        let is_there: bool = reply.body().deserialize().map_err(SystemdError::Bus)?;
-        if !is_there {
+        let connection = system_bus::connect().await.map_err(SystemdError::Connect)?;
+        let is_there = system_bus::has(&connection, SYSTEMD).await;
+        if !is_there.map_err(SystemdError::Bus)? {
             return Ok(None);
         }
         let systemd = Self::subscribe(connection)
