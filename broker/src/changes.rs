@@ -10,7 +10,7 @@ use netmonitor_protocol::topics::Retained;
 /// How soon a change of a topic is to be on disk. Each write wears out the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// Within seconds: what changes seldom and matters.
+    /// At once: what changes seldom and matters.
     Soon,
     /// Within minutes: what the next message replaces anyway.
     Later,
@@ -102,6 +102,13 @@ impl Changes {
 
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Whether anything is to be written at [`Pace::Soon`].
+    pub(crate) fn is_due_soon(&self) -> bool {
+        ![&self.soon, &self.cleared, &self.due]
+            .iter()
+            .all(|waiting| waiting.is_empty())
     }
 
     /// Makes a pass of what is to be written now at this pace or sooner. What is left of the last

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use netmonitor_protocol::acl::{Principal, Role};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::{Change, Pace};
@@ -29,6 +30,8 @@ pub(crate) struct Exchange {
     started: Instant,
     /// Cancelled when the router has stopped for good.
     dead: CancellationToken,
+    /// What is retained has changed, and the file is to hear of it soon.
+    changed_soon: Notify,
 }
 
 struct Ordered {
@@ -108,6 +111,7 @@ impl Exchange {
             }),
             started: Instant::now(),
             dead: CancellationToken::new(),
+            changed_soon: Notify::new(),
         })
     }
 
@@ -151,6 +155,7 @@ impl Exchange {
                 envelope.stored = false;
                 packed = envelope.pack();
             }
+            self.tell_of_changes(store);
         }
         self.notice(
             self.router
@@ -256,6 +261,20 @@ impl Exchange {
         self.ordered().retained.restore(topic, owner, packed)
     }
 
+    /// Resolves when retained messages have changed of which the file is to hear soon. For one
+    /// task.
+    pub(crate) async fn has_changed_soon(&self) {
+        while !self.ordered().retained.has_changed_soon() {
+            self.changed_soon.notified().await;
+        }
+    }
+
+    fn tell_of_changes(&self, store: &Retained) {
+        if store.has_changed_soon() {
+            self.changed_soon.notify_one();
+        }
+    }
+
     /// See [`Retained::begin_pass`].
     pub(crate) fn begin_pass(&self, slowest: Pace) {
         self.ordered().retained.begin_pass(slowest);
@@ -282,7 +301,10 @@ impl Exchange {
         let mut position: Option<Arc<str>> = None;
         loop {
             // Others may publish between two pages.
-            position = self.ordered().retained.purge(position.as_deref(), now);
+            let mut ordered = self.ordered();
+            position = ordered.retained.purge(position.as_deref(), now);
+            self.tell_of_changes(&ordered.retained);
+            drop(ordered);
             if position.is_none() {
                 return;
             }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use netmonitor_service::clock;
 use netmonitor_store::{RetainedChange, RetainedDb, StoreError, StoredMessage};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::{Change, Pace};
@@ -18,26 +18,18 @@ use crate::edge::Edge;
 use crate::exchange::{BROKER, Exchange};
 use crate::message::Envelope;
 use crate::packet::QoS;
+use crate::wear::{Wear, pages};
 
-/// How long a change of [`Pace::Soon`] may wait for others that go to disk with it.
-const SOON: Duration = Duration::from_secs(2);
+/// How long a change of [`Pace::Soon`] waits for others that go to disk with it: what a machine
+/// says at its birth comes within this time.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// The same for [`Pace::Later`].
 const LATER: Duration = Duration::from_mins(10);
-/// The pause after a pass of all that waits, for each unit that it has written: 350 MB in a day at
+/// The pause after a pass of all that waits, for each page that it has written: 350 MB in a day at
 /// most. A thousand devices write so much in a pass that it follows the last after [`LATER`].
-const LATER_PER_UNIT: Duration = Duration::from_secs(3);
+const LATER_PER_PAGE: Duration = Duration::from_secs(1);
 /// The wait after a write that failed.
 const AGAIN: Duration = Duration::from_secs(10);
-
-/// A small commit, as it wears out the card: what budgets are counted in.
-const UNIT_BYTES: usize = 12 * 1024;
-/// What a change costs at least.
-const CHANGE_BYTES: usize = 1024;
-/// Units that may be written at [`Pace::Soon`] without a pause, beyond which there is one in every
-/// [`PAUSE`]: whoever changes its state all day long does not wear out the card. That is 12 MB, as
-/// much as a thousand new devices bring with them, and 35 MB in a day, however large the messages.
-const UNITS_IN_A_ROW: i64 = 1_000;
-const PAUSE: Duration = Duration::from_secs(30);
 
 /// The file, and what is known of its health.
 pub(crate) struct Journal {
@@ -81,32 +73,36 @@ impl Journal {
 
     /// Writes what changes until `stop`, and then all that is left.
     pub(crate) async fn run(mut self, edge: Arc<Edge>, stop: CancellationToken) {
-        let mut tick = interval(SOON);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut all_due = Instant::now() + LATER;
-        let mut not_before = Instant::now();
-        let mut budget = Budget::new(not_before);
-        while stop.run_until_cancelled(tick.tick()).await.is_some() {
-            let now = Instant::now();
-            if now < not_before {
-                continue;
+        let mut wear = Wear::new(Instant::now());
+        let mut has_failed = false;
+        loop {
+            let is_loaded = self.is_loaded;
+            let pause = async {
+                if has_failed {
+                    sleep(AGAIN).await;
+                } else if is_loaded {
+                    drop(timeout_at(all_due, soon(&edge, &mut wear)).await);
+                }
+            };
+            if stop.run_until_cancelled(pause).await.is_none() {
+                break;
             }
             if !self.catch_up(&edge).await {
-                not_before = now + AGAIN;
+                has_failed = true;
                 continue;
             }
+            let now = Instant::now();
             let is_all = now >= all_due;
             let slowest = if is_all { Pace::Later } else { Pace::Soon };
             // What is due now and then is written once, whatever the budget says.
-            let left = if is_all { i64::MAX } else { budget.left(now) };
+            let left = if is_all { i64::MAX } else { wear.left(now) };
             let written = self.write(&edge, slowest, left).await;
+            has_failed = written.has_failed;
             if !is_all {
-                budget.spend(written.units);
-            } else if !written.has_failed {
-                all_due = now + pause_after(written.units);
-            }
-            if written.has_failed {
-                not_before = now + AGAIN;
+                wear.spend(now, written.pages);
+            } else if !has_failed {
+                all_due = now + pause_after(written.pages);
             }
         }
         if self.catch_up(&edge).await {
@@ -145,16 +141,16 @@ impl Journal {
         self.is_loaded
     }
 
-    /// Writes what has changed so far, batch after batch, while there are units left.
+    /// Writes what has changed so far, batch after batch, while there are pages left.
     async fn write(&mut self, edge: &Edge, slowest: Pace, left: i64) -> Written {
         edge.exchange.begin_pass(slowest);
         let mut written = Written::default();
-        while written.units < left {
+        while written.pages < left {
             let batch = edge.exchange.take_changes();
             if batch.is_empty() {
                 break;
             }
-            written.units += units(&batch);
+            written.pages += pages(&batch);
             if !self.write_batch(edge, batch).await {
                 written.has_failed = true;
                 break;
@@ -241,58 +237,23 @@ fn load(path: &Path, exchange: &Exchange) -> Result<RetainedDb, StoreError> {
     Ok(db)
 }
 
+/// Resolves when something is to be written at [`Pace::Soon`], and may be.
+async fn soon(edge: &Edge, wear: &mut Wear) {
+    edge.exchange.has_changed_soon().await;
+    sleep(TOGETHER.max(wear.pause(Instant::now()))).await;
+}
+
 /// What a pass has written.
 #[derive(Debug, Default)]
 struct Written {
-    units: i64,
+    pages: i64,
     /// The rest will be written later.
     has_failed: bool,
 }
 
-/// What it takes to write these, roughly: a change of a few bytes writes some of a page as well.
-fn units(batch: &[Change]) -> i64 {
-    let bytes: usize = batch
-        .iter()
-        .map(|change| change.size().max(CHANGE_BYTES))
-        .sum();
-    i64::try_from(1 + bytes / UNIT_BYTES).unwrap_or(i64::MAX)
-}
-
 /// When all that waits is written again.
-fn pause_after(units: i64) -> Duration {
-    LATER.max(LATER_PER_UNIT * u32::try_from(units).unwrap_or(u32::MAX))
-}
-
-/// How many units may be written at once: a bucket that fills up with time. Below nothing after a
-/// batch that was large.
-#[derive(Debug)]
-struct Budget {
-    units: i64,
-    at: Instant,
-}
-
-impl Budget {
-    fn new(now: Instant) -> Self {
-        Self {
-            units: UNITS_IN_A_ROW,
-            at: now,
-        }
-    }
-
-    fn left(&mut self, now: Instant) -> i64 {
-        while self.at + PAUSE <= now && self.units < UNITS_IN_A_ROW {
-            self.at += PAUSE;
-            self.units += 1;
-        }
-        if self.units == UNITS_IN_A_ROW {
-            self.at = now;
-        }
-        self.units
-    }
-
-    fn spend(&mut self, units: i64) {
-        self.units -= units;
-    }
+fn pause_after(pages: i64) -> Duration {
+    LATER.max(LATER_PER_PAGE * u32::try_from(pages).unwrap_or(u32::MAX))
 }
 
 /// One moment by both clocks: expiry is counted from the start of the broker in memory, and by
@@ -359,54 +320,4 @@ impl Times {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DAY_SECS: u64 = 24 * 60 * 60;
-
-    /// What is written in a day by somebody whose batches are that large, in units.
-    fn written_in_a_day(units: i64) -> i64 {
-        let start = Instant::now();
-        let mut budget = Budget::new(start);
-        let mut all = 0;
-        for secs in (0..DAY_SECS).step_by(2) {
-            if budget.left(start + Duration::from_secs(secs)) > 0 {
-                budget.spend(units);
-                all += units;
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn what_changes_all_day_writes_so_much_and_no_more_however_large_it_is() {
-        let most = UNITS_IN_A_ROW + i64::try_from(DAY_SECS / PAUSE.as_secs()).unwrap();
-        for units in [1, 22, 86] {
-            let all = written_in_a_day(units);
-            assert!((most - 10..most + units).contains(&all), "{units}: {all}");
-        }
-    }
-
-    #[test]
-    fn after_a_quiet_time_there_is_a_whole_budget_again_and_no_more() {
-        let start = Instant::now();
-        let mut budget = Budget::new(start);
-        budget.spend(2 * UNITS_IN_A_ROW);
-        assert!(budget.left(start) < 0);
-        let next_day = start + Duration::from_secs(DAY_SECS);
-        assert_eq!(budget.left(next_day), UNITS_IN_A_ROW);
-    }
-
-    #[test]
-    fn large_messages_and_many_small_ones_cost_more_than_one() {
-        let change = |bytes: usize| Change {
-            topic: "t".into(),
-            message: Some((Bytes::from(vec![0; bytes]), "u".into())),
-        };
-        assert_eq!(units(&[change(10)]), 1);
-        assert_eq!(units(&[change(256 * 1024)]), 22);
-        assert_eq!(units(&std::array::from_fn::<_, 120, _>(|_| change(10))), 11);
-        assert_eq!(pause_after(170), LATER);
-        assert!(pause_after(2_730) > Duration::from_hours(2));
-    }
-}
+mod tests;

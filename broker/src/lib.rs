@@ -21,7 +21,7 @@
 //! - `doors`, `guarded`, `logins`, `refusals`: what strangers can do, and what is said of it
 //! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
-//! - `changes`, `journal`: retained messages on disk
+//! - `changes`, `journal`, `wear`: retained messages on disk
 
 mod broker;
 mod budget;
@@ -61,6 +61,7 @@ mod subscribe;
 mod subscriptions;
 mod sys;
 mod tally;
+mod wear;
 mod websocket;
 mod will;
 mod wire;

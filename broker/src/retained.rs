@@ -241,6 +241,11 @@ impl Retained {
         is_kept
     }
 
+    /// See [`Changes::is_due_soon`].
+    pub(crate) fn has_changed_soon(&self) -> bool {
+        self.changes.as_ref().is_some_and(Changes::is_due_soon)
+    }
+
     /// See [`Changes::begin`].
     pub(crate) fn begin_pass(&mut self, slowest: Pace) {
         if let Some(changes) = &mut self.changes {

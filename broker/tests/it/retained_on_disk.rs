@@ -1,10 +1,13 @@
 //! Retained messages survive a restart, and a disk that fails stops nobody.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use netmonitor_broker::Config;
 use netmonitor_protocol::Topic;
-
+use netmonitor_store::RetainedDb;
+use netmonitor_testkit::eventually;
+use tokio::process::Command;
 use tokio::time::Instant;
 
 use crate::support::{DEADLINE, Message, Options, Raw, TestBroker, bind, packet, start_on, text};
@@ -24,6 +27,20 @@ impl Folder {
 
     async fn start(&self) -> TestBroker {
         start_on(Config::default(), Some(&self.file())).await
+    }
+
+    /// Whether whoever opens the file, as it is now, finds this in it.
+    fn has(&self, topic: &str, payload: &str) -> bool {
+        let copy = Self::new();
+        copy_database(&self.file(), &copy.file());
+        let mut found = false;
+        // One that is copied in the middle of a write is looked at again.
+        let read = RetainedDb::open(&copy.file()).and_then(|db| {
+            db.load(|message| {
+                found |= message.topic == topic && message.payload == payload.as_bytes();
+            })
+        });
+        read.is_ok() && found
     }
 }
 
@@ -132,9 +149,9 @@ async fn properties_expiry_and_what_was_cleared_survive() {
     }
 }
 
-/// A killed hub: what matters was written a moment after it was said.
+/// What matters is written a moment after it was said, and the rest later.
 #[tokio::test]
-async fn a_state_is_on_disk_within_seconds_and_a_deletion_too() {
+async fn a_state_is_on_disk_while_the_broker_runs_and_a_deletion_too() {
     let folder = Folder::new();
     let broker = folder.start().await;
     let mut raw = free(&broker, "p").await;
@@ -155,7 +172,49 @@ async fn a_state_is_on_disk_within_seconds_and_a_deletion_too() {
     assert_eq!(hears(&again, "later").await, "1");
 }
 
-/// As it would be found after a power cut.
+/// A broker in a process of its own, in whose folder the file is.
+#[tokio::test]
+#[ignore = "run by the test below, which kills it"]
+async fn a_broker_that_waits_to_be_killed() {
+    let broker = start_on(Config::default(), Some(Path::new("retained.db"))).await;
+    std::fs::write("address.new", broker.tcp.to_string()).unwrap();
+    std::fs::rename("address.new", "address").unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn what_has_reached_the_file_survives_kill_9() {
+    let folder = Folder::new();
+    let mut hub = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "retained_on_disk::a_broker_that_waits_to_be_killed",
+        ])
+        .arg("--ignored")
+        .current_dir(folder.0.path())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let address = folder.0.path().join("address");
+    eventually("it listens", DEADLINE, || address.exists());
+    let address = std::fs::read_to_string(address).unwrap().parse().unwrap();
+
+    let status = Topic::DeviceStatus("ws-14".parse().unwrap()).to_string();
+    let mut agent = Raw::connect_at(address, &Options::new(4, "ws-14", "a")).await;
+    for payload in ["offline", "online"] {
+        agent.publish_acked(&status, payload, true).await;
+    }
+    eventually("it is written", DEADLINE, || folder.has(&status, "online"));
+    hub.kill().await.unwrap();
+
+    let broker = folder.start().await;
+    let mut reader = Raw::connect(&broker, &Options::new(4, "ingest", "i")).await;
+    reader.subscribe(&status, 1).await;
+    assert_eq!(reader.said().await, (status, "online".to_owned()));
+}
+
+/// As a process that was killed leaves it.
 fn copy_database(from: &Path, to: &Path) {
     for ending in ["db", "db-wal"] {
         let from = from.with_extension(ending);
