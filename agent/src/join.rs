@@ -1,15 +1,16 @@
 //! How a machine becomes a device of a hub.
 
+mod ask;
+
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_protocol::payload::{JoinReply, JoinRequest};
-use netmonitor_protocol::{DeviceId, JOIN_USER, JoinRequestId, Message, Topic};
-use netmonitor_service::mqtt::{ConnectionError, Dial, Endpoint, Event, Options, reachable};
+use netmonitor_protocol::{DeviceId, JOIN_USER, JoinRequestId, Topic};
+use netmonitor_service::mqtt::{ConnectionError, Dial, Endpoint, Options, reachable};
 use netmonitor_service::{Secret, private_file, random, tls};
-use tokio::time::timeout;
 
 use crate::addresses::best_first;
 use crate::attempt::{self, Attempt, AttemptError};
@@ -17,9 +18,6 @@ use crate::identity::Identity;
 use crate::machine::Machine;
 use crate::root::Root;
 use crate::{VERSION, inventory};
-
-/// How long the hub may take to enrol the machine.
-const REPLY_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long an address may take to answer before the others are tried.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -43,7 +41,10 @@ pub enum JoinError {
     #[error("the hub does not accept this code: it is used up or has expired; make a new one")]
     Code,
     /// The broker works, the service that enrols machines does not.
-    #[error("the hub's api service does not answer: see the hub's log, then try again")]
+    #[error(
+        "the hub is there, but its api service does not answer: start it, or see the hub's log, \
+         then join again"
+    )]
     NoAnswer,
     /// The hub refused.
     #[error("the hub refused: {0}")]
@@ -52,7 +53,7 @@ pub enum JoinError {
     #[error("the hub answered in a way that this agent does not know: install a newer agent")]
     UnknownAnswer,
     /// The connection broke in between.
-    #[error("the connection with {address} ended before the hub answered")]
+    #[error("the connection with {address} ended before the hub answered: join again")]
     Broken {
         /// Who was asked.
         address: String,
@@ -89,11 +90,12 @@ pub async fn enrol(
         host_name,
         name: name.clone(),
         token: code.token.clone(),
+        password: Some(random::token()),
         agent_version: VERSION.to_owned(),
     };
-    let outcome = ask(&mut attempt, &address, message, &request).await;
+    let reply = ask::ask(&mut attempt, &address, &request, message).await;
     attempt.end().await;
-    let (device, password) = outcome?;
+    let (device, password) = accept(reply?)?;
     Ok(Identity {
         device,
         name,
@@ -169,43 +171,6 @@ async fn answering_first(endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
         }
     }
     answering
-}
-
-async fn ask(
-    attempt: &mut Attempt,
-    address: &str,
-    message: JoinRequest,
-    request: &JoinRequestId,
-) -> Result<(DeviceId, Secret), JoinError> {
-    let message = Message::JoinRequest(request.clone(), message);
-    let asked = async {
-        attempt
-            .publisher
-            .publish(message)
-            .await
-            .map_err(|source| JoinError::Broken {
-                address: address.to_owned(),
-                source: Box::new(source),
-            })?;
-        loop {
-            match attempt.events.next().await {
-                Some(Event::Message(Message::JoinReply(id, reply))) if id == *request => {
-                    return accept(reply);
-                }
-                Some(Event::Disconnected(source)) => {
-                    return Err(JoinError::Broken {
-                        address: address.to_owned(),
-                        source: Box::new(source),
-                    });
-                }
-                Some(_) => {}
-                None => return Err(JoinError::NoAnswer),
-            }
-        }
-    };
-    timeout(REPLY_WITHIN, asked)
-        .await
-        .unwrap_or(Err(JoinError::NoAnswer))
 }
 
 fn accept(reply: JoinReply) -> Result<(DeviceId, Secret), JoinError> {

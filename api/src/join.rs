@@ -1,11 +1,11 @@
 //! New machines are enrolled: they ask over MQTT, with a join code; the answer goes back the
-//! same way.
+//! same way. A machine that does not hear the answer asks again, and hears the same.
 
 use netmonitor_protocol::payload::{Event, EventKind, JoinReply, JoinRequest, Severity};
 use netmonitor_protocol::{JoinRequestId, Message};
 use netmonitor_service::{clock, random};
 use netmonitor_store::StoreError;
-use netmonitor_store::hub::{Device, Enrolment};
+use netmonitor_store::hub::{Device, Enrolled, Enrolment};
 
 use crate::app::App;
 
@@ -14,10 +14,12 @@ const MAX_NAME: usize = 64;
 
 /// Answers one request.
 pub(crate) async fn answer(app: &App, id: JoinRequestId, request: JoinRequest) {
-    let reply = match enrol(app, request).await {
-        Ok(Some((device, password))) => {
+    let reply = match enrol(app, id.clone(), request).await {
+        Ok(Some((Enrolled { device, is_new }, password))) => {
             app.change_fleet(|fleet| fleet.add(&device));
-            app.log(joined(&device)).await;
+            if is_new {
+                app.log(joined(&device)).await;
+            }
             // The broker must know the new credential before the machine uses it.
             app.credentials_changed().await;
             JoinReply::Joined {
@@ -41,21 +43,27 @@ pub(crate) async fn answer(app: &App, id: JoinRequestId, request: JoinRequest) {
     app.send(Message::JoinReply(id, reply)).await;
 }
 
-async fn enrol(app: &App, request: JoinRequest) -> anyhow::Result<Option<(Device, String)>> {
-    let password = random::token();
+async fn enrol(
+    app: &App,
+    id: JoinRequestId,
+    request: JoinRequest,
+) -> anyhow::Result<Option<(Enrolled, String)>> {
+    let proposed = request.good_password().map(str::to_owned);
+    let password = proposed.unwrap_or_else(random::token);
     let now = clock::now();
     let enrolled = app
         .with_hub(move |hub| -> Result<_, StoreError> {
             let host_name = shown(&request.host_name);
             let name = request.name.as_deref().map(shown);
             let enrolment = Enrolment {
+                request: &id,
                 token: &request.token,
                 host_name: &host_name,
                 name: name.as_deref(),
                 password: &password,
             };
-            let device = hub.enrol(enrolment, now)?;
-            Ok(device.map(|device| (device, password)))
+            let enrolled = hub.enrol(enrolment, now)?;
+            Ok(enrolled.map(|enrolled| (enrolled, password)))
         })
         .await??;
     Ok(enrolled)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use netmonitor_protocol::topics::{PRIVATE_ROOT, PUBLIC_ROOT};
-use netmonitor_protocol::{DeviceId, ServiceName};
+use netmonitor_protocol::{DeviceId, JoinRequestId, ServiceName};
 use netmonitor_service::{DataDir, clock, service_secrets, tls};
 use netmonitor_store::certificates::Certificates;
 use netmonitor_store::hub::{AuditLine, Enrolment, HubDb, NewJoinCode};
@@ -202,17 +202,18 @@ fn enrol(data: &DataDir, number: usize) -> anyhow::Result<Vec<(DeviceId, Account
         .map(|i| {
             let password = netmonitor_service::random::token();
             let enrolment = Enrolment {
+                request: &JoinRequestId::from_bits(netmonitor_service::random::bits128()),
                 token: TOKEN,
                 host_name: &format!("bench-{i:05}"),
                 name: None,
                 password: &password,
             };
-            let device = db.enrol(enrolment, now)?.context("the code is used up")?;
+            let enrolled = db.enrol(enrolment, now)?.context("the code is used up")?;
             let account = Account {
-                user: device.id.to_string(),
+                user: enrolled.device.id.to_string(),
                 password,
             };
-            Ok((device.id, account))
+            Ok((enrolled.device.id, account))
         })
         .collect()
 }

@@ -9,8 +9,8 @@ use netmonitor_agent::root::Root;
 use netmonitor_agent::{Config, Identity};
 use netmonitor_api::Api;
 use netmonitor_api::admin::{Admin, CONSOLE, Command};
+use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_protocol::{DeviceId, ServiceName};
 use netmonitor_service::{DataDir, clock};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -76,18 +76,13 @@ impl LocalAgent {
         }))
     }
 
-    /// Waits for the api, joins if need be, tells the device's id, and runs until `stop`.
+    /// Joins if need be, tells the device's id, and runs until `stop`.
     pub(crate) async fn run(
         self,
         device: watch::Sender<Option<DeviceId>>,
-        mut services: watch::Receiver<Vec<ServiceName>>,
         stop: CancellationToken,
     ) {
         let state_dir = self.data_dir.agent();
-        // Nobody hears a machine that wants to join before the api listens. The end of all
-        // services is the end of this as well.
-        let api_listens = services.wait_for(|running| running.contains(&ServiceName::Api));
-        drop(stop.run_until_cancelled(api_listens).await);
         while !stop.is_cancelled() {
             match self.attempt(&device, &stop).await {
                 Ok(()) => return,

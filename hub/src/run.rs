@@ -55,8 +55,7 @@ pub(crate) async fn run(
     let (running, is_running) = watch::channel(Vec::new());
     let (device, is_joined) = watch::channel(None);
     let expects_agent = agent.is_some();
-    let others = is_running.clone();
-    let agent = agent.map(|agent| Running::start("agent", |stop| agent.run(device, others, stop)));
+    let agent = agent.map(|agent| Running::start("agent", |stop| agent.run(device, stop)));
     let (lost, mut router_lost) = mpsc::channel(1);
     // In the order in which they stop: whoever uses another stops before it.
     let services = agent.into_iter().chain(start(opened, running, lost)?);

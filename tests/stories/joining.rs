@@ -175,3 +175,38 @@ fn a_code_that_does_not_fit_is_refused_with_the_reason() {
     let devices = hub.client("viewer").read("/api/v1/devices");
     assert_eq!(devices["items"], json!([]));
 }
+
+#[test]
+fn a_machine_that_asks_before_the_api_is_there_joins_as_soon_as_it_is() {
+    let home = Home::quick();
+    let mut api = Hub::service(&home, "api");
+    let _broker = Hub::service(&home, "broker");
+    let code = home.told(&["join-code"]);
+    api.process.kill();
+
+    let joining = Agent::new();
+    let mut waiting = joining.start_to_join(&code);
+    let log = waiting.stderr.clone();
+    eventually("it says that it waits", DEADLINE, || {
+        log.all().iter().any(|line| line.contains("not answer yet"))
+    });
+    api.start_again();
+    assert_eq!(waiting.ended().code(), Some(0), "{:?}", log.all());
+    let client = api.client("viewer");
+    let devices = client.read("/api/v1/devices");
+    assert_eq!(devices["items"].as_array().unwrap().len(), 1);
+
+    // The code was used up once.
+    let refused = Agent::new().join(&code);
+    assert!(refused.stderr.contains("used up"), "{}", refused.stderr);
+
+    // Nobody comes: it ends, and says what to do. The code is still good.
+    let code = home.told(&["join-code"]);
+    api.process.kill();
+    let alone = Agent::new();
+    let unheard = alone.join(&code);
+    assert_eq!((unheard.code, unheard.stdout.as_str()), (Some(1), ""));
+    assert!(unheard.stderr.contains("start it"), "{}", unheard.stderr);
+    api.start_again();
+    assert_eq!(alone.join(&code).code, Some(0));
+}

@@ -2,6 +2,7 @@
 
 mod conclusions;
 mod in_place_of_the_broker;
+mod joining;
 mod others;
 mod presence;
 mod readers;

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use netmonitor_broker::{BrokerService, Config};
 use netmonitor_protocol::acl::OwnFilters;
 use netmonitor_protocol::payload::Settings;
-use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
+use netmonitor_protocol::{DeviceId, JoinRequestId, Message, ServiceName, Topic};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Endpoint, Event};
-use netmonitor_service::{Counters, DataDir, clock};
+use netmonitor_service::{Counters, DataDir, clock, random};
 use netmonitor_store::HubDb;
 use netmonitor_store::hub::{AuditLine, Enrolment, MqttRole, NewJoinCode, NewMqttUser};
 use tokio::task::JoinSet;
@@ -62,13 +62,14 @@ impl Hub {
         };
         self.db.add_join_code(code, audit()).unwrap();
         let enrolment = Enrolment {
+            request: &JoinRequestId::from_bits(random::bits128()),
             token: name,
             host_name: name,
             name: None,
             password: PASSWORD,
         };
-        let device = self.db.enrol(enrolment, clock::now()).unwrap();
-        device.unwrap().id
+        let enrolled = self.db.enrol(enrolment, clock::now()).unwrap();
+        enrolled.unwrap().device.id
     }
 
     async fn start(&self) -> Running {

@@ -211,7 +211,7 @@ impl Directory {
         let token = std::str::from_utf8(token).ok()?;
         let state = self.state();
         let code = state.join_codes.get(&secret_hash::of(token))?;
-        (code.uses_left > 0 && code.expires > now).then(|| Principal {
+        code.lets_in(&request, now).then(|| Principal {
             user: JOIN_USER.to_owned(),
             role: Some(Role::Joiner(request)),
             own: OwnFilters::default(),
@@ -279,15 +279,20 @@ mod tests {
         assert_eq!(directory.authenticate("join", b"t", "ws", now()), None);
 
         let enrolment = Enrolment {
+            request: &CLIENT.parse().unwrap(),
             token: "t",
             host_name: "ws",
             name: None,
             password: "dp",
         };
-        let device = db.enrol(enrolment, now()).unwrap().unwrap();
-        assert_eq!(role("ws", "dp"), Some(Role::Agent(device.id)));
+        let enrolled = db.enrol(enrolment, now()).unwrap().unwrap();
+        assert_eq!(role("ws", "dp"), Some(Role::Agent(enrolled.device.id)));
         directory.reload().unwrap();
-        assert_eq!(role("join", "t"), None, "the code is used up");
+        let other = "00000000000000000000000000000008";
+        assert_eq!(directory.authenticate("join", b"t", other, now()), None);
+        // Whoever has used the code may not have heard the answer.
+        assert!(role("join", "t").is_some());
+        assert_eq!(directory.authenticate("join", b"t", CLIENT, later), None);
     }
 
     #[test]
@@ -318,6 +323,7 @@ mod tests {
         directory.reload().unwrap();
         assert!(!directory.is_device(&device));
         let enrolment = Enrolment {
+            request: &CLIENT.parse().unwrap(),
             token: "t",
             host_name: "ws",
             name: None,

@@ -13,7 +13,7 @@ mod tokens;
 
 pub use accounts::{Account, RemoveAccountError, UserRole};
 pub use audit::AuditLine;
-pub use devices::{Device, Enrolment};
+pub use devices::{Device, Enrolled, Enrolment};
 pub use join_codes::NewJoinCode;
 pub use mqtt_users::{MqttRole, MqttUser, NewMqttUser};
 pub(crate) use mqtt_users::{stored_filters, stored_role};
@@ -30,7 +30,10 @@ use serde_json::json;
 use crate::{StoreError, migrate};
 
 /// From an empty file to the current schema.
-pub(crate) const STEPS: migrate::Steps = &[include_str!("hub/schema_1.sql")];
+pub(crate) const STEPS: migrate::Steps = &[
+    include_str!("hub/schema_1.sql"),
+    include_str!("hub/schema_2.sql"),
+];
 
 /// Why an entry could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -57,6 +57,11 @@ impl Agent {
         output(&mut self.command(&["join", code]), "")
     }
 
+    /// Begins to join with the code.
+    pub(crate) fn start_to_join(&self, code: &str) -> Process {
+        Process::start(&mut self.command(&["join", code]))
+    }
+
     /// Joins although it has joined before, and tells its device id.
     pub(crate) fn join_anew(&self, code: &str) -> String {
         let ended = output(&mut self.command(&["join", "--force", code]), "");

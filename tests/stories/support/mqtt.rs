@@ -80,6 +80,15 @@ impl Peer {
         output(&mut self.tool("mosquitto_pub", &all), "")
     }
 
+    /// Runs `mosquitto_rr` under this client id to its end: asks on one topic, and waits for the
+    /// answer on another.
+    pub(crate) fn ask(&self, client_id: &str, topic: &str, answer: &str, payload: &str) -> Ended {
+        let arguments = [
+            "-i", client_id, "-t", topic, "-e", answer, "-m", payload, "-q", "1", "-W", "20",
+        ];
+        output(&mut self.tool("mosquitto_rr", &arguments), "")
+    }
+
     /// Fails unless the broker lets it not in at all.
     pub(crate) fn assert_is_a_stranger(&self) {
         let ended = self.sub(&["-t", "#", "-C", "1", "-W", "20"]);

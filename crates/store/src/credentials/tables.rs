@@ -1,8 +1,9 @@
 //! What `hub.db` says of those who may connect to the broker.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use netmonitor_protocol::JoinRequestId;
 use netmonitor_protocol::acl::{OwnFilters, Role};
 use rusqlite::Connection;
 
@@ -20,10 +21,21 @@ pub(super) struct User {
 }
 
 /// What is left of a join code.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct JoinCode {
-    pub(super) uses_left: u32,
-    pub(super) expires: Timestamp,
+    uses_left: u32,
+    expires: Timestamp,
+    /// Requests that have used it.
+    used_by: HashSet<String>,
+}
+
+impl JoinCode {
+    /// Whether the request may come with this code. One that has used it may come again: the
+    /// answer may have been lost.
+    pub(super) fn lets_in(&self, request: &JoinRequestId, now: Timestamp) -> bool {
+        let is_known = || self.used_by.contains(request.as_str());
+        self.expires > now && (self.uses_left > 0 || is_known())
+    }
 }
 
 /// Devices and MQTT users, by name in lower case.
@@ -94,8 +106,17 @@ pub(super) fn join_codes(
         let code = JoinCode {
             uses_left: row.get(1)?,
             expires: time::from_ms(row.get(2)?),
+            used_by: HashSet::new(),
         };
         Ok((row.get(0)?, code))
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut codes: HashMap<Vec<u8>, JoinCode> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut statement = connection.prepare("SELECT token_hash, request FROM join_use")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(code) = codes.get_mut(&row.get::<_, Vec<u8>>(0)?) {
+            code.used_by.insert(row.get(1)?);
+        }
+    }
+    Ok(codes)
 }

@@ -1,7 +1,7 @@
 //! Enrolled machines.
 
 use jiff::Timestamp;
-use netmonitor_protocol::DeviceId;
+use netmonitor_protocol::{DeviceId, JoinRequestId};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::json;
 
@@ -22,6 +22,8 @@ pub struct Device {
 /// A machine that asks to be enrolled.
 #[derive(Debug, Clone, Copy)]
 pub struct Enrolment<'a> {
+    /// Whose request it is. One that is repeated gets the same answer.
+    pub request: &'a JoinRequestId,
     /// The token of the join code: used up in the same step.
     pub token: &'a str,
     /// The host name as the system has it: the id is made from it.
@@ -32,20 +34,39 @@ pub struct Enrolment<'a> {
     pub password: &'a str,
 }
 
+/// What came of an [`Enrolment`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    /// The device that the machine is from now on.
+    pub device: Device,
+    /// False if an earlier request of the same machine has made it.
+    pub is_new: bool,
+}
+
 impl HubDb {
     /// Enrols a machine, if its join code is still good. Two machines with the same host name
     /// get different ids.
+    ///
+    /// A request that is repeated with the same code and password, before the code expires, gets
+    /// the device that was made for it, and uses nothing up. Whoever does not know the password
+    /// is another machine.
     pub fn enrol(
         &self,
         enrolment: Enrolment<'_>,
         now: Timestamp,
-    ) -> Result<Option<Device>, StoreError> {
+    ) -> Result<Option<Enrolled>, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
+        let token_hash = secret_hash::of(enrolment.token);
+        if let Some((device, password_hash)) = made_before(&transaction, &enrolment, now)? {
+            let is_same = mosquitto_hash::verify(enrolment.password.as_bytes(), &password_hash);
+            let is_new = false;
+            return Ok(is_same.then_some(Enrolled { device, is_new }));
+        }
         let used = transaction.execute(
             "UPDATE join_code SET uses_left = uses_left - 1
              WHERE token_hash = ? AND uses_left > 0 AND expires_at > ?",
-            params![secret_hash::of(enrolment.token), now.as_millisecond()],
+            params![token_hash, now.as_millisecond()],
         )?;
         if used == 0 {
             return Ok(None);
@@ -72,6 +93,10 @@ impl HubDb {
                 now.as_millisecond()
             ],
         )?;
+        transaction.execute(
+            "INSERT INTO join_use (token_hash, request, device) VALUES (?, ?, ?)",
+            params![token_hash, enrolment.request.as_str(), device.id.as_str()],
+        )?;
         let audit = AuditLine {
             at: now,
             actor: "device",
@@ -79,7 +104,8 @@ impl HubDb {
         let details = json!({ "device": device.id.as_str(), "name": device.name });
         audit.write(&transaction, "device_joined", &details)?;
         transaction.commit()?;
-        Ok(Some(device))
+        let is_new = true;
+        Ok(Some(Enrolled { device, is_new }))
     }
 
     /// Takes the machine's credential away, and returns what it was. None if there is no such
@@ -139,6 +165,39 @@ impl HubDb {
     }
 }
 
+/// What an earlier request of this id has made with the same code, and the hash of its password.
+fn made_before(
+    transaction: &Transaction<'_>,
+    enrolment: &Enrolment<'_>,
+    now: Timestamp,
+) -> Result<Option<(Device, String)>, StoreError> {
+    let found = transaction
+        .query_row(
+            "SELECT id, name, joined_at, password_hash
+             FROM join_use JOIN device ON id = device JOIN join_code USING (token_hash)
+             WHERE token_hash = ? AND request = ? AND expires_at > ?",
+            params![
+                secret_hash::of(enrolment.token),
+                enrolment.request.as_str(),
+                now.as_millisecond()
+            ],
+            |row| {
+                let id: String = row.get(0)?;
+                Ok((id, row.get(1)?, row.get(2)?, row.get(3)?))
+            },
+        )
+        .optional()?;
+    let Some((id, name, joined_at, password_hash)) = found else {
+        return Ok(None);
+    };
+    let device = Device {
+        id: stored_id(&id)?,
+        name,
+        joined_at: time::from_ms(joined_at),
+    };
+    Ok(Some((device, password_hash)))
+}
+
 /// The first id for this host name that neither a device nor an MQTT user has.
 fn free_id(transaction: &Transaction<'_>, host_name: &str) -> Result<DeviceId, StoreError> {
     let wanted = DeviceId::from_host_name(host_name);
@@ -168,6 +227,8 @@ fn stored_id(text: &str) -> Result<DeviceId, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::hub::{NewJoinCode, temporary};
 
@@ -189,14 +250,17 @@ mod tests {
     }
 
     fn enrol(db: &HubDb, token: &str, host_name: &str, now: &str) -> Option<String> {
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        let request = REQUESTS.fetch_add(1, Ordering::Relaxed);
         let enrolment = Enrolment {
+            request: &JoinRequestId::from_bits(request.into()),
             token,
             host_name,
             name: None,
             password: "pw",
         };
-        let device = db.enrol(enrolment, at(now)).unwrap();
-        device.map(|device| device.id.to_string())
+        let enrolled = db.enrol(enrolment, at(now)).unwrap();
+        enrolled.map(|enrolled| enrolled.device.id.to_string())
     }
 
     #[test]
@@ -222,6 +286,58 @@ mod tests {
             .map(|it| it.name)
             .collect();
         assert_eq!(names, ["ws", "ws-2"]);
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_gets_the_same_answer_and_uses_nothing_up() {
+        let (_directory, db) = temporary();
+        add_code(&db, "code", 2);
+        let now = at("2026-11-22T10:01:00Z");
+        let (one, other) = (JoinRequestId::from_bits(1), JoinRequestId::from_bits(2));
+        let first = Enrolment {
+            request: &one,
+            token: "code",
+            host_name: "ws",
+            name: None,
+            password: "pw",
+        };
+        let enrol = |enrolment| db.enrol(enrolment, now).unwrap();
+        let Enrolled { device, is_new } = enrol(first).unwrap();
+        assert!(is_new);
+        let again = Some(Enrolled {
+            device: device.clone(),
+            is_new: false,
+        });
+        assert_eq!(enrol(first), again);
+        // Knowing the code and the request is not enough to become the device.
+        let thief = Enrolment {
+            password: "another",
+            ..first
+        };
+        assert_eq!(enrol(thief), None);
+        let second = Enrolment {
+            request: &other,
+            ..first
+        };
+        assert_eq!(enrol(second).unwrap().device.id.as_str(), "ws-2");
+        // The code is used up, for others; a new one does not make it forget.
+        add_code(&db, "another", 1);
+        let third = Enrolment {
+            request: &JoinRequestId::from_bits(3),
+            ..first
+        };
+        assert_eq!(enrol(third), None);
+        assert_eq!(enrol(first), again);
+        assert_eq!(db.devices().unwrap().len(), 2);
+
+        let expired = at("2026-11-22T10:15:00Z");
+        assert_eq!(db.enrol(first, expired).unwrap(), None);
+        let audit = AuditLine {
+            at: now,
+            actor: "ada",
+        };
+        db.remove_device(&device.id, audit).unwrap();
+        assert_eq!(enrol(first), None, "it was removed, not lost");
     }
 
     #[test]

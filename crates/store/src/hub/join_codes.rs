@@ -19,7 +19,8 @@ pub struct NewJoinCode<'a> {
 }
 
 impl HubDb {
-    /// Makes a join code, and forgets those that are used up or expired.
+    /// Makes a join code, and forgets those that have expired. One that is used up is kept until
+    /// then: a machine that has not heard the answer may ask again.
     pub fn add_join_code(
         &self,
         new: NewJoinCode<'_>,
@@ -28,7 +29,7 @@ impl HubDb {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         transaction.execute(
-            "DELETE FROM join_code WHERE uses_left = 0 OR expires_at <= ?",
+            "DELETE FROM join_code WHERE expires_at <= ?",
             [audit.at.as_millisecond()],
         )?;
         transaction.execute(
