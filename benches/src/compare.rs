@@ -158,7 +158,7 @@ impl Scenario {
         netmonitor: &Path,
         scale: Size,
     ) -> anyhow::Result<Vec<Measured>> {
-        let subject = site.start(kind, netmonitor)?;
+        let mut subject = site.start(kind, netmonitor)?;
         let bench = Bench {
             site,
             subject: &subject,

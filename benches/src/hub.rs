@@ -20,6 +20,8 @@ const WATCHER: &str = "watcher";
 pub struct Hub {
     folder: TempDir,
     netmonitor: PathBuf,
+    /// Where agents reach it, from its first start on.
+    mqtts: String,
     /// Its process.
     pub program: Program,
 }
@@ -31,18 +33,24 @@ impl Hub {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("netmonitor.toml"), config)?;
         let program = run(netmonitor, folder.path(), "127.0.0.1:0")?;
+        let mqtts = mqtts(folder.path())?;
         Ok(Self {
             folder,
             netmonitor: netmonitor.to_owned(),
+            mqtts,
             program,
         })
     }
 
     /// Ends it as a crash would, and starts it again where it was.
     pub fn crash(&mut self) -> anyhow::Result<()> {
-        let mqtts = self.mqtts()?;
         self.program.kill()?;
-        self.program = run(&self.netmonitor, self.folder.path(), &mqtts)?;
+        self.start_again()
+    }
+
+    /// Starts it where it was, after its end, until it is ready.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.program = run(&self.netmonitor, self.folder.path(), &self.mqtts)?;
         Ok(())
     }
 
@@ -53,7 +61,7 @@ impl Hub {
         let mut code: JoinCode = code.parse()?;
         code.addresses.retain(|address| address.starts_with("127."));
         if code.addresses.is_empty() {
-            code.addresses.push(self.mqtts()?);
+            code.addresses.push(self.mqtts.clone());
         }
         Ok(code)
     }
@@ -67,14 +75,6 @@ impl Hub {
     /// Where its directory is.
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
-    }
-
-    fn mqtts(&self) -> anyhow::Result<String> {
-        let data = netmonitor_service::DataDir::from(self.folder.path().to_owned());
-        netmonitor_service::announced::listeners(&data)
-            .into_iter()
-            .find_map(|it| (it.listener == "mqtts").then_some(it.address))
-            .context("the hub has no listener for MQTT over TLS")
     }
 
     /// Runs an administrative command, and returns the line it printed.
@@ -92,6 +92,15 @@ impl Hub {
         );
         Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
     }
+}
+
+/// Where a hub that runs in this directory listens for MQTT over TLS.
+fn mqtts(folder: &Path) -> anyhow::Result<String> {
+    let data = netmonitor_service::DataDir::from(folder.to_owned());
+    netmonitor_service::announced::listeners(&data)
+        .into_iter()
+        .find_map(|it| (it.listener == "mqtts").then_some(it.address))
+        .context("the hub has no listener for MQTT over TLS")
 }
 
 /// Starts the program in its directory, until it is ready.

@@ -109,7 +109,7 @@ impl Program {
     }
 
     /// Asks it to stop (SIGTERM), and waits until it has.
-    pub fn stop(mut self) -> anyhow::Result<()> {
+    pub fn stop(&mut self) -> anyhow::Result<()> {
         kill(Pid::from_raw(i32::try_from(self.pid())?), Signal::SIGTERM)?;
         let deadline = Instant::now() + STOP_WITHIN;
         while self.child.try_wait()?.is_none() {

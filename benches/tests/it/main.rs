@@ -6,6 +6,7 @@
 )]
 
 mod fleet;
+mod restart;
 mod rounds;
 mod with_mosquitto;
 
