@@ -8,6 +8,7 @@
 
 pub mod config;
 mod outbox;
+mod watch;
 
 pub use config::Config;
 
@@ -22,6 +23,7 @@ use netmonitor_service::{Counters, clock};
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::Outbox;
+use crate::watch::Watch;
 
 /// Received messages that may wait: what is retained of a large fleet comes all at once. When
 /// it is full the client stops reading; what is retained comes again.
@@ -59,23 +61,33 @@ pub async fn run(config: Config, dial: Dial, shutdown: CancellationToken) -> any
 /// Feeds the engine, and does what it says.
 async fn conclude(mut engine: Engine, events: &mut Events, outbox: &Outbox, counters: &Counters) {
     let mut outage = Outage::default();
+    let mut watch = Watch::new();
     loop {
         let deadline = engine.deadline().map(tokio::time::Instant::from_std);
         let wake = tokio::time::sleep_until(deadline.unwrap_or_else(far_away));
         let input = tokio::select! {
             event = events.next() => match event {
-                Some(event) => input(event, &mut outage),
+                Some(event) => Some(input(event, &mut outage)),
                 None => return,
             },
-            () = wake, if deadline.is_some() => Input::Elapsed,
+            () = wake, if deadline.is_some() => Some(Input::Elapsed),
+            () = watch.pulse() => None,
         };
+        // Before anything is made of what has come, or has not.
+        let stood_still = watch.stood_still().map(|absence| {
+            tracing::warn!(secs = absence.as_secs(), "the hub stood still");
+            counters.count("stood_still");
+            Input::StoodStill
+        });
         let passed_over = engine.passed_over();
         let now = Moment {
             monotonic: Instant::now(),
             wall: clock::now(),
         };
-        for effect in engine.handle(input, now) {
-            outbox.send(message(effect, counters));
+        for input in stood_still.into_iter().chain(input) {
+            for effect in engine.handle(input, now) {
+                outbox.send(message(effect, counters));
+            }
         }
         let more = engine.passed_over() - passed_over;
         if more > 0 {

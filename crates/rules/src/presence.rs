@@ -6,8 +6,8 @@
 //! - Each topic comes in order, but two topics may overtake each other: `births` knows which
 //!   start of an agent is the newest from each topic's own order.
 //! - The death of a session that is no longer the current one says nothing: `device`.
-//! - A hub that was blind must not judge before everybody could have come back: `engine`
-//!   knows when the connection came, `device` waits.
+//! - A hub that was blind, or stood still, must not judge before everybody could have come
+//!   back: `engine` knows when it began to see, `device` waits.
 //! - What is concluded, published and logged, and what is no news: `conclusion`, `log`.
 //! - Clocks jump: durations are monotonic, the wall clock is only ever shown.
 
@@ -53,6 +53,9 @@ pub enum Input {
     Retained(Message),
     /// Time has passed: see [`Engine::deadline`].
     Elapsed,
+    /// The hub itself did not run for a while: what was said meanwhile is on its way, and those
+    /// who got no answer have left and come back.
+    StoodStill,
 }
 
 /// What is to be done.

@@ -1,6 +1,6 @@
 //! What the hub concludes of its devices, as a subscriber hears it: who is there, and if not, why.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -12,6 +12,9 @@ use crate::support::mqtt::{Peer, Subscriber};
 
 /// A hub that has started judges nobody before 19 s, and this machine is slow.
 const JUDGED_WITHIN: Duration = Duration::from_mins(1);
+
+/// After this without a sample a device is stale, if it sends one each second.
+const QUIET_FOR: Duration = Duration::from_secs(12);
 
 /// What was concluded of the device, in order: state and cause.
 fn concluded(presence: &Subscriber, device: &str) -> Vec<(String, String)> {
@@ -116,6 +119,44 @@ fn a_hub_that_is_killed_and_started_again_says_of_nobody_that_he_is_gone_but_of_
     let (mut agent, id) = agents.pop().unwrap();
     agent.process().kill();
     until(&presence, &id, DEADLINE, "offline", &["lost"]);
+}
+
+#[test]
+fn a_hub_that_stood_still_calls_nobody_gone_or_stale_but_who_died_meanwhile() {
+    let hub = Hub::start(&["--no-agent"]);
+    let presence = presence_of_all(&hub);
+    let mut agents: Vec<_> = (0..3)
+        .map(|_| Agent::joined(&hub.home.told(&["join-code"])))
+        .collect();
+    for (agent, _) in &mut agents {
+        agent.run();
+    }
+    for (_, id) in &agents {
+        until(&presence, id, DEADLINE, "online", &[""]);
+    }
+    let (mut dead, its_id) = agents.pop().unwrap();
+    hub.process.signal(Signal::SIGSTOP);
+    let stopped = Instant::now();
+    dead.process().kill();
+    // By then a sample is missed, and the agents have given the hub up.
+    netmonitor_testkit::eventually("the agents have left", DEADLINE, || {
+        let left = |(agent, _): &mut (Agent, String)| {
+            let said = agent.process().stderr.all();
+            said.iter().any(|line| line.contains("has not been heard"))
+        };
+        agents.iter_mut().all(left) && stopped.elapsed() > QUIET_FOR
+    });
+    hub.process.signal(Signal::SIGCONT);
+    // Once this is known, everybody has been judged.
+    until(&presence, &its_id, JUDGED_WITHIN, "offline", &["lost"]);
+    let client = hub.client("viewer");
+    for (_, id) in &agents {
+        client.until("online", &format!("/api/v1/devices/{id}"), |device| {
+            (device["status"] == "online").then_some(())
+        });
+        let all = concluded(&presence, id);
+        assert!(all.iter().all(|(state, _)| state == "online"), "{all:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(super) struct Context<'a> {
     pub(super) timing: Timing,
     /// Since when the hub is connected.
     pub(super) connected: Instant,
+    /// Since when the hub sees again, if it had been blind or had stood still.
+    pub(super) sees_again: Option<Instant>,
     pub(super) now: Moment,
     pub(super) out: &'a mut Vec<Effect>,
 }
@@ -27,6 +29,12 @@ impl Context<'_> {
     /// From when on it would have.
     pub(super) fn first_conclusion(&self) -> Option<Instant> {
         self.connected.checked_add(FIRST_CONCLUSION)
+    }
+
+    /// Before this, who is announced as gone without a word of his own may be on the way back:
+    /// a hub that stood still meets its old connections first, which were given up meanwhile.
+    pub(super) fn all_are_back(&self) -> Option<Instant> {
+        self.sees_again?.checked_add(self.timing.judged_after(None))
     }
 
     /// By when the broker would have shown what it has of the conclusion.

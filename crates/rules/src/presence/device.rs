@@ -106,6 +106,15 @@ impl Device {
         self.conclusion.reconnected();
     }
 
+    /// The hub stood still: what it knows is old.
+    pub(super) fn was_not_watched(&mut self, now: Instant) {
+        if self.life != Life::Dead || self.dying.is_some() {
+            self.life = Life::Unheard(now);
+        }
+        self.quiet_since = now;
+        self.dying = None;
+    }
+
     pub(super) fn presence(&self) -> Option<&Presence> {
         self.conclusion.presence()
     }
@@ -297,7 +306,7 @@ impl Device {
             HOLD
         };
         let at = cx.now;
-        let counts = at.monotonic.checked_add(hold);
+        let counts = at.monotonic.checked_add(hold).max(cx.all_are_back());
         self.dying = counts.map(|counts| Dying { at, counts });
         if self.ended.is_some() {
             self.dying = None;

@@ -22,6 +22,8 @@ pub struct Engine {
     /// The keepalive of those that have one of their own.
     keep_alives: BTreeMap<DeviceId, Duration>,
     link: Link,
+    /// When it began to see again, if it was blind or stood still.
+    sees_again: Option<Instant>,
     /// Nothing is to be done before.
     next: Option<Instant>,
     passed_over: u64,
@@ -53,6 +55,7 @@ impl Engine {
             devices: BTreeMap::new(),
             keep_alives: BTreeMap::new(),
             link: Link::Down,
+            sees_again: None,
             next: None,
             passed_over: 0,
         }
@@ -97,7 +100,17 @@ impl Engine {
                 let since = self.link.since().unwrap_or(now.monotonic);
                 self.link = Link::Up(since);
             }
-            Input::Lost => self.link = Link::Down,
+            Input::Lost => {
+                self.link = Link::Down;
+                self.sees_again = Some(now.monotonic);
+            }
+            Input::StoodStill => {
+                self.sees_again = Some(now.monotonic);
+                for device in self.devices.values_mut() {
+                    device.was_not_watched(now.monotonic);
+                }
+                self.next = Some(now.monotonic);
+            }
             Input::Message(message) => {
                 let mut cx = self.context(now, &mut out);
                 self.live(message, &mut cx);
@@ -114,6 +127,7 @@ impl Engine {
     /// The connection is new.
     fn see(&mut self, now: Moment) {
         self.link = Link::Opening(now.monotonic);
+        self.sees_again = self.sees_again.map(|_| now.monotonic);
         for device in self.devices.values_mut() {
             device.reconnected(now.monotonic);
         }
@@ -128,6 +142,7 @@ impl Engine {
         Context {
             timing: self.timing,
             connected: self.link.since().unwrap_or(now.monotonic),
+            sees_again: self.sees_again,
             now,
             out,
         }

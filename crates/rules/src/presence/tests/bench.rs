@@ -104,6 +104,11 @@ impl Bench {
         self.forward(end);
     }
 
+    /// Time passes, and the engine is not called.
+    pub(super) fn stands_still(&mut self, secs: f64) {
+        self.forward(self.now.monotonic + Duration::from_secs_f64(secs));
+    }
+
     fn forward(&mut self, to: Instant) {
         self.now.wall += to - self.now.monotonic;
         self.now.monotonic = to;

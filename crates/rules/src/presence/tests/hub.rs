@@ -198,6 +198,43 @@ fn a_death_right_after_a_hub_start_is_known_at_once() {
 }
 
 #[test]
+fn a_hub_that_stood_still_calls_nobody_stale_or_gone_who_comes_back() {
+    let mut bench = Bench::with_device();
+    let said = published_by(&bench);
+    bench.stands_still(40.0);
+    bench.give(Input::StoodStill);
+    // First what waited in its old socket, then its end, and the way back takes a while.
+    bench.live(sample(11));
+    bench.live(offline(11));
+    bench.pass(9.0);
+    bench.all_live(born(11));
+    bench.samples(11, 30);
+    assert_eq!(bench.effects, []);
+    assert_eq!(published_by(&bench), said);
+    bench.dies(11);
+    assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
+}
+
+#[test]
+fn who_died_while_the_hub_stood_still_is_not_missed_nor_who_died_just_before() {
+    for dies_before in [false, true] {
+        let mut bench = Bench::with_device();
+        if dies_before {
+            bench.live(offline(11));
+        }
+        bench.stands_still(40.0);
+        bench.give(Input::StoodStill);
+        if !dies_before {
+            bench.live(offline(11));
+        }
+        bench.pass(18.0);
+        assert!(!bench.published().contains(&(Offline, Some(Cause::Lost))));
+        bench.pass(1.0);
+        assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+    }
+}
+
+#[test]
 fn a_device_that_sends_seldom_is_not_gone_because_the_hub_alone_was_started_anew() {
     let mut bench = Bench::with_device();
     bench.live(info(11, 60.0));

@@ -16,6 +16,9 @@ const INTERVAL: f64 = 3.0;
 /// Within this an agent comes back, in seconds: its longest wait, and the attempt.
 const COMES_BACK: f64 = 9.0;
 
+/// After this without an answer an agent leaves, in seconds.
+const GIVES_UP: f64 = 9.0;
+
 /// `status`, `session`, `info`, `metrics`: each in its own order, whatever the others do.
 const TOPICS: usize = 4;
 
@@ -149,7 +152,7 @@ impl World {
 
     /// Something happens.
     pub(super) fn happens(&mut self) {
-        let what = self.rng.random_range(0..12);
+        let what = self.rng.random_range(0..13);
         let session = self.agent.session;
         let word = match what {
             0 => {
@@ -217,6 +220,10 @@ impl World {
                 self.deaths += 1;
                 "dies unheard"
             }
+            12 if self.is_up => {
+                self.hub_stands_still();
+                "the hub stood still"
+            }
             _ => "nothing",
         };
         self.trace.push(format!("{word} ({session})"));
@@ -247,6 +254,21 @@ impl World {
         if self.is_up {
             self.subscribe();
         }
+    }
+
+    /// What is sent meanwhile waits in sockets, and an agent without an answer leaves.
+    fn hub_stands_still(&mut self) {
+        let secs = self.rng.random_range(3.0..40.0);
+        self.bench.stands_still(secs);
+        if self.is_connected() && self.agent.sends {
+            self.says(sample(self.agent.session));
+        }
+        if self.is_connected() && secs > GIVES_UP {
+            self.is_taken_over();
+            self.agent.away = self.comes_back();
+        }
+        self.bench.give(Input::StoodStill);
+        self.settle_effects();
     }
 
     fn broker_goes(&mut self) {
