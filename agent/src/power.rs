@@ -9,6 +9,7 @@ mod shutdown_linux;
 use tokio::sync::{mpsc, watch};
 
 /// What the machine is about to do, or has done.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody tells"))]
 pub(crate) enum Power {
     /// It goes to sleep, at the latest once the delay is dropped.
     Sleep(Delay),

@@ -23,16 +23,24 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
 /// Writes a file for the owner only (0600). A reader sees the old content or the new one, and
 /// so does the machine after a power cut.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = atomic_write_file::OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use atomic_write_file::unix::OpenOptionsExt as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600).preserve_mode(false);
-    }
-    let mut file = options.open(path)?;
+    let mut file = options().open(path)?;
     file.write_all(content)?;
     file.commit()
+}
+
+#[cfg(unix)]
+fn options() -> atomic_write_file::OpenOptions {
+    use atomic_write_file::unix::OpenOptionsExt as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = atomic_write_file::OpenOptions::new();
+    options.mode(0o600).preserve_mode(false);
+    options
+}
+
+/// The folder's rights are inherited.
+#[cfg(not(unix))]
+fn options() -> atomic_write_file::OpenOptions {
+    atomic_write_file::OpenOptions::new()
 }
 
 #[cfg(test)]
