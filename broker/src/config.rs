@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bucket::Rate;
 use crate::offline::Limits;
 
 /// The `[broker]` table. The defaults suit a hub with 1 GB of RAM and a thousand devices.
@@ -71,6 +72,9 @@ pub struct Config {
     pub router_filters_max: usize,
     /// See `router_filters_max`.
     pub router_topics_max: usize,
+    /// Filters that the router does not know yet and that one user may bring in a minute, beyond
+    /// as many at once as it may have subscriptions.
+    pub new_filters_per_minute: u32,
     /// Different topics that one user, neither a device nor a service of the hub, may bring of
     /// these. All of those together leave a quarter of both to devices and services.
     pub topics_per_user_max: usize,
@@ -119,6 +123,7 @@ impl Default for Config {
             shared_groups_per_user_max: 20,
             router_filters_max: 10_000,
             router_topics_max: 100_000,
+            new_filters_per_minute: 600,
             topics_per_user_max: 20_000,
             backlog_bytes: 4 * 1024 * 1024,
             backlog_foreign_bytes: 1024 * 1024,
@@ -135,6 +140,14 @@ impl Config {
     pub(crate) fn links_max(&self) -> usize {
         // And for those that are about to end, and the publisher's own.
         self.connections_max + self.sessions_parked_max + self.shared_groups_max + 64
+    }
+
+    /// New filters of one user.
+    pub(crate) fn new_filters(&self) -> Rate {
+        let at_once = self.subscriptions_per_user_max;
+        let at_once = at_once.max(self.subscriptions_per_client_max);
+        let at_once = u32::try_from(at_once).unwrap_or(u32::MAX);
+        Rate::new(at_once, self.new_filters_per_minute)
     }
 
     /// How much may wait for a client that is away.

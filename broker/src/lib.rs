@@ -18,12 +18,13 @@
 //! - `session`, `subscriptions`, `inflight`, `offline`, `budget`, `parked`: what outlives a
 //!   connection; `share`: what several clients have together
 //! - `sessions`, `edge`, `counters`, `tally`, `sys`: what all clients share, and what is told of it
-//! - `doors`, `guarded`, `logins`, `refusals`: what strangers can do, and what is said of it
+//! - `doors`, `guarded`, `logins`, `bucket`, `refusals`: what strangers can do, and what is said of it
 //! - `service`: the broker as one of the hub's services
 //! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
 //! - `changes`, `journal`, `wear`: retained messages on disk
 
 mod broker;
+mod bucket;
 mod budget;
 mod changes;
 mod client;

@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::bucket::{Bucket, Rate};
+
 /// How long a login waits for the check when its name has had too many wrong passwords.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
 /// Logins of such a name that may wait at once.
@@ -27,7 +29,7 @@ const KNOWN_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Logins {
     inner: Mutex<Inner>,
-    failures_per_minute: f64,
+    failures: Rate,
 }
 
 #[derive(Debug, Default)]
@@ -72,8 +74,7 @@ impl Place {
 /// Wrong passwords in one place: a bucket that runs dry and fills up again in a minute.
 #[derive(Debug)]
 struct Failures {
-    left: f64,
-    at: Instant,
+    bucket: Bucket,
     waiting: u32,
 }
 
@@ -99,7 +100,7 @@ impl Logins {
     pub(crate) fn new(failures_per_minute: u32) -> Self {
         Self {
             inner: Mutex::default(),
-            failures_per_minute: f64::from(failures_per_minute.max(1)),
+            failures: Rate::new(failures_per_minute, failures_per_minute),
         }
     }
 
@@ -116,13 +117,11 @@ impl Logins {
         } else {
             place.clone()
         };
-        let max = self.failures_per_minute;
         let Some(failures) = places.get_mut(&place) else {
             return Check::Now;
         };
-        failures.refill(now, max);
-        if failures.left >= 1.0 {
-            if failures.left >= max && failures.waiting == 0 {
+        if failures.bucket.has_one(now, self.failures) {
+            if failures.bucket.is_full(now, self.failures) && failures.waiting == 0 {
                 places.remove(&place);
             }
             return Check::Now;
@@ -141,21 +140,17 @@ impl Logins {
     pub(crate) fn failed(&self, now: Instant, place: &Place) {
         let mut inner = self.inner();
         let places = &mut inner.places;
-        let max = self.failures_per_minute;
         if places.len() >= PLACES_MAX {
             places.retain(|_, failures| {
-                failures.refill(now, max);
-                failures.left < max || failures.waiting > 0
+                !failures.bucket.is_full(now, self.failures) || failures.waiting > 0
             });
         }
         let place = find(places, place);
         let failures = places.entry(place).or_insert(Failures {
-            left: max,
-            at: now,
+            bucket: Bucket::full(now, self.failures),
             waiting: 0,
         });
-        failures.refill(now, max);
-        failures.left = (failures.left - 1.0).max(0.0);
+        failures.bucket.take(now, self.failures);
     }
 
     /// The user was let in.
@@ -178,14 +173,6 @@ fn find(places: &HashMap<Place, Failures>, place: &Place) -> Place {
         place.clone()
     } else {
         Place::shared()
-    }
-}
-
-impl Failures {
-    fn refill(&mut self, now: Instant, max: f64) {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.left = (self.left + passed * max / 60.0).min(max);
-        self.at = now;
     }
 }
 

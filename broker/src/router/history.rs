@@ -15,6 +15,9 @@ const SETTLED: Duration = Duration::from_mins(10);
 /// A new router that is not needed for life takes no more than this share of the time.
 const REST_PER_WORK: u32 = 20;
 const REST_MIN: Duration = Duration::from_secs(1);
+/// The same for one that is needed only because a user has met its own limit: whoever goes on
+/// bringing topics gets no more than the limit in this time.
+const REST_OF_USERS: Duration = Duration::from_mins(1);
 
 /// What happened to the routers of one broker.
 #[derive(Debug, Default)]
@@ -58,6 +61,12 @@ impl History {
         })
     }
 
+    /// Whether a user that has met its own limit is reason enough for another.
+    pub(super) fn is_user_due(&self, now: Instant) -> bool {
+        self.renewed
+            .is_none_or(|renewed| now.duration_since(renewed.at) >= REST_OF_USERS)
+    }
+
     /// Whether those who still read from the router before have had their time.
     pub(super) fn is_drain_over(&self, now: Instant) -> bool {
         self.renewed
@@ -94,6 +103,7 @@ mod tests {
         let (mut history, start) = (History::default(), Instant::now());
         let after = |secs| start + Duration::from_secs(secs);
         assert!(history.is_rested(start) && history.is_drain_over(start));
+        assert!(history.is_user_due(start));
         assert_eq!(history.topics_percent(start), 50);
         history.renewed(start, Duration::from_millis(500), true);
         assert_eq!(
@@ -102,6 +112,10 @@ mod tests {
         );
         assert_eq!(
             [29, 30].map(|secs| history.is_drain_over(after(secs))),
+            [false, true]
+        );
+        assert_eq!(
+            [59, 60].map(|secs| history.is_user_due(after(secs))),
             [false, true]
         );
         assert_eq!(

@@ -7,8 +7,10 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::RouteError;
+use crate::bucket::{Bucket, Rate};
 use crate::exchange::{Origin, Standing};
 
 /// Filters that nobody has subscribed any more and that may stay behind, beside as many as are
@@ -20,25 +22,47 @@ pub(super) struct Filters {
     links: HashMap<Arc<str>, usize>,
     live: usize,
     max: usize,
+    /// How many new ones each user may still bring. Those who may bring all are not in it, after a
+    /// while.
+    users: HashMap<Box<str>, Bucket>,
+    rate: Rate,
 }
 
 impl Filters {
-    pub(super) fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize, rate: Rate) -> Self {
         Self {
             links: HashMap::new(),
             live: 0,
             max,
+            users: HashMap::new(),
+            rate,
         }
     }
 
     /// Whether the router may come to know the spelled filter.
-    pub(super) fn admit(&self, filter: &str, from: Origin<'_>) -> Result<(), RouteError> {
-        let max = from.standing.part_of(self.max);
-        if self.links.contains_key(filter) || self.links.len() < max {
-            Ok(())
-        } else {
-            Err(RouteError::Full)
+    pub(super) fn admit(
+        &mut self,
+        filter: &str,
+        from: Origin<'_>,
+        now: Instant,
+    ) -> Result<(), RouteError> {
+        if self.links.contains_key(filter) {
+            return Ok(());
         }
+        if self.links.len() >= from.standing.part_of(self.max) || !self.take_turn(from.user, now) {
+            return Err(RouteError::Full);
+        }
+        Ok(())
+    }
+
+    fn take_turn(&mut self, user: &str, now: Instant) -> bool {
+        if let Some(bucket) = self.users.get_mut(user) {
+            return bucket.take(now, self.rate);
+        }
+        let mut bucket = Bucket::full(now, self.rate);
+        let may = bucket.take(now, self.rate);
+        self.users.insert(user.into(), bucket);
+        may
     }
 
     /// A link subscribes.
@@ -57,7 +81,9 @@ impl Filters {
     }
 
     /// There is a new router, which knows what is in use.
-    pub(super) fn forget_dead(&mut self) {
+    pub(super) fn forget_dead(&mut self, now: Instant) {
+        self.users
+            .retain(|_, bucket| !bucket.is_full(now, self.rate));
         self.links.retain(|_, links| *links > 0);
         self.links.shrink_to_fit();
     }
@@ -86,6 +112,8 @@ pub(super) struct Topics {
     users: HashMap<Box<str>, usize>,
     max: usize,
     per_user_max: usize,
+    /// A user was refused because of its own limit.
+    has_full_user: bool,
 }
 
 impl Topics {
@@ -95,6 +123,7 @@ impl Topics {
             users: HashMap::new(),
             max,
             per_user_max,
+            has_full_user: false,
         }
     }
 
@@ -111,7 +140,10 @@ impl Topics {
         }
         if from.standing == Standing::Common {
             match self.users.get_mut(from.user) {
-                Some(count) if *count >= self.per_user_max => return Err(RouteError::Full),
+                Some(count) if *count >= self.per_user_max => {
+                    self.has_full_user = true;
+                    return Err(RouteError::Full);
+                }
                 Some(count) => *count += 1,
                 None => drop(self.users.insert(from.user.into(), 1)),
             }
@@ -124,6 +156,12 @@ impl Topics {
     pub(super) fn forget(&mut self) {
         self.hashes = HashSet::new();
         self.users = HashMap::new();
+        self.has_full_user = false;
+    }
+
+    /// Whether a new router would help a user that has met its own limit.
+    pub(super) fn has_full_user(&self) -> bool {
+        self.has_full_user
     }
 
     /// The share of the limit that is used, in percent.
@@ -139,6 +177,17 @@ impl Topics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    const RATE: fn() -> Rate = || Rate::new(1_000, 1);
+
+    fn user(user: &str) -> Origin<'_> {
+        Origin {
+            number: 1,
+            user,
+            standing: Standing::Common,
+        }
+    }
 
     fn filter(number: usize) -> Arc<str> {
         format!("f/{number}").into()
@@ -146,13 +195,17 @@ mod tests {
 
     #[test]
     fn filters_without_links_make_room_in_the_next_router() {
-        let mut filters = Filters::new(10);
+        let now = Instant::now();
+        let mut filters = Filters::new(10, RATE());
         for number in 0..10 {
             filters.add(&filter(number));
         }
         filters.add(&filter(0));
-        assert_eq!(filters.admit("f/10", Origin::BROKER), Err(RouteError::Full));
-        assert_eq!(filters.admit("f/9", Origin::BROKER), Ok(()));
+        assert_eq!(
+            filters.admit("f/10", Origin::BROKER, now),
+            Err(RouteError::Full)
+        );
+        assert_eq!(filters.admit("f/9", Origin::BROKER, now), Ok(()));
         for number in 0..6 {
             assert!(!filters.is_stale(), "{number}");
             filters.remove(&filter(number));
@@ -161,10 +214,10 @@ mod tests {
         assert!(!filters.is_stale());
         filters.remove(&filter(6));
         assert!(filters.is_stale());
-        filters.forget_dead();
+        filters.forget_dead(now);
         assert_eq!(filters.len(), 4);
         assert_eq!(filters.live().count(), 4);
-        assert_eq!(filters.admit("f/10", Origin::BROKER), Ok(()));
+        assert_eq!(filters.admit("f/10", Origin::BROKER, now), Ok(()));
     }
 
     #[test]
@@ -182,11 +235,6 @@ mod tests {
 
     #[test]
     fn a_user_has_a_share_and_leaves_room_for_devices_and_services() {
-        let user = |user| Origin {
-            number: 1,
-            user,
-            standing: Standing::Common,
-        };
         let mut topics = Topics::new(8, 4);
         let mut brought = |from: Origin<'_>| {
             let topics: Vec<_> = (0..8)
@@ -197,15 +245,44 @@ mod tests {
         assert_eq!(brought(user("one")), 4);
         assert_eq!(brought(user("two")), 2);
         assert_eq!(brought(Origin::BROKER), 2);
+        assert!(topics.has_full_user());
         topics.forget();
         assert_eq!(topics.admit("one/7", user("one")), Ok(()));
+        assert!(!topics.has_full_user());
 
-        let mut filters = Filters::new(8);
+        let now = Instant::now();
+        let mut filters = Filters::new(8, RATE());
         for number in 0..6 {
             filters.add(&filter(number));
         }
-        assert_eq!(filters.admit("new", user("one")), Err(RouteError::Full));
-        assert_eq!(filters.admit("f/5", user("one")), Ok(()));
-        assert_eq!(filters.admit("new", Origin::BROKER), Ok(()));
+        assert_eq!(
+            filters.admit("new", user("one"), now),
+            Err(RouteError::Full)
+        );
+        assert_eq!(filters.admit("f/5", user("one"), now), Ok(()));
+        assert_eq!(filters.admit("new", Origin::BROKER, now), Ok(()));
+    }
+
+    #[test]
+    fn a_user_brings_so_many_new_filters_at_once_and_so_many_in_a_minute() {
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_mins(1));
+        let mut filters = Filters::new(100, Rate::new(3, 2));
+        let mut bring = |first: usize, from, now| {
+            let brought = (first..first + 10).filter(|number| {
+                let filter = filter(*number);
+                let admitted = filters.admit(&filter, from, now).is_ok();
+                if admitted {
+                    filters.add(&filter);
+                }
+                admitted
+            });
+            brought.count()
+        };
+        assert_eq!(bring(0, user("one"), now), 3);
+        assert_eq!(bring(10, user("two"), now), 3);
+        assert_eq!(bring(20, user("one"), later), 2);
+        assert_eq!(bring(0, user("one"), later), 3, "those are known");
+        filters.forget_dead(now + Duration::from_hours(1));
+        assert!(filters.users.is_empty());
     }
 }

@@ -79,7 +79,7 @@ impl Inner {
                 seats: HashMap::new(),
                 free_names: Vec::new(),
                 names_made: 0,
-                filters: Filters::new(config.router_filters_max),
+                filters: Filters::new(config.router_filters_max, config.new_filters()),
             }),
             publishing: Mutex::new(Publishing {
                 generation: 0,
@@ -146,9 +146,10 @@ impl Inner {
         filter: &str,
         from: Origin<'_>,
     ) -> Result<(), RouteError> {
-        let admitted = self.table().filters.admit(filter, from);
+        let admit = || self.table().filters.admit(filter, from, Instant::now());
+        let admitted = admit();
         if admitted.is_err() && self.renew_if_due() {
-            return self.table().filters.admit(filter, from);
+            return admit();
         }
         admitted
     }
@@ -316,7 +317,7 @@ impl Inner {
     fn renew_if_due(self: &Arc<Self>) -> bool {
         let now = Instant::now();
         let generation = self.core().generation;
-        let percent = {
+        let (percent, is_user_due) = {
             let history = lock(&self.history);
             if !history.is_rested(now) {
                 return false;
@@ -327,14 +328,16 @@ impl Inner {
                 }
                 retired.end();
             }
-            history.topics_percent(now)
+            (history.topics_percent(now), history.is_user_due(now))
         };
-        let (used_percent, is_answering) = {
-            let publishing = lock(&self.publishing);
-            let used_percent = publishing.topics.used_percent();
-            (used_percent, publishing.publisher.is_answering())
+        let (has_too_many_topics, is_answering) = {
+            let Publishing {
+                topics, publisher, ..
+            } = &*lock(&self.publishing);
+            let is_due = topics.used_percent() >= percent || topics.has_full_user() && is_user_due;
+            (is_due, publisher.is_answering())
         };
-        let knows_too_much = used_percent >= percent || self.table().filters.is_stale();
+        let knows_too_much = has_too_many_topics || self.table().filters.is_stale();
         // Nothing can be drained out of one that hangs: it will be replaced as dead.
         if !knows_too_much || !is_answering {
             return false;
@@ -381,7 +384,7 @@ impl Inner {
             publishing.generation = new.generation;
             std::mem::replace(&mut publishing.publisher, publisher)
         };
-        table.filters.forget_dead();
+        table.filters.forget_dead(Instant::now());
         let sequence = old.sequence();
         let retired = Arc::new(Retired::new(old));
         for (seat, to, marks) in places {

@@ -237,15 +237,17 @@ async fn a_user_with_many_topics_leaves_room_for_others_and_for_devices() {
     };
     let broker = start_with(config).await;
     let mut greedy = Raw::connect(&broker, &Options::new(5, "free", "g")).await;
-    for n in 0..30 {
-        let expected = if n < 20 { 0 } else { 0x97 };
+    // A user that has met its limit is helped by a new router, once in a minute.
+    for n in 0..50 {
+        let expected = if n < 40 { 0 } else { 0x97 };
         let topic = format!("greedy/{n}");
         assert_eq!(greedy.publish_acked(&topic, "x", false).await, expected);
     }
-    assert_eq!(greedy.publish_acked("greedy/0", "x", false).await, 0);
+    assert_eq!(greedy.publish_acked("greedy/39", "x", false).await, 0);
+    assert_eq!(broker.counter("router_renewals"), 1);
     assert_eq!(broker.counter("dropped_router_full"), 10);
     let mut other = Raw::connect(&broker, &Options::new(5, "other", "o")).await;
-    assert_eq!(other.publish_acked("greedy/29", "x", false).await, 0);
+    assert_eq!(other.publish_acked("greedy/49", "x", false).await, 0);
     let status = Topic::DeviceStatus("ws-14".parse().unwrap()).to_string();
     let mut agent = Raw::connect(&broker, &Options::new(5, "ws-14", "a")).await;
     assert_eq!(agent.publish_acked(&status, "online", true).await, 0);
@@ -309,6 +311,35 @@ async fn a_user_has_a_share_of_the_subscriptions_with_all_its_clients() {
     let is_less = |broker: &TestBroker| broker.counter("clients") == 3;
     broker.eventually("one has left", is_less).await;
     assert_eq!(two.subscribe("d", 0).await, 0);
+}
+
+#[tokio::test]
+async fn whoever_subscribes_to_ever_new_filters_is_refused_after_a_while_and_others_are_not() {
+    let config = Config {
+        subscriptions_per_client_max: 10,
+        subscriptions_per_user_max: 10,
+        new_filters_per_minute: 1,
+        ..Config::default()
+    };
+    let broker = start_with(config).await;
+    let mut busy = Raw::connect(&broker, &Options::new(5, "free", "b")).await;
+    let mut subscribe_once = async |filter: &str| {
+        let reason = busy.subscribe(filter, 0).await;
+        let body = [&[0, 2, 0][..], &text(filter)].concat();
+        busy.send(&packet(0xA2, &body)).await;
+        let (first, _) = busy.recv().await.unwrap();
+        assert_eq!(first, 0xB0);
+        reason
+    };
+    for n in 0..20 {
+        let expected = if n < 10 { 0 } else { 0x97 };
+        assert_eq!(subscribe_once(&format!("new/{n}")).await, expected);
+        assert_eq!(subscribe_once("new/0").await, 0, "it is not new");
+    }
+    assert_eq!(broker.counter("subscriptions_over_limit"), 10);
+    assert_eq!(broker.counter("router_filters"), 10);
+    let mut other = Raw::connect(&broker, &Options::new(5, "other", "o")).await;
+    assert_eq!(other.subscribe("new/19", 0).await, 0);
 }
 
 /// Each of them would have been a copy of all that is retained.

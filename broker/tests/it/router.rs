@@ -134,6 +134,7 @@ async fn filters_and_topics_that_are_gone_are_forgotten_and_no_message_is_lost_b
     let broker = start_with(Config {
         router_filters_max: 400,
         router_topics_max: 1_000,
+        new_filters_per_minute: 1_000_000,
         backlog_foreign_bytes: 16 * 1024 * 1024,
         ..Config::default()
     })
