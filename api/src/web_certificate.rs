@@ -11,8 +11,10 @@ use poem::listener::{RustlsCertificate, RustlsConfig};
 
 use crate::addresses;
 
-/// How often it is looked at: an address may change while the hub runs.
-const LOOK: Duration = Duration::from_hours(1);
+/// How often it is looked at: an address may change while the hub runs, and a machine without a
+/// clock makes a certificate of 1970 at its first start, before it learns what time it is. A look
+/// reads three small files.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// Certificate chain and key in PEM form.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,12 +3,14 @@
 //! - [`programs`]: where the programs are
 //! - [`process`]: one that runs, and what it printed
 //! - [`hub`], [`agent`]: the two programs
+//! - [`clock`]: a clock that can be moved
 //! - [`http`], [`live`]: a program and a page that use the hub's API
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
 //! - [`network`]: machines with networks of their own
 
 pub(crate) mod agent;
+pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod live;

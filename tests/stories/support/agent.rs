@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::DEADLINE;
+use super::clock::Clock;
 use super::network::Machine;
 use super::process::{Ended, Process, command, output};
 
@@ -16,6 +17,8 @@ pub(crate) struct Agent {
     state: TempDir,
     /// None: the machine of the story itself.
     machine: Option<Machine>,
+    /// None: the clock of this machine.
+    clock: Option<Clock>,
     process: Option<Process>,
 }
 
@@ -25,8 +28,19 @@ impl Agent {
         Self {
             state: tempfile::tempdir().unwrap(),
             machine: None,
+            clock: None,
             process: None,
         }
+    }
+
+    /// One that goes by this clock, and has joined with the code, and its device id.
+    pub(crate) fn joined_by(clock: &Clock, code: &str) -> (Self, String) {
+        let clock = Some(clock.clone());
+        let agent = Self {
+            clock,
+            ..Self::new()
+        };
+        agent.joins(code)
     }
 
     /// One that has joined with the code, and its device id.
@@ -107,6 +121,9 @@ impl Agent {
             .arg("--state-dir")
             .arg(self.state.path())
             .args(arguments);
+        if let Some(clock) = &self.clock {
+            clock.is_that_of(&mut command);
+        }
         match &self.machine {
             Some(machine) => machine.inside(&command),
             None => command,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::clock::Clock;
 use super::http::Client;
 use super::network::Machine;
 use super::process::{Ended, Process, command, output};
@@ -27,12 +29,25 @@ fn opened_by(command: &str, flags: &[String]) -> &'static [&'static str] {
 
 /// A data directory; gone when the last hub that uses it is.
 #[derive(Debug, Clone)]
-pub(crate) struct Home(Arc<TempDir>);
+pub(crate) struct Home {
+    folder: Arc<TempDir>,
+    /// None: the clock of this machine.
+    clock: Option<Clock>,
+}
 
 impl Home {
     /// An empty one: everything is as a user meets it.
     pub(crate) fn empty() -> Self {
-        Self(Arc::new(tempfile::tempdir().unwrap()))
+        Self {
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            clock: None,
+        }
+    }
+
+    /// Whatever runs in it goes by this clock.
+    pub(crate) fn by(self, clock: &Clock) -> Self {
+        let clock = Some(clock.clone());
+        Self { clock, ..self }
     }
 
     /// One in which samples are taken and written down often, so that stories are short.
@@ -44,7 +59,7 @@ impl Home {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Writes a file below it.
@@ -59,9 +74,18 @@ impl Home {
         self.admin_with(arguments, "")
     }
 
+    /// The hub's program, by the clock of its machine.
+    fn command(&self) -> Command {
+        let mut command = command("netmonitor");
+        if let Some(clock) = &self.clock {
+            clock.is_that_of(&mut command);
+        }
+        command
+    }
+
     /// Runs an administrative command that reads its standard input.
     pub(crate) fn admin_with(&self, arguments: &[&str], input: &str) -> Ended {
-        let mut command = command("netmonitor");
+        let mut command = self.command();
         command.arg("--data-dir").arg(self.path()).args(arguments);
         output(&mut command, input)
     }
@@ -181,7 +205,7 @@ fn launch(
     addresses: &BTreeMap<&str, String>,
     machine: Option<&Machine>,
 ) -> Process {
-    let mut command = command("netmonitor");
+    let mut command = home.command();
     command
         .arg(subcommand)
         .arg("--data-dir")

@@ -1,0 +1,3 @@
+//! Stories in which clocks move, by Debian's faketime.
+
+mod clocks;
