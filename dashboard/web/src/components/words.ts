@@ -9,9 +9,15 @@ export interface Words {
   f: Format;
 }
 
-/** Seconds since a device went, by the hub's clock; `undefined` where nobody knows. */
+/**
+ * Seconds since a device went, or since its last sample if it is still connected, by the hub's
+ * clock; `undefined` where nobody knows.
+ */
 export function goneFor(device: Device, now: number): number | undefined {
-  const since = device.since ?? device.last_seen;
+  const since =
+    device.status === 'stale'
+      ? (device.last_seen ?? device.since)
+      : (device.since ?? device.last_seen);
   return since === undefined ? undefined : Math.max(0, (now - Date.parse(since)) / 1000);
 }
 
@@ -46,9 +52,12 @@ export function needText(
   words: Words,
 ): string {
   const { t, f } = words;
+  const gone = goneFor(device, now);
   if (device.status === 'offline') {
-    const gone = goneFor(device, now);
     return gone === undefined ? t.headline.offline : t.headline.offlineFor(f.duration(gone));
+  }
+  if (device.status === 'stale' && gone !== undefined) {
+    return t.headline.staleFor(f.duration(gone));
   }
   const list = troubles.map((trouble) => troubleText(trouble, device, words)).join(', ');
   return t.headline.troubles(list);

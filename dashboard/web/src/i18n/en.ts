@@ -23,7 +23,7 @@ const CAUSES: Record<string, string> = {
   shutdown: 'shut down',
   suspend: 'asleep',
   reboot: 'restarted',
-  lost: 'without a word',
+  lost: 'connection lost',
   replaced: 'agent started again',
   hub_restart: 'the hub was away',
 };
@@ -88,7 +88,7 @@ export const en = {
     intro: 'Make the first account. It may change everything on this hub.',
     name: 'Name',
     password: 'Password',
-    passwordHint: 'At least 10 characters. A few words are easier to keep than signs.',
+    passwordHint: 'At least 10 characters. A few words are easier to remember than symbols.',
     passwordShort: (missing: number) =>
       plural(missing, { one: '1 more character', other: `${missing} more characters` }),
     submit: 'Create account',
@@ -117,6 +117,7 @@ export const en = {
       }),
     offlineFor: (duration: string) => ` offline for ${duration}`,
     offline: ' offline',
+    staleFor: (duration: string) => ` connected, but no samples for ${duration}`,
     troubles: (list: string) => `: ${list}`,
     more: (count: number) => `and ${count} more`,
   },
@@ -124,8 +125,10 @@ export const en = {
   trouble: {
     offlineFor: (duration: string) => `Offline for ${duration}`,
     offline: 'Offline',
-    stale: 'connected, but sends no samples',
     offlineBrief: (duration: string) => `Offline ${duration}`,
+    stale: 'Connected, but sends no samples',
+    staleFor: (duration: string) => `Connected, but no samples for ${duration}`,
+    staleBrief: (duration: string) => `No samples ${duration}`,
     unknown: 'Not heard from yet',
     cpu: (value: string) => `CPU ${value}`,
     ram: (value: string) => `RAM ${value}`,
@@ -168,6 +171,7 @@ export const en = {
     another: 'Make another code',
     waiting: 'Waiting for the machine…',
     joined: (name: string) => `${name} has joined.`,
+    start: 'Its values come as soon as its agent runs. Start it on the machine:',
     show: (name: string) => `Show ${name}`,
   },
 
@@ -230,8 +234,9 @@ export const en = {
     remove: 'Remove this device',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeMeans:
-      'Its agent is no longer let in, and it disappears from here. What was stored stays in the history for a while. To have it back, join it anew with a new code.',
+      'The hub no longer lets its agent in, and the device disappears from these pages. What was stored stays in the history. To have it back, join the machine anew with a new code.',
     removeNow: (name: string) => `Remove ${name}`,
+    keep: (name: string) => `Keep ${name}`,
   },
 
   services: {
@@ -277,9 +282,9 @@ export const en = {
     degraded: (service: string) => `${service} runs with faults. Its log on the hub says why.`,
     missing: {
       ingest:
-        'History is not being written: ingest is not running. Live values go on, and agents keep what is not stored yet.',
+        'History is not being written: ingest is not running. Live values go on; charts will have a gap.',
       broker:
-        'Nothing new arrives: the broker is not running. Stored history can still be read, and agents keep their values.',
+        'Nothing new arrives: the broker is not running. Stored history can still be read; charts will have a gap.',
       alerting:
         'Nobody concludes who is there: alerting is not running. Devices are shown as the broker knows them.',
       api: 'The api service is not well. What you see may be late.',

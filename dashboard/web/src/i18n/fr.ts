@@ -9,7 +9,7 @@ const CAUSES: Record<string, string> = {
   shutdown: 'machine éteinte',
   suspend: 'en veille',
   reboot: 'machine redémarrée',
-  lost: 'sans prévenir',
+  lost: 'connexion perdue',
   replaced: 'agent relancé',
   hub_restart: 'le hub était absent',
 };
@@ -83,7 +83,7 @@ export const fr: Messages = {
     intro: 'Créez le premier compte. Il pourra tout changer sur ce hub.',
     name: 'Nom',
     password: 'Mot de passe',
-    passwordHint: 'Au moins 10 caractères. Quelques mots se retiennent mieux que des signes.',
+    passwordHint: 'Au moins 10 caractères. Quelques mots se retiennent mieux que des symboles.',
     passwordShort: (missing) =>
       plural(missing, { one: 'Encore 1 caractère', other: `Encore ${missing} caractères` }),
     submit: 'Créer le compte',
@@ -118,6 +118,7 @@ export const fr: Messages = {
       }),
     offlineFor: (duration) => ` hors ligne depuis ${duration}`,
     offline: ' hors ligne',
+    staleFor: (duration) => ` connecté, mais aucune mesure depuis ${duration}`,
     troubles: (list) => ` : ${list}`,
     more: (count) => plural(count, { one: 'et 1 autre', other: `et ${count} autres` }),
   },
@@ -125,8 +126,10 @@ export const fr: Messages = {
   trouble: {
     offlineFor: (duration) => `Hors ligne depuis ${duration}`,
     offline: 'Hors ligne',
-    stale: 'connecté, mais n’envoie aucune mesure',
     offlineBrief: (duration) => `Hors ligne, ${duration}`,
+    stale: 'Connecté, mais n’envoie aucune mesure',
+    staleFor: (duration) => `Connecté, mais aucune mesure depuis ${duration}`,
+    staleBrief: (duration) => `Muet, ${duration}`,
     unknown: 'Pas encore de nouvelles',
     cpu: (value) => `CPU ${value}`,
     ram: (value) => `RAM ${value}`,
@@ -168,6 +171,7 @@ export const fr: Messages = {
     another: 'Créer un autre code',
     waiting: 'En attente de la machine…',
     joined: (name) => `${name} a rejoint le parc.`,
+    start: 'Ses valeurs arrivent dès que son agent fonctionne. Lancez-le sur la machine :',
     show: (name) => `Voir ${name}`,
   },
 
@@ -230,8 +234,9 @@ export const fr: Messages = {
     remove: 'Retirer cet appareil',
     removeTitle: (name) => `Retirer ${name} ?`,
     removeMeans:
-      'Son agent n’est plus admis, et il disparaît d’ici. Ce qui a été enregistré reste quelque temps dans l’historique. Pour le retrouver, ajoutez-le avec un nouveau code.',
+      'Le hub n’admet plus son agent, et l’appareil disparaît de ces pages. Ce qui a été enregistré reste dans l’historique. Pour le retrouver, ajoutez à nouveau la machine avec un nouveau code.',
     removeNow: (name) => `Retirer ${name}`,
+    keep: (name) => `Garder ${name}`,
   },
 
   services: {
@@ -278,9 +283,9 @@ export const fr: Messages = {
       `${service} fonctionne avec des défauts. Son journal sur le hub dit pourquoi.`,
     missing: {
       ingest:
-        'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue, et les agents gardent ce qui n’est pas encore enregistré.',
+        'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue ; les graphiques auront un trou.',
       broker:
-        'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible, et les agents gardent leurs valeurs.',
+        'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible ; les graphiques auront un trou.',
       alerting:
         'Personne ne conclut qui est là : alerting ne fonctionne pas. Les appareils sont affichés tels que le broker les connaît.',
       api: 'Le service api ne va pas bien. Ce que vous voyez peut être en retard.',

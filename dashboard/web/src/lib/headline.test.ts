@@ -64,6 +64,21 @@ describe('the first line', () => {
     );
   });
 
+  test('says since when a device that is connected has sent nothing', () => {
+    const silent = device('nas', {
+      status: 'stale',
+      troubles: [{ kind: 'stale' }],
+      since: new Date(NOW - 60_000).toISOString(),
+      last_seen: new Date(NOW - 120_000).toISOString(),
+    });
+    expect(line([silent, ...wells(1)], ENGLISH)).toBe(
+      '1 of 2 needs you: nas connected, but no samples for 2 min',
+    );
+    expect(line([silent, ...wells(1)], FRENCH)).toBe(
+      '1 appareil sur 2 demande votre attention : nas connecté, mais aucune mesure depuis 2 min',
+    );
+  });
+
   test('has a singular', () => {
     expect(line([WEB, ...wells(2)], ENGLISH)).toBe('1 of 3 needs you: web: nginx failed');
     expect(line([WEB, ...wells(2)], FRENCH)).toBe(
