@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use netmonitor_protocol::acl::{OwnFilters, Principal};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
 use crate::client::{Client, End, Left, Terms, handle_some};
 use crate::config::Config;
@@ -22,63 +24,41 @@ const CONVERSATIONS: u64 = 20_000;
 /// The longest answer to a piece of a conversation, and what may be left of it unread.
 const OUT_MAX: usize = 1024 * 1024;
 
-/// Steele and Vigna's `SplitMix64`: a failure can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-
-    fn chance(&mut self, one_in: usize) -> bool {
-        self.below(one_in) == 0
-    }
-
-    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
+fn pick<'a>(random: &mut StdRng, all: &[&'a str]) -> &'a str {
+    all[random.random_range(0..all.len())]
 }
 
 /// A packet that may be sound, of few topics and identifiers, so that they meet.
-fn packet(random: &mut Random, version: Version) -> BytesMut {
-    let kind = if random.chance(15) {
-        [14, 15, 0, 1, 2][random.below(5)]
+fn packet(random: &mut StdRng, version: Version) -> BytesMut {
+    let kind = if random.random_ratio(1, 15) {
+        [14, 15, 0, 1, 2][random.random_range(0..5)]
     } else {
-        [3, 3, 3, 3, 4, 5, 6, 7, 8, 8, 10, 12][random.below(12)]
+        [3, 3, 3, 3, 4, 5, 6, 7, 8, 8, 10, 12][random.random_range(0..12)]
     };
     let mut flags = match kind {
-        3 => [0, 1, 2, 3, 4, 5][random.below(6)],
+        3 => [0, 1, 2, 3, 4, 5][random.random_range(0..6)],
         6 | 8 | 10 => 2,
         _ => 0,
     };
-    if random.chance(30) {
-        flags = random.byte() & 15;
+    if random.random_ratio(1, 30) {
+        flags = random.random_range(0..16);
     }
     let mut body = BytesMut::new();
-    let id = if random.chance(30) {
+    let id = if random.random_ratio(1, 30) {
         0
     } else {
-        1 + u16::from(random.byte() & 3)
+        random.random_range(1..=4)
     };
-    let topic = if random.chance(10) {
-        random.pick(&["$SYS/x", "", "a/#", "x/\u{0}"])
+    let topic = if random.random_ratio(1, 10) {
+        pick(random, &["$SYS/x", "", "a/#", "x/\u{0}"])
     } else {
-        random.pick(&["a", "a/b", "a/c", "ä/b"])
+        pick(random, &["a", "a/b", "a/c", "ä/b"])
     };
-    let filter = random.pick(&["a", "#", "+/b", "a/#", "$share/g/a/#", "a#", "$SYS/#", ""]);
-    let properties = |random: &mut Random, body: &mut BytesMut| {
+    let filter = pick(
+        random,
+        &["a", "#", "+/b", "a/#", "$share/g/a/#", "a#", "$SYS/#", ""],
+    );
+    let properties = |random: &mut StdRng, body: &mut BytesMut| {
         if version == Version::V4 {
             return;
         }
@@ -91,8 +71,8 @@ fn packet(random: &mut Random, version: Version) -> BytesMut {
             b"\x01\x01\x03\0\x01t",
             b"\x23\xFF\xFF",
         ];
-        let chosen = if random.chance(4) {
-            sound[random.below(7)]
+        let chosen = if random.random_ratio(1, 4) {
+            sound[random.random_range(0..7)]
         } else {
             b""
         };
@@ -106,18 +86,18 @@ fn packet(random: &mut Random, version: Version) -> BytesMut {
                 body.put_u16(id);
             }
             properties(random, &mut body);
-            body.put_bytes(b'x', random.below(50));
+            body.put_bytes(b'x', random.random_range(0..50));
         }
         4..=7 => {
             body.put_u16(id);
-            if version == Version::V5 && random.chance(2) {
-                body.put_u8([0, 0x10, 0x80, 0x92][random.below(4)]);
+            if version == Version::V5 && random.random_ratio(1, 2) {
+                body.put_u8([0, 0x10, 0x80, 0x92][random.random_range(0..4)]);
             }
         }
         8 | 10 => {
             body.put_u16(id);
             if version == Version::V5 {
-                let of_subscription: &[u8] = if kind == 8 && random.chance(3) {
+                let of_subscription: &[u8] = if kind == 8 && random.random_ratio(1, 3) {
                     b"\x0B\x03"
                 } else {
                     b""
@@ -125,16 +105,20 @@ fn packet(random: &mut Random, version: Version) -> BytesMut {
                 put_varint(&mut body, of_subscription.len());
                 body.put_slice(of_subscription);
             }
-            for _ in 0..=random.below(3) {
+            for _ in 0..=random.random_range(0..3) {
                 put_string(&mut body, filter);
                 if kind == 8 {
                     let options = [0, 1, 2, 0x21, 3];
-                    let sound = if random.chance(8) { options.len() } else { 3 };
-                    body.put_u8(options[random.below(sound)]);
+                    let sound = if random.random_ratio(1, 8) {
+                        options.len()
+                    } else {
+                        3
+                    };
+                    body.put_u8(options[random.random_range(0..sound)]);
                 }
             }
         }
-        14 if version == Version::V5 && random.chance(2) => body.put_slice(&[4, 0]),
+        14 if version == Version::V5 && random.random_ratio(1, 2) => body.put_slice(&[4, 0]),
         _ => {}
     }
     let mut packet = BytesMut::new();
@@ -144,19 +128,19 @@ fn packet(random: &mut Random, version: Version) -> BytesMut {
     packet
 }
 
-fn mutate(random: &mut Random, bytes: &mut BytesMut) {
-    for _ in 0..random.below(4) {
+fn mutate(random: &mut StdRng, bytes: &mut BytesMut) {
+    for _ in 0..random.random_range(0..4) {
         if bytes.is_empty() {
             return;
         }
-        let at = random.below(bytes.len());
-        match random.below(4) {
-            0 => bytes[at] ^= 1 << random.below(8),
-            1 => bytes[at] = random.byte(),
+        let at = random.random_range(0..bytes.len());
+        match random.random_range(0..4) {
+            0 => bytes[at] ^= 1 << random.random_range(0..8),
+            1 => bytes[at] = random.random(),
             2 => bytes.truncate(at),
             _ => {
                 let tail = bytes.split_off(at);
-                bytes.put_u8(random.byte());
+                bytes.put_u8(random.random());
                 bytes.unsplit(tail);
             }
         }
@@ -229,13 +213,13 @@ async fn whatever_arrives_a_client_goes_on_or_ends_and_answers_in_sound_packets(
     let edge = Arc::new(Edge::new(Config::default(), Arc::new(Nobody)).ok().unwrap());
     let (mut ended, mut went_on, mut answered) = (0_u64, 0_u64, 0_u64);
     for seed in 0..CONVERSATIONS {
-        let mut random = Random(seed);
-        let version = [Version::V4, Version::V5][random.below(2)];
+        let mut random = StdRng::seed_from_u64(seed);
+        let version = [Version::V4, Version::V5][random.random_range(0..2)];
         let mut client = client(&edge, version, seed).await;
         let mut bytes = BytesMut::new();
-        for _ in 0..random.below(12) {
+        for _ in 0..random.random_range(0..12) {
             let mut packet = packet(&mut random, version);
-            if random.chance(6) {
+            if random.random_ratio(1, 6) {
                 mutate(&mut random, &mut packet);
             }
             bytes.unsplit(packet);
@@ -243,7 +227,7 @@ async fn whatever_arrives_a_client_goes_on_or_ends_and_answers_in_sound_packets(
         let mut incoming = BytesMut::new();
         let mut end = None;
         while end.is_none() && !bytes.is_empty() {
-            let piece = bytes.split_to(1 + random.below(bytes.len()));
+            let piece = bytes.split_to(1 + random.random_range(0..bytes.len()));
             incoming.put_slice(&piece);
             end = handle_all(&mut client, &mut incoming).err();
             if end.is_none() {
@@ -277,10 +261,12 @@ async fn whatever_arrives_a_client_goes_on_or_ends_and_answers_in_sound_packets(
 #[test]
 fn noise_is_a_fault_or_a_packet_and_never_a_panic() {
     for seed in 0..100_000 {
-        let mut random = Random(seed);
-        let mut bytes: BytesMut = (0..random.below(40)).map(|_| random.byte()).collect();
-        let version = [Version::V4, Version::V5][random.below(2)];
-        if random.chance(2) {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut bytes: BytesMut = (0..random.random_range(0..40))
+            .map(|_| random.random::<u8>())
+            .collect();
+        let version = [Version::V4, Version::V5][random.random_range(0..2)];
+        if random.random_ratio(1, 2) {
             bytes = packet(&mut random, version);
             mutate(&mut random, &mut bytes);
         }
@@ -300,22 +286,24 @@ fn noise_is_a_fault_or_a_packet_and_never_a_panic() {
 #[test]
 fn what_is_written_is_read_back_the_same() {
     for seed in 0..20_000 {
-        let mut random = Random(seed);
-        let version = [Version::V4, Version::V5][random.below(2)];
+        let mut random = StdRng::seed_from_u64(seed);
+        let version = [Version::V4, Version::V5][random.random_range(0..2)];
         let mut out = BytesMut::new();
-        let id = u16::try_from(1 + random.below(65_535)).unwrap();
-        let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][random.below(3)];
-        let payload: Bytes = (0..random.below(300)).map(|_| random.byte()).collect();
-        let topic = "t/".repeat(1 + random.below(100));
+        let id = random.random_range(1..=u16::MAX);
+        let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][random.random_range(0..3)];
+        let payload: Bytes = (0..random.random_range(0..300))
+            .map(|_| random.random::<u8>())
+            .collect();
+        let topic = "t/".repeat(1 + random.random_range(0..100));
         let message = Outgoing {
             topic: &topic,
             payload: &payload,
             qos,
-            retain: random.chance(2),
+            retain: random.random_ratio(1, 2),
             dup: false,
             id: if qos == QoS::AtMostOnce { 0 } else { id },
             properties: b"",
-            expiry_secs: random.chance(2).then_some(7),
+            expiry_secs: random.random_ratio(1, 2).then_some(7),
             subscription_ids: &[],
         };
         message.write(&mut out, version);
@@ -331,7 +319,8 @@ fn what_is_written_is_read_back_the_same() {
         assert_eq!((publish.qos, publish.id), (qos, message.id));
         assert_eq!(publish.retain, message.retain);
 
-        let kind = [AckKind::Ack, AckKind::Rec, AckKind::Rel, AckKind::Comp][random.below(4)];
+        let kind =
+            [AckKind::Ack, AckKind::Rec, AckKind::Rel, AckKind::Comp][random.random_range(0..4)];
         reply::ack(&mut out, version, kind, id, 0);
         let frame = take_frame(&mut out, OUT_MAX).unwrap().unwrap();
         let expected = crate::packet::Packet::Ack {

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use netmonitor_broker::Config;
+use netmonitor_testkit::broken_conversation;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -94,64 +97,13 @@ async fn over_the_limit_of_connections_the_others_stay() {
     }
 }
 
-/// A small generator, so that a failure can be repeated (Steele and Vigna's `SplitMix64`).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
-    }
-
-    fn bytes(&mut self, max: usize) -> Vec<u8> {
-        let length = self.below(max);
-        (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
-    }
-
-    /// A valid conversation with a few bytes changed, or noise.
-    fn attempt(&mut self) -> Vec<u8> {
-        if self.below(8) == 0 {
-            return self.bytes(200);
-        }
-        let level = 4 + u8::try_from(self.below(2)).unwrap();
-        let id = format!("fuzz{}", self.below(3));
-        let mut bytes = Options::new(level, "free", &id).will("w", "w").packet();
-        let connect = bytes.len();
-        for _ in 0..self.below(6) {
-            let kind = u8::try_from(self.below(16)).unwrap();
-            let flags = u8::try_from(self.below(16)).unwrap();
-            let sound: [&[u8]; 6] = [
-                b"\x82\x06\0\x01\0\x01#\x02",
-                b"\x82\x07\0\x01\0\0\x01#\x01",
-                b"\x33\x08\0\x03\xC3\xA4b\0\x01x",
-                b"\x35\x09\0\x02ab\0\x01\0xy",
-                b"\x62\x02\0\x01",
-                b"\xA2\x05\0\x01\0\x01#",
-            ];
-            if self.below(2) == 0 {
-                bytes.extend(sound[self.below(6)]);
-            } else {
-                let body = self.bytes(60);
-                bytes.extend(crate::support::packet(kind << 4 | flags, &body));
-            }
-        }
-        for _ in 0..self.below(4) {
-            // Mostly behind CONNECT, so that most attempts get in.
-            let from = if self.below(4) == 0 { 0 } else { connect };
-            if bytes.len() > from {
-                let at = from + self.below(bytes.len() - from);
-                bytes[at] = self.next().to_le_bytes()[0];
-            }
-        }
-        bytes
-    }
+/// What a broken client says, in either version of the protocol.
+fn attempt(seed: u64) -> Vec<u8> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let level = random.random_range(4..=5);
+    let id = format!("fuzz{}", random.random_range(0..3));
+    let connect = Options::new(level, "free", &id).will("w", "w").packet();
+    broken_conversation(&mut random, &connect)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +118,7 @@ async fn four_thousand_broken_conversations_leave_the_broker_serving() {
     witness.subscribe("safe/#", 1).await;
     let mut attempts = JoinSet::new();
     for seed in 0..4_000 {
-        let bytes = Random(seed).attempt();
+        let bytes = attempt(seed);
         let address = broker.tcp;
         attempts.spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();

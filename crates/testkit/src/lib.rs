@@ -2,12 +2,15 @@
 //!
 //! - [`golden`]: a file in the repository must equal what the code produces
 //! - [`eventually`]: waiting for a condition, with a deadline, never for a fixed time
+//! - [`broken_conversation`]: what a client says that speaks MQTT badly, from a seed
 //! - [`program()`]: the programs under test, built if they are not there
 
+mod conversation;
 mod eventually;
 mod golden;
 mod programs;
 
+pub use conversation::broken_conversation;
 pub use eventually::{eventually, eventually_some};
 pub use golden::golden;
 pub use programs::{in_repository, program};
