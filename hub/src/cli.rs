@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -347,6 +348,9 @@ impl From<MqttUserCommand> for AdminCommand {
     }
 }
 
+/// How long a thread for work that blocks waits for more of it.
+const IDLE_THREAD: Duration = Duration::from_secs(1);
+
 fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyhow::Result<()> {
     serve(async |stop| alone::run(service, config, data_dir.clone(), stop).await)
 }
@@ -357,9 +361,12 @@ fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyh
     if let Err(error) = open_files::allow_many() {
         tracing::warn!(%error, "the limit of open files cannot be raised");
     }
-    // Two threads: the router has its own, and so has each database.
+    // Two threads: the router has its own, and so has each database. Those that a burst of work
+    // that blocks has added end soon: work goes to the one that has waited longest, so that with
+    // more patience a little of it keeps all of them, with the memory that each has for itself.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_keep_alive(IDLE_THREAD)
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
