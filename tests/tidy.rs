@@ -40,7 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // Measures the programs from outside, and simulates agents with the agent's own words.
     (
         "netmonitor-benches",
-        &["agent", "protocol", "rules", "service", "store"],
+        &["agent", "protocol", "rules", "service", "store", "testkit"],
     ),
     ("netmonitor-tests", &[]),
 ];

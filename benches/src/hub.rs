@@ -1,5 +1,6 @@
 //! A hub of our own: `netmonitor run` in a directory that goes with it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -33,7 +34,7 @@ impl Hub {
         let folder = tempfile::tempdir()?;
         std::fs::write(folder.path().join("netmonitor.toml"), config)?;
         let program = run(netmonitor, folder.path(), "127.0.0.1:0")?;
-        let mqtts = mqtts(folder.path())?;
+        let mqtts = listener(folder.path(), "mqtts")?;
         Ok(Self {
             folder,
             netmonitor: netmonitor.to_owned(),
@@ -68,13 +69,26 @@ impl Hub {
 
     /// The way to the broker of one who reads everything.
     pub fn watcher(&self, code: &JoinCode) -> anyhow::Result<Dial> {
-        let password = self.told(&["mqtt-user", "add", WATCHER, "--role", "reader"])?;
-        watcher(code, WATCHER.to_owned(), Secret::new(password))
+        let password = self.mqtt_user(WATCHER, &["--role", "reader"])?;
+        watcher(code, WATCHER.to_owned(), password)
+    }
+
+    /// Makes an MQTT user with these rights, as `mqtt-user add` takes them, and returns its
+    /// password.
+    pub fn mqtt_user(&self, name: &str, rights: &[&str]) -> anyhow::Result<Secret> {
+        let arguments = [&["mqtt-user", "add", name][..], rights].concat();
+        Ok(Secret::new(self.told(&arguments)?))
     }
 
     /// Where its directory is.
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where it listens for MQTT, without TLS and with.
+    pub fn listeners(&self) -> anyhow::Result<[SocketAddr; 2]> {
+        let plain = listener(self.folder.path(), "mqtt")?;
+        Ok([plain.parse()?, self.mqtts.parse()?])
     }
 
     /// Runs an administrative command, and returns the line it printed.
@@ -94,13 +108,13 @@ impl Hub {
     }
 }
 
-/// Where a hub that runs in this directory listens for MQTT over TLS.
-fn mqtts(folder: &Path) -> anyhow::Result<String> {
+/// Where a hub that runs in this directory listens; the name is that of the flag.
+fn listener(folder: &Path, name: &str) -> anyhow::Result<String> {
     let data = netmonitor_service::DataDir::from(folder.to_owned());
     netmonitor_service::announced::listeners(&data)
         .into_iter()
-        .find_map(|it| (it.listener == "mqtts").then_some(it.address))
-        .context("the hub has no listener for MQTT over TLS")
+        .find_map(|it| (it.listener == name).then_some(it.address))
+        .with_context(|| format!("the hub has no listener {name}"))
 }
 
 /// Starts the program in its directory, until it is ready.

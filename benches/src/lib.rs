@@ -6,9 +6,11 @@
 //! - [`site`]: credentials and certificates that both brokers know
 //! - [`compare`]: what is measured side by side
 //! - [`fleet`], [`faults`], [`hub`]: simulated agents, what they suffer, where they report
+//! - [`abuse`]: what a hub suffers from everybody, and whether others are served meanwhile
 //! - [`rounds`]: everything that can happen to agents and hub, and whether presence is right
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
+pub mod abuse;
 pub mod compare;
 pub mod faults;
 pub mod fleet;

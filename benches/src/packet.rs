@@ -9,35 +9,58 @@ pub struct Will<'a> {
     pub payload: &'a [u8],
 }
 
-/// CONNECT with a clean start (section 3.1).
-pub fn connect(
-    client_id: &str,
-    user: &str,
-    password: &str,
-    keep_alive_secs: u16,
-    will: Option<Will<'_>>,
-) -> Vec<u8> {
-    const CLEAN_START: u8 = 0x02;
-    const WILL_QOS_1_RETAINED: u8 = 0x04 | 0x08 | 0x20;
-    const USER_AND_PASSWORD: u8 = 0xc0;
-    let mut flags = CLEAN_START | USER_AND_PASSWORD;
-    if will.is_some() {
-        flags |= WILL_QOS_1_RETAINED;
+/// CONNECT (section 3.1).
+#[derive(Debug, Clone, Copy)]
+pub struct Connect<'a> {
+    /// Client id.
+    pub client_id: &'a str,
+    /// User name.
+    pub user: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// Keepalive in seconds.
+    pub keep_alive_secs: u16,
+    /// What the broker says if the connection is lost, at QoS 1 and retained.
+    pub will: Option<Will<'a>>,
+    /// For so many seconds a session is kept, and an earlier one is taken up; none: a clean start.
+    pub session_secs: Option<u32>,
+}
+
+impl Connect<'_> {
+    /// As it goes over the wire.
+    pub fn packet(&self) -> Vec<u8> {
+        const CLEAN_START: u8 = 0x02;
+        const WILL_QOS_1_RETAINED: u8 = 0x04 | 0x08 | 0x20;
+        const USER_AND_PASSWORD: u8 = 0xc0;
+        const SESSION_EXPIRY: u8 = 17;
+        let mut flags = USER_AND_PASSWORD;
+        if self.session_secs.is_none() {
+            flags |= CLEAN_START;
+        }
+        if self.will.is_some() {
+            flags |= WILL_QOS_1_RETAINED;
+        }
+        let mut body = Vec::new();
+        text(&mut body, "MQTT");
+        body.extend([5, flags]);
+        body.extend(self.keep_alive_secs.to_be_bytes());
+        match self.session_secs {
+            None => body.push(0),
+            Some(secs) => {
+                body.extend([5, SESSION_EXPIRY]);
+                body.extend(secs.to_be_bytes());
+            }
+        }
+        text(&mut body, self.client_id);
+        if let Some(will) = self.will {
+            body.push(0);
+            text(&mut body, will.topic);
+            bytes(&mut body, will.payload);
+        }
+        text(&mut body, self.user);
+        text(&mut body, self.password);
+        packet(0x10, &body)
     }
-    let mut body = Vec::new();
-    text(&mut body, "MQTT");
-    body.extend([5, flags]);
-    body.extend(keep_alive_secs.to_be_bytes());
-    body.push(0);
-    text(&mut body, client_id);
-    if let Some(will) = will {
-        body.push(0);
-        text(&mut body, will.topic);
-        bytes(&mut body, will.payload);
-    }
-    text(&mut body, user);
-    text(&mut body, password);
-    packet(0x10, &body)
 }
 
 /// SUBSCRIBE (section 3.8).
@@ -51,6 +74,16 @@ pub fn subscribe(packet_id: u16, filters: &[String], qos: u8) -> Vec<u8> {
     packet(0x82, &body)
 }
 
+/// UNSUBSCRIBE (section 3.10).
+pub fn unsubscribe(packet_id: u16, filters: &[String]) -> Vec<u8> {
+    let mut body = packet_id.to_be_bytes().to_vec();
+    body.push(0);
+    for filter in filters {
+        text(&mut body, filter);
+    }
+    packet(0xa2, &body)
+}
+
 /// PUBLISH (section 3.3), to be sent many times.
 #[derive(Debug, Clone)]
 pub struct Publish {
@@ -59,7 +92,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// At QoS 1 it has packet id 0 until another is set.
+    /// At QoS 1 and 2 it has packet id 0 until another is set.
     pub fn new(topic: &str, payload: &[u8], qos: u8, retain: bool) -> Self {
         let mut body = Vec::new();
         text(&mut body, topic);
@@ -73,7 +106,7 @@ impl Publish {
         Self { bytes, payload_at }
     }
 
-    /// For QoS 1: the next one to be sent.
+    /// For QoS 1 and 2: the next one to be sent.
     pub fn set_packet_id(&mut self, packet_id: u16) {
         // Between topic and payload: the packet id, and the length of no properties.
         let at = self.payload_at - 3;

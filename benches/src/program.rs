@@ -91,14 +91,45 @@ impl Program {
 
     /// Resident memory in bytes (`VmRSS` in `/proc/PID/status`).
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        self.kilobytes("VmRSS:")
+    }
+
+    /// The most that it ever was (`VmHWM`).
+    pub fn resident_peak_bytes(&self) -> anyhow::Result<u64> {
+        self.kilobytes("VmHWM:")
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> anyhow::Result<usize> {
+        Ok(self.status("Threads:")?.parse()?)
+    }
+
+    /// How many file descriptors it has open, sockets included.
+    pub fn open_files(&self) -> anyhow::Result<usize> {
+        let folder = format!("/proc/{}/fd", self.pid());
+        Ok(std::fs::read_dir(folder)
+            .context("the program is gone")?
+            .count())
+    }
+
+    /// What it has said on its standard error.
+    pub fn log(&self) -> anyhow::Result<String> {
+        std::fs::read_to_string(&self.log).context("cannot read the log of a program")
+    }
+
+    fn kilobytes(&self, name: &str) -> anyhow::Result<u64> {
+        let value = self.status(name)?;
+        let kilobytes: Option<u64> = value.strip_suffix(" kB").and_then(|it| it.parse().ok());
+        Ok(kilobytes.context("/proc/PID/status is not as expected")? * 1024)
+    }
+
+    /// A line of `/proc/PID/status` (proc(5)).
+    fn status(&self, name: &str) -> anyhow::Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
             .context("the program is gone")?;
-        let kilobytes: u64 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok())
-            .context("/proc/PID/status is not as expected")?;
-        Ok(kilobytes * 1024)
+        let value = status.lines().find_map(|line| line.strip_prefix(name));
+        // One that has ended and was not waited for has no memory any more.
+        Ok(value.context("the program has ended")?.trim().to_owned())
     }
 
     /// Ends it as a crash would (SIGKILL).

@@ -1,6 +1,6 @@
 //! A connection that speaks MQTT 5 from bytes made beforehand.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -15,7 +15,8 @@ use crate::packet::{self, Received};
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 64 * 1024;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// TCP, or TLS over it.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Where to connect, and how.
@@ -27,6 +28,31 @@ pub struct Way {
     pub tls: Option<Arc<ClientConfig>>,
     /// The kernel's buffer for what arrives, in bytes: a small one makes a slow reader.
     pub receive_buffer: Option<u32>,
+    /// The own address; none: the system chooses.
+    pub from: Option<Ipv4Addr>,
+}
+
+impl Way {
+    /// A connection on which nothing of MQTT has been said.
+    pub async fn open(&self) -> anyhow::Result<Box<dyn Stream>> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = self.receive_buffer {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        if let Some(from) = self.from {
+            socket.bind(SocketAddr::from((from, 0)))?;
+        }
+        let tcp = socket.connect(self.address).await?;
+        tcp.set_nodelay(true)?;
+        Ok(match &self.tls {
+            None => Box::new(tcp),
+            Some(config) => {
+                let name = ServerName::try_from(netmonitor_protocol::HUB_TLS_NAME)?;
+                let connector = TlsConnector::from(config.clone());
+                Box::new(connector.connect(name, tcp).await?)
+            }
+        })
+    }
 }
 
 /// A connection that the broker has accepted.
@@ -38,22 +64,8 @@ pub struct Raw {
 impl Raw {
     /// Connects with this CONNECT packet, and waits for the broker's word.
     pub async fn connect(way: &Way, connect: &[u8]) -> anyhow::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        if let Some(bytes) = way.receive_buffer {
-            socket.set_recv_buffer_size(bytes)?;
-        }
-        let tcp = socket.connect(way.address).await?;
-        tcp.set_nodelay(true)?;
-        let stream: Box<dyn Stream> = match &way.tls {
-            None => Box::new(tcp),
-            Some(config) => {
-                let name = ServerName::try_from(netmonitor_protocol::HUB_TLS_NAME)?;
-                let connector = TlsConnector::from(config.clone());
-                Box::new(connector.connect(name, tcp).await?)
-            }
-        };
         let mut raw = Self {
-            stream,
+            stream: way.open().await?,
             incoming: Vec::new(),
         };
         raw.write(connect).await?;

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Bench;
-use crate::packet::{self, Will};
+use crate::packet::{Connect, Will};
 use crate::raw::{Raw, Way};
 
 /// Longer than any scenario lasts: nobody has to ping.
@@ -29,6 +29,7 @@ impl Bench<'_> {
             },
             tls: tls.then(|| self.site.tls()),
             receive_buffer: None,
+            from: None,
         }
     }
 
@@ -39,13 +40,15 @@ impl Bench<'_> {
             topic: &Topic::DeviceStatus(id.clone()).to_string(),
             payload: Status::Offline.as_str().as_bytes(),
         };
-        packet::connect(
-            &format!("agent-{id}"),
-            &account.user,
-            &account.password,
-            KEEP_ALIVE_SECS,
-            Some(will),
-        )
+        Connect {
+            client_id: &format!("agent-{id}"),
+            user: &account.user,
+            password: &account.password,
+            keep_alive_secs: KEEP_ALIVE_SECS,
+            will: Some(will),
+            session_secs: None,
+        }
+        .packet()
     }
 
     /// The first devices, connected, in their order.
@@ -83,13 +86,15 @@ impl Bench<'_> {
         qos: u8,
     ) -> anyhow::Result<Raw> {
         let account = &self.site.reader;
-        let connect = packet::connect(
-            &format!("reader-{}", filters.join(",").len()),
-            &account.user,
-            &account.password,
-            KEEP_ALIVE_SECS,
-            None,
-        );
+        let connect = Connect {
+            client_id: &format!("reader-{}", filters.join(",").len()),
+            user: &account.user,
+            password: &account.password,
+            keep_alive_secs: KEEP_ALIVE_SECS,
+            will: None,
+            session_secs: None,
+        }
+        .packet();
         let mut raw = Raw::connect(way, &connect).await?;
         raw.subscribe(filters, qos).await?;
         Ok(raw)

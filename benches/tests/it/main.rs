@@ -5,6 +5,7 @@
     reason = "tests may unwrap, and so may what they call"
 )]
 
+mod abuse;
 mod fleet;
 mod restart;
 mod rounds;

@@ -1,0 +1,81 @@
+//! A hub that everybody abuses, while others are to be served.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use netmonitor_agent::interval;
+use netmonitor_benches::abuse::{self, Config, Report};
+use netmonitor_benches::hub::Hub;
+use netmonitor_benches::program;
+use netmonitor_service::{open_files, shutdown};
+
+/// Abuses a hub of its own in a random mix: garbage, silence, floods, slow readers, connection
+/// storms, many topics, many filters and sessions left behind, by one without a credential, a
+/// reader, a device and a user with filters of its own.
+///
+/// Meanwhile agents, their watcher and newcomers must be served, and in the end the hub must be as
+/// it was. The exit code is 2 if that is not so.
+#[derive(Debug, Parser)]
+#[command(name = "abuse")]
+struct Cli {
+    /// How long, as 10m or 1h
+    #[arg(long, default_value = "3m", value_parser = interval::parse)]
+    duration: Duration,
+    /// The same seed tries the same
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Agents that are to be served meanwhile
+    #[arg(long, default_value_t = 20)]
+    agents: usize,
+    /// The program netmonitor; the one beside this program if it is not said
+    #[arg(long, value_name = "FILE")]
+    netmonitor: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    netmonitor_service::logging::init();
+    netmonitor_service::tls::install_provider();
+    match execute(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
+        Err(error) => {
+            // Nowhere is left to report to if standard error is closed.
+            let _closed = writeln!(std::io::stderr(), "abuse: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> anyhow::Result<bool> {
+    open_files::allow_many().context("cannot raise the limit of open files")?;
+    let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let report = runtime.block_on(async {
+        // The hub ends with this program, also when it is told to stop.
+        let stop = shutdown::on_signals()?;
+        tokio::select! {
+            report = run(cli, &netmonitor) => report,
+            () = stop.cancelled() => bail!("told to stop"),
+        }
+    })?;
+    write!(std::io::stdout(), "{report}").context("cannot write the report")?;
+    Ok(report.is_good())
+}
+
+async fn run(cli: &Cli, netmonitor: &std::path::Path) -> anyhow::Result<Report> {
+    // As it is installed: nothing is allowed to anybody that is not by default.
+    let hub = Hub::start(netmonitor, "")?;
+    let config = Config {
+        duration: cli.duration,
+        seed: cli.seed,
+        agents: cli.agents,
+    };
+    abuse::run(&hub, config, &mut std::io::stdout()).await
+}
