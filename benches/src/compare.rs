@@ -150,6 +150,14 @@ impl Scenario {
         }
     }
 
+    /// The word of some of them, from the command line.
+    pub fn parse_group(text: &str) -> Result<&'static str, String> {
+        let mut groups: Vec<&'static str> = Self::ALL.map(Self::group).to_vec();
+        groups.dedup();
+        let found = groups.iter().find(|group| **group == text).copied();
+        found.ok_or_else(|| format!("it is none of {}", groups.join(", ")))
+    }
+
     /// Measures it once.
     pub async fn measure(
         self,
@@ -210,6 +218,8 @@ pub enum Goal {
     Ratio(f64),
     /// Ours at most this.
     AtMost(f64),
+    /// Ours at most this, in every round: what must not be is no matter of noise.
+    EachTime(f64),
 }
 
 impl Measured {

@@ -9,6 +9,9 @@ use crate::compare::{Goal, Measured};
 use crate::site::Kind;
 use crate::stats::median;
 
+/// The median of fewer rounds is too much a matter of what else the machine did.
+const ROUNDS_MIN: usize = 3;
+
 /// What was measured in all rounds, in the order in which rows first came.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -53,14 +56,12 @@ impl Report {
             } else {
                 format!(", {}", row.unit)
             };
-            let goal = match row.goal {
-                Goal::None => String::new(),
-                Goal::Ratio(most) => format!("ratio at most {most}"),
-                Goal::AtMost(most) => format!("at most {most}"),
+            let goal = row.goal_text();
+            let met = match row.verdict() {
+                None => "",
+                Some(true) => "met",
+                Some(false) => "**missed**",
             };
-            let met = row
-                .met()
-                .map_or("", |met| if met { "met" } else { "**missed**" });
             // Writing to a String cannot fail.
             let _infallible = writeln!(
                 out,
@@ -74,6 +75,37 @@ impl Report {
         out
     }
 
+    /// A line for each goal: whether it is met, and by what. A median of fewer than three rounds
+    /// is no verdict: such a line says that as well.
+    pub fn verdicts(&self) -> String {
+        let mut out = String::new();
+        for row in &self.rows {
+            let Some(met) = row.verdict() else {
+                continue;
+            };
+            let value = match row.goal {
+                Goal::Ratio(_) => shown(row.ratio()),
+                Goal::EachTime(_) => shown(row.worst()),
+                Goal::AtMost(_) | Goal::None => shown(row.median(Kind::Ours)),
+            };
+            let verdict = match (met, row.is_judged()) {
+                (true, true) => "met",
+                (false, true) => "MISSED",
+                (_, false) => "too few rounds",
+            };
+            let (name, unit, goal) = (&row.name, row.unit, row.goal_text());
+            // Writing to a String cannot fail.
+            let _infallible = writeln!(out, "{verdict}: {name} {unit}: {value} ({goal})");
+        }
+        out
+    }
+
+    /// Whether no goal is missed of those that can be judged.
+    pub fn is_good(&self) -> bool {
+        let mut judged = self.rows.iter().filter(|row| row.is_judged());
+        judged.all(|row| row.verdict() != Some(false))
+    }
+
     /// For programs, with every round.
     pub fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
@@ -83,7 +115,7 @@ impl Report {
                 "ours": row.median(Kind::Ours),
                 "mosquitto": row.median(Kind::Mosquitto),
                 "ratio": row.ratio(),
-                "met": row.met(),
+                "met": row.verdict(),
                 "rounds": {
                     "ours": row.values.get(&Kind::Ours),
                     "mosquitto": row.values.get(&Kind::Mosquitto),
@@ -104,11 +136,35 @@ impl Row {
         ratio.is_finite().then_some(ratio)
     }
 
-    fn met(&self) -> Option<bool> {
+    /// The most of ours; none if there is nothing.
+    fn worst(&self) -> Option<f64> {
+        let ours = self.values.get(&Kind::Ours)?;
+        ours.iter().copied().max_by(f64::total_cmp)
+    }
+
+    /// None: there is no goal. What could not be measured is missed.
+    fn verdict(&self) -> Option<bool> {
+        let (value, most) = match self.goal {
+            Goal::None => return None,
+            Goal::Ratio(most) => (self.ratio(), most),
+            Goal::AtMost(most) => (self.median(Kind::Ours), most),
+            Goal::EachTime(most) => (self.worst(), most),
+        };
+        Some(value.is_some_and(|value| value <= most))
+    }
+
+    /// Whether there is enough to judge by.
+    fn is_judged(&self) -> bool {
+        let rounds = self.values.get(&Kind::Ours).map_or(0, Vec::len);
+        rounds >= ROUNDS_MIN || matches!(self.goal, Goal::EachTime(_))
+    }
+
+    fn goal_text(&self) -> String {
         match self.goal {
-            Goal::None => None,
-            Goal::Ratio(most) => self.ratio().map(|ratio| ratio <= most),
-            Goal::AtMost(most) => self.median(Kind::Ours).map(|ours| ours <= most),
+            Goal::None => String::new(),
+            Goal::Ratio(most) => format!("ratio at most {most}"),
+            Goal::AtMost(most) => format!("at most {most}"),
+            Goal::EachTime(most) => format!("at most {most} each time"),
         }
     }
 }
@@ -127,24 +183,54 @@ fn shown(value: Option<f64>) -> String {
 mod tests {
     use super::*;
 
+    fn report(goal: Goal, rounds: &[(f64, f64)]) -> Report {
+        let mut report = Report::default();
+        for (ours, theirs) in rounds {
+            for (kind, value) in [(Kind::Ours, *ours), (Kind::Mosquitto, *theirs)] {
+                let measured = Measured {
+                    row: "CPU".to_owned(),
+                    unit: "us",
+                    value,
+                    goal,
+                };
+                report.add(kind, vec![measured]);
+            }
+        }
+        report
+    }
+
     #[test]
     fn the_table_has_medians_their_ratio_and_whether_the_goal_is_met() {
-        let mut report = Report::default();
-        let measured = |value| Measured {
-            row: "CPU".to_owned(),
-            unit: "us",
-            value,
-            goal: Goal::Ratio(0.5),
-        };
-        for (ours, theirs) in [(9.0, 20.0), (8.0, 10.0), (1.0, 20.0)] {
-            report.add(Kind::Ours, vec![measured(ours)]);
-            report.add(Kind::Mosquitto, vec![measured(theirs)]);
-        }
-        let table = report.table();
+        let rounds = [(9.0, 20.0), (8.0, 10.0), (1.0, 20.0)];
+        let table = report(Goal::Ratio(0.5), &rounds).table();
         let row = table.lines().nth(2);
         assert_eq!(
             row,
             Some("| CPU, us | 8.00 | 20.0 | 0.40 | ratio at most 0.5 | met |")
+        );
+    }
+
+    #[test]
+    fn a_goal_is_judged_by_the_median_of_three_rounds_or_by_the_worst_of_any() {
+        let check = |goal, rounds: &[(f64, f64)], expected: &str, good| {
+            let report = report(goal, rounds);
+            let verdicts = report.verdicts();
+            assert!(verdicts.starts_with(expected), "{verdicts}");
+            assert_eq!(report.is_good(), good, "{verdicts}");
+        };
+        let noisy = [(9.0, 10.0), (4.0, 10.0), (4.0, 10.0)];
+        check(Goal::Ratio(0.5), &noisy, "met: CPU us: 0.40", true);
+        check(Goal::Ratio(0.3), &noisy, "MISSED: CPU us: 0.40", false);
+        check(Goal::AtMost(3.0), &noisy, "MISSED: CPU us: 4.00", false);
+        check(Goal::AtMost(3.0), &noisy[..2], "too few rounds", true);
+        check(Goal::EachTime(5.0), &noisy, "MISSED: CPU us: 9.00", false);
+        check(Goal::EachTime(5.0), &noisy[..1], "MISSED", false);
+        // Nothing to compare with.
+        check(
+            Goal::Ratio(0.5),
+            &[(1.0, 0.0); 3],
+            "MISSED: CPU us: -",
+            false,
         );
     }
 }

@@ -86,7 +86,7 @@ pub(super) async fn measure(bench: &Bench<'_>, qos: u8) -> anyhow::Result<Vec<Me
                 "messages",
                 (lost as f64 - counted as f64).abs(),
             )
-            .with(Goal::AtMost(0.0)),
+            .with(Goal::EachTime(0.0)),
         );
     }
     drop(publishers);

@@ -55,7 +55,7 @@ pub(super) async fn measure(
             Measured::new("CPU per message", "us", cpu.as_secs_f64() * 1e6 / arrived).with(GOAL),
             Measured::new("per CPU second", "messages", arrived / cpu.as_secs_f64()),
             Measured::new("rate", "messages/s", arrived / took.as_secs_f64()),
-            lost.with(Goal::AtMost(0.0)),
+            lost.with(Goal::EachTime(0.0)),
         ]
     } else {
         let each = cpu.as_secs_f64() * 1e6 / sent as f64;
