@@ -6,5 +6,6 @@ mod joining;
 mod others;
 mod presence;
 mod readers;
+mod retained;
 mod revocation;
 mod trespass;

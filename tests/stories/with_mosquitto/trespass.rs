@@ -1,5 +1,6 @@
 //! A device that writes what is not its own.
 
+use netmonitor_testkit::eventually;
 use serde_json::Value;
 
 use crate::support::DEADLINE;
@@ -67,15 +68,37 @@ fn a_device_writes_its_own_topics_and_neither_those_of_others_nor_its_orders() {
         let is_forged = |message: &Received| message.payload == "forged";
         assert_eq!(subscriber.received().into_iter().find(is_forged), None);
     }
-    // All of it was counted.
-    let counted = reader.subscribe("netmonitor/v1/hub/service/broker");
-    let expected = 2 * forbidden.len() as u64;
-    counted.wait("the refusals", DEADLINE * 2, 0, |message| {
-        let health: Value = serde_json::from_str(&message.payload).unwrap();
-        let count = |name: &str| health["counters"][name].as_u64();
-        count("publishes_refused") >= Some(expected) && count("wills_refused") >= Some(1)
-    });
     // The other device is neither touched nor cut off, and the hub obeys nobody but its own.
     let devices = hub.client("viewer").read("/api/v1/devices");
     assert_eq!(devices["items"].as_array().unwrap().len(), 2);
+    // The log names who did it, and what was tried first of each kind.
+    for kind in ["publishes_refused", "wills_refused"] {
+        eventually("a line of the log", DEADLINE, || {
+            let log = hub.process.stderr.all();
+            let parts = [kind, &id, &forbidden[0]];
+            log.iter()
+                .any(|line| parts.iter().all(|part| line.contains(part)))
+        });
+    }
+}
+
+#[test]
+fn what_was_refused_stands_in_the_report_of_the_broker() {
+    let hub = Hub::start(&["--no-agent"]);
+    let (rogue, id) = Agent::joined(&hub.home.told(&["join-code"]));
+    let rogue = Peer::new(&hub, &id, &rogue.password());
+    for version in ["5", "311"] {
+        rogue.publish("netmonitor/v1/hub/status", "forged", &["-V", version]);
+    }
+    let own = format!("netmonitor/v1/device/{id}/status");
+    let will = ["--will-topic", "netmonitor/v1/hub/status"];
+    rogue.publish(&own, "online", &will);
+
+    let reports = Peer::reader(&hub).subscribe("netmonitor/v1/hub/service/broker");
+    // It comes each half minute.
+    reports.wait("the refusals", DEADLINE * 2, 0, |message| {
+        let health: Value = serde_json::from_str(&message.payload).unwrap();
+        let count = |name: &str| health["counters"][name].as_u64();
+        count("publishes_refused") == Some(2) && count("wills_refused") == Some(1)
+    });
 }
