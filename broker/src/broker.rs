@@ -234,6 +234,7 @@ impl Handle {
             ("retained_bytes", bytes),
             ("router_filters", health.known_filters),
             ("router_topics", health.known_topics),
+            ("router_bytes", health.held_bytes),
         ] {
             all.insert(name.to_owned(), value as u64);
         }

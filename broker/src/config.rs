@@ -83,6 +83,10 @@ pub struct Config {
     pub backlog_bytes: usize,
     /// The same for a filter outside our roots.
     pub backlog_foreign_bytes: usize,
+    /// What the messages in all logs of the router may take. At half of it a new router takes over,
+    /// with empty logs; users that are neither a device nor a service of the hub may bring it to
+    /// three quarters, and are refused until then.
+    pub backlog_total_bytes: usize,
     /// Retained messages, all together.
     pub retained_max_messages: usize,
     /// Retained messages, all together, with their topics.
@@ -127,6 +131,7 @@ impl Default for Config {
             topics_per_user_max: 20_000,
             backlog_bytes: 4 * 1024 * 1024,
             backlog_foreign_bytes: 1024 * 1024,
+            backlog_total_bytes: 64 * 1024 * 1024,
             retained_max_messages: 50_000,
             retained_max_bytes: 32 * 1024 * 1024,
             retained_per_user_max: 10_000,

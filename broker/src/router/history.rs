@@ -8,6 +8,8 @@ const DEATHS_MAX: usize = 2;
 const DEATHS_WITHIN: Duration = Duration::from_mins(1);
 /// How long subscribers may take to read what is left in a router that is no longer used.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// The same when others cannot publish meanwhile.
+const DRAIN_MIN: Duration = Duration::from_secs(5);
 /// The share of the topics' limit at which a new router is due, in percent; and when the last
 /// is younger than `SETTLED`.
 const TOPICS_PERCENT: (usize, usize) = (50, 90);
@@ -68,9 +70,11 @@ impl History {
     }
 
     /// Whether those who still read from the router before have had their time.
-    pub(super) fn is_drain_over(&self, now: Instant) -> bool {
+    /// `is_urgent`: the memory is needed.
+    pub(super) fn is_drain_over(&self, now: Instant, is_urgent: bool) -> bool {
+        let max = if is_urgent { DRAIN_MIN } else { DRAIN_MAX };
         self.renewed
-            .is_none_or(|renewed| now.duration_since(renewed.at) >= DRAIN_MAX)
+            .is_none_or(|renewed| now.duration_since(renewed.at) >= max)
     }
 
     /// The share of the topics' limit at which a new router is due, in percent.
@@ -102,7 +106,7 @@ mod tests {
     fn renewals_rest_and_wait_for_a_higher_mark() {
         let (mut history, start) = (History::default(), Instant::now());
         let after = |secs| start + Duration::from_secs(secs);
-        assert!(history.is_rested(start) && history.is_drain_over(start));
+        assert!(history.is_rested(start) && history.is_drain_over(start, false));
         assert!(history.is_user_due(start));
         assert_eq!(history.topics_percent(start), 50);
         history.renewed(start, Duration::from_millis(500), true);
@@ -111,7 +115,11 @@ mod tests {
             [false, true]
         );
         assert_eq!(
-            [29, 30].map(|secs| history.is_drain_over(after(secs))),
+            [29, 30].map(|secs| history.is_drain_over(after(secs), false)),
+            [false, true]
+        );
+        assert_eq!(
+            [4, 5].map(|secs| history.is_drain_over(after(secs), true)),
             [false, true]
         );
         assert_eq!(

@@ -65,11 +65,13 @@ impl Filters {
         may
     }
 
-    /// A link subscribes.
-    pub(super) fn add(&mut self, filter: &Arc<str>) {
+    /// A link subscribes. True: the router did not know the filter.
+    pub(super) fn add(&mut self, filter: &Arc<str>) -> bool {
+        let known = self.links.len();
         let links = self.links.entry(filter.clone()).or_default();
         *links += 1;
         self.live += usize::from(*links == 1);
+        self.links.len() > known
     }
 
     /// A link does not subscribe any more.

@@ -213,6 +213,18 @@ impl Link {
 
     fn restart(&mut self) -> Delivery {
         let sequence = self.stays.front().map_or(0, |stay| stay.sequence);
+        if let Some(Stay {
+            leave: Some(Leave::Drained { marks, router }),
+            ..
+        }) = self.stays.front()
+        {
+            // What was still to come is a gap before the next one.
+            for (number, filter) in marks {
+                if let Some(end) = router.end_of(filter) {
+                    self.offsets.skip_to(*number, end);
+                }
+            }
+        }
         self.go_on();
         Delivery {
             subscription: Delivery::RESTARTED,
@@ -256,6 +268,15 @@ impl Offsets {
             offset.last = Some(delivery.offset);
         }
         delivery
+    }
+
+    /// The messages of a subscription up to where the log of this router ends will not come. One
+    /// that has had none is as if it had begun now: where is not known.
+    fn skip_to(&mut self, number: usize, end: u64) {
+        if let Some(offset) = self.0.get_mut(&number) {
+            let end = offset.base + end;
+            offset.last = offset.last.map(|last| last.max(end.saturating_sub(1)));
+        }
     }
 
     fn start_anew(&mut self) {

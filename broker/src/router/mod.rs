@@ -14,6 +14,8 @@
 //! - It is never given a reason to end a link. We end it, last, and its name is used again.
 //! - It forgets neither filters nor topics: both are counted and limited (`known`), and a new
 //!   router takes its place when too much of it is dead.
+//! - Each of its logs is bounded, but not all together: what they hold is counted (`held`, `logs`),
+//!   a new router begins with empty ones, and meanwhile publishers have to stop.
 //! - It is asked every second whether it lives, and replaced when not. Links go over to the new
 //!   router (`replacement`, `link`); clients stay connected.
 //!
@@ -24,9 +26,11 @@
 
 mod core;
 mod ending;
+mod held;
 mod history;
 mod known;
 mod link;
+mod logs;
 mod place;
 mod publisher;
 mod replacement;
@@ -53,8 +57,9 @@ pub(crate) enum RouteError {
     /// It has died, and so have those before it: there will be no new one.
     #[error("the router has stopped")]
     Dead,
-    /// It would have to remember one more topic or filter than is allowed.
-    #[error("the router knows as many topics or filters as it may")]
+    /// It would have to remember one more topic or filter than is allowed, or holds as many
+    /// messages as it may.
+    #[error("the router knows as many topics or filters as it may, or holds as much")]
     Full,
 }
 
@@ -69,6 +74,8 @@ pub(crate) struct Health {
     pub(crate) known_filters: usize,
     /// Topics that the router knows now.
     pub(crate) known_topics: usize,
+    /// What the messages in its logs take, and in those of the one before while it is read.
+    pub(crate) held_bytes: usize,
 }
 
 /// Ways to break the router, for tests.

@@ -10,6 +10,7 @@ use rumqttd::protocol::{Packet, PingReq, Publish};
 
 use super::core::Core;
 use super::ending::{self, Fate};
+use super::held::Held;
 use super::place::{poll_once, wake};
 use super::{RouteError, spelling};
 
@@ -44,6 +45,8 @@ pub(super) struct Publisher {
     unconfirmed: u64,
     /// Of the last message.
     sequence: u64,
+    /// What its messages take.
+    held: Held,
     ended: bool,
 }
 
@@ -59,20 +62,24 @@ impl Publisher {
             unanswered: 0,
             unconfirmed: 0,
             sequence: 0,
+            held: Held::default(),
             ended: false,
         })
     }
 
-    /// Never blocks. True: somebody else has to [flush](Self::flush).
+    /// Takes a spelled topic, and how many logs get the message. Never blocks. True: somebody else
+    /// has to [flush](Self::flush).
     pub(super) fn publish(
         &mut self,
         sequence: u64,
-        topic: &str,
+        topic: String,
         packed: Bytes,
+        logs: usize,
     ) -> Result<bool, RouteError> {
         self.unconfirmed += 1;
         self.sequence = sequence;
-        let waiting = self.push(Bytes::from(spelling::topic(topic)), packed);
+        let packed = self.held.count(&topic, packed, logs);
+        let waiting = self.push(Bytes::from(topic), packed);
         if self.is_waiting && !waiting.is_multiple_of(ENOUGH) {
             // Somebody is about to flush.
             return Ok(false);
@@ -181,6 +188,11 @@ impl Publisher {
     /// Messages of which it is not known whether the router came to deal with them.
     pub(super) fn unconfirmed(&self) -> u64 {
         self.unconfirmed
+    }
+
+    /// What its messages take, until nobody has them any more.
+    pub(super) fn held(&self) -> usize {
+        self.held.bytes()
     }
 
     /// The last message that the router may have had.

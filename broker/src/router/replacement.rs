@@ -19,12 +19,13 @@ use super::ending::Fate;
 use super::history::History;
 use super::known::{Filters, Topics};
 use super::link::Link;
+use super::logs::Logs;
 use super::place::Place;
 use super::publisher::Publisher;
 use super::seat::{Leave, Move, Retired, Seat};
-use super::{Break, Health, RouteError, lock};
+use super::{Break, Health, RouteError, lock, spelling};
 use crate::config::Config;
-use crate::exchange::Origin;
+use crate::exchange::{Origin, Standing};
 use bytes::Bytes;
 
 /// The router that is used now, and what all links share.
@@ -61,12 +62,14 @@ struct Publishing {
     generation: u64,
     publisher: Publisher,
     topics: Topics,
+    logs: Logs,
 }
 
 /// Why a router is replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     Dead,
+    /// Or its logs hold too much.
     KnowsTooMuch,
 }
 
@@ -85,6 +88,7 @@ impl Inner {
                 generation: 0,
                 publisher,
                 topics: Topics::new(config.router_topics_max, config.topics_per_user_max),
+                logs: Logs::default(),
             }),
             config: config.clone(),
             core: RwLock::new(core),
@@ -104,7 +108,10 @@ impl Inner {
     }
 
     pub(super) fn subscribed(&self, filter: &Arc<str>) {
-        self.table().filters.add(filter);
+        let is_new = self.table().filters.add(filter);
+        if is_new {
+            lock(&self.publishing).logs.add(filter);
+        }
     }
 
     pub(super) fn unsubscribed(&self, filter: &str) {
@@ -160,11 +167,31 @@ impl Inner {
         topic: &str,
         from: Origin<'_>,
     ) -> Result<(), RouteError> {
-        let admitted = lock(&self.publishing).topics.admit(topic, from);
+        let admitted = self.try_topic(topic, from);
         if admitted.is_err() && self.renew_if_due() {
-            return lock(&self.publishing).topics.admit(topic, from);
+            return self.try_topic(topic, from);
         }
         admitted
+    }
+
+    fn try_topic(&self, topic: &str, from: Origin<'_>) -> Result<(), RouteError> {
+        // What devices and services publish follows from the table of topics: few logs have it.
+        if from.standing == Standing::Common && self.is_congested() {
+            return Err(RouteError::Full);
+        }
+        lock(&self.publishing).topics.admit(topic, from)
+    }
+
+    /// Whether the logs hold all that they may for users that leave room for others.
+    fn is_congested(&self) -> bool {
+        self.held() >= Standing::Common.part_of(self.config.backlog_total_bytes)
+    }
+
+    /// What the messages in the logs take.
+    fn held(&self) -> usize {
+        let retired = lock(&self.retired).upgrade();
+        let before = retired.map_or(0, |retired| retired.held());
+        before + lock(&self.publishing).publisher.held()
     }
 
     /// See [`Router::publish`](super::Router::publish).
@@ -174,11 +201,14 @@ impl Inner {
         topic: &str,
         packed: &Bytes,
     ) -> Result<(), RouteError> {
+        let topic = spelling::topic(topic);
         loop {
             let generation = {
-                let mut publishing = lock(&self.publishing);
+                let publishing = &mut *lock(&self.publishing);
+                let logs = publishing.logs.append(&topic);
                 let publisher = &mut publishing.publisher;
-                if let Ok(flush) = publisher.publish(sequence, topic, packed.clone()) {
+                let told = publisher.publish(sequence, topic.clone(), packed.clone(), logs);
+                if let Ok(flush) = told {
                     if flush {
                         self.unflushed.notify_one();
                     }
@@ -272,10 +302,12 @@ impl Inner {
     pub(super) fn health(&self) -> Health {
         let known_filters = self.table().filters.len();
         let known_topics = lock(&self.publishing).topics.len();
+        let held_bytes = self.held();
         let history = lock(&self.history);
         Health {
             known_filters,
             known_topics,
+            held_bytes,
             replacements: history.replacements,
             renewals: history.renewals,
         }
@@ -313,9 +345,10 @@ impl Inner {
         self.replace(core, Why::Dead)
     }
 
-    /// Puts a new router in the place of one that knows too much, if it may. True: done.
+    /// Puts a new router in the place of one that knows or holds too much, if it may. True: done.
     fn renew_if_due(self: &Arc<Self>) -> bool {
         let now = Instant::now();
+        let is_congested = self.is_congested();
         let generation = self.core().generation;
         let (percent, is_user_due) = {
             let history = lock(&self.history);
@@ -323,21 +356,23 @@ impl Inner {
                 return false;
             }
             if let Some(retired) = lock(&self.retired).upgrade() {
-                if !history.is_drain_over(now) {
+                if !history.is_drain_over(now, is_congested) {
                     return false;
                 }
                 retired.end();
             }
             (history.topics_percent(now), history.is_user_due(now))
         };
-        let (has_too_many_topics, is_answering) = {
+        let (has_too_much, is_answering) = {
             let Publishing {
                 topics, publisher, ..
             } = &*lock(&self.publishing);
-            let is_due = topics.used_percent() >= percent || topics.has_full_user() && is_user_due;
+            let is_due = topics.used_percent() >= percent
+                || topics.has_full_user() && is_user_due
+                || publisher.held() >= self.config.backlog_total_bytes / 2;
             (is_due, publisher.is_answering())
         };
-        let knows_too_much = has_too_many_topics || self.table().filters.is_stale();
+        let knows_too_much = has_too_much || self.table().filters.is_stale();
         // Nothing can be drained out of one that hangs: it will be replaced as dead.
         if !knows_too_much || !is_answering {
             return false;
@@ -353,7 +388,7 @@ impl Inner {
         if done {
             tracing::info!(
                 took_ms = took.as_millis(),
-                "a new router has replaced one that knew too many topics or filters"
+                "a new router has replaced one that knew too many topics or filters, or held too much"
             );
         }
         done
@@ -374,7 +409,8 @@ impl Inner {
             place.subscribe_all(&subscriptions)?;
             places.push((seat.clone(), place, subscriptions));
         }
-        let old = {
+        table.filters.forget_dead(Instant::now());
+        let (old, logs) = {
             let mut publishing = lock(&self.publishing);
             let publishing = &mut *publishing;
             if why == Why::Dead {
@@ -382,17 +418,18 @@ impl Inner {
             }
             publishing.topics.forget();
             publishing.generation = new.generation;
-            std::mem::replace(&mut publishing.publisher, publisher)
+            let logs = std::mem::replace(&mut publishing.logs, Logs::of(table.filters.live()));
+            let old = std::mem::replace(&mut publishing.publisher, publisher);
+            (old, logs)
         };
-        table.filters.forget_dead(Instant::now());
         let sequence = old.sequence();
-        let retired = Arc::new(Retired::new(old));
+        let retired = Arc::new(Retired::new(old, logs.ends()));
         for (seat, to, marks) in places {
             let leave = match why {
                 Why::Dead => Leave::Dead,
                 Why::KnowsTooMuch => Leave::Drained {
                     marks,
-                    _router: retired.clone(),
+                    router: retired.clone(),
                 },
             };
             seat.send(Move {

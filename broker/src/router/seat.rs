@@ -1,7 +1,7 @@
 //! What the router's replacement knows of a link: what it has subscribed, and how to tell it
 //! where to go on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -45,36 +45,53 @@ pub(super) enum Leave {
     /// It reads on until each of these subscriptions has met its mark.
     Drained {
         marks: BTreeMap<usize, Arc<str>>,
-        /// Ends the router when the last link has left.
-        _router: Arc<Retired>,
+        /// Ends when the last link has left.
+        router: Arc<Retired>,
     },
 }
 
 /// A router to which nothing more is published, while links still read from it.
-pub(super) struct Retired(Mutex<Option<Publisher>>);
+pub(super) struct Retired {
+    publisher: Mutex<Option<Publisher>>,
+    /// How many messages the log of each filter has had.
+    ends: HashMap<Arc<str>, u64>,
+}
 
 impl Retired {
-    pub(super) fn new(publisher: Publisher) -> Self {
-        Self(Mutex::new(Some(publisher)))
+    pub(super) fn new(publisher: Publisher, ends: HashMap<Arc<str>, u64>) -> Self {
+        Self {
+            publisher: Mutex::new(Some(publisher)),
+            ends,
+        }
+    }
+
+    /// What its messages take.
+    pub(super) fn held(&self) -> usize {
+        lock(&self.publisher).as_ref().map_or(0, Publisher::held)
+    }
+
+    /// Where the log of a spelled filter ends.
+    pub(super) fn end_of(&self, filter: &str) -> Option<u64> {
+        self.ends.get(filter).copied()
     }
 
     /// See [`Publisher::nudge`].
     pub(super) fn nudge(&self) {
-        if let Some(publisher) = &mut *lock(&self.0) {
+        if let Some(publisher) = &mut *lock(&self.publisher) {
             publisher.nudge();
         }
     }
 
     /// Marks the ends of the logs. Tell the links first.
     pub(super) fn mark<'a>(&self, filters: impl Iterator<Item = &'a Arc<str>>) {
-        if let Some(publisher) = &mut *lock(&self.0) {
+        if let Some(publisher) = &mut *lock(&self.publisher) {
             publisher.mark(filters);
         }
     }
 
     /// Ends the router, whoever still reads.
     pub(super) fn end(&self) {
-        lock(&self.0).take();
+        lock(&self.publisher).take();
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod abuse;
 mod access;
+mod backlog;
 mod clients;
 mod delivery;
 mod limits;
