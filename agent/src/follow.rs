@@ -10,6 +10,7 @@ use netmonitor_service::random;
 use tokio::sync::watch;
 
 use crate::addresses::Addresses;
+use crate::last_keepalive::LastKeepAlive;
 use crate::rivals::{GiveWay, Rivals};
 use crate::settings::Wanted;
 
@@ -24,6 +25,7 @@ pub(crate) struct Follower {
     /// Wakes whoever says `online`.
     pub(crate) claims: watch::Sender<()>,
     pub(crate) wanted: watch::Sender<Wanted>,
+    pub(crate) keep_alive: LastKeepAlive,
     pub(crate) rivals: Rivals,
     pub(crate) births: Births,
 }
@@ -147,6 +149,14 @@ impl Follower {
                 tracing::debug!(device = %self.device, "someone said offline: saying online");
                 self.claims.send_replace(());
             }
+            // Its own birth, which came after the subscriptions: what is retained was heard before.
+            Message::DeviceStatus(id, Status::Online, Some(session))
+                if id == self.device
+                    && session == self.session
+                    && self.keep_alive.is_in_doubt() =>
+            {
+                self.want(&Settings::default());
+            }
             // The hub does not know, as after a start of its own, or is wrong.
             Message::DevicePresence(id, presence)
                 if id == self.device
@@ -183,6 +193,7 @@ impl Follower {
 
     fn want(&mut self, settings: &Settings) {
         let wanted = Wanted::from(settings, self.interval);
+        self.keep_alive.keep(wanted.keep_alive);
         let changed = self.wanted.send_if_modified(|it| {
             let differs = *it != wanted;
             *it = wanted;

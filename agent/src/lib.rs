@@ -10,7 +10,7 @@
 //! - `inventory`, `services`: what seldom changes, and what changes now and then
 //! - [`join()`]: how a machine becomes a device
 //! - [`run()`]: birth, samples, [`goodbye()`]
-//! - `follow`, `addresses`, `settings`, `rivals`: what it makes of what it hears
+//! - `follow`, `addresses`, `settings`, `last_keepalive`, `rivals`: what it makes of what it hears
 //! - `power`: sleep and shutdown of the machine
 //! - [`cli`]: the command line
 
@@ -26,6 +26,7 @@ pub mod identity;
 pub mod interval;
 mod inventory;
 pub mod join;
+mod last_keepalive;
 pub mod machine;
 mod power;
 mod publish;

@@ -19,6 +19,7 @@ use crate::collect::{FIRST_READING, Sampler};
 use crate::follow::{Births, Follower};
 use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, boot_id};
+use crate::last_keepalive::LastKeepAlive;
 use crate::publish::{InfoSlot, Known, Prompts, changes};
 use crate::rivals::Rivals;
 use crate::settings::Wanted;
@@ -59,7 +60,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let (taken, sample) = watch::channel(None);
     let (found, found_services) = watch::channel(None);
     let (claims, claimed) = watch::channel(());
-    let wanted = watch::Sender::new(Wanted::from(&Settings::default(), config.interval));
+    let keep_alive = LastKeepAlive::read(&config.state_dir);
+    let wanted = watch::Sender::new(Wanted {
+        keep_alive: keep_alive.get(),
+        ..Wanted::from(&Settings::default(), config.interval)
+    });
     let (power, powered) = mpsc::channel(POWER_QUEUE);
     let (goes_down, going_down) = watch::channel(false);
     let known = Known {
@@ -79,6 +84,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let addresses = Addresses::new(identity, config.state_dir.clone());
     let (publisher, events, connection) = mqtt::client(Options {
         dial: addresses.dial(),
+        keep_alive: keep_alive.get(),
         ..appearance
     });
     let control = connection.control();
@@ -90,6 +96,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         control: control.clone(),
         claims,
         wanted: wanted.clone(),
+        keep_alive,
         rivals: Rivals::default(),
         births: Births::default(),
     };

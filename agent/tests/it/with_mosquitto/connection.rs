@@ -156,30 +156,71 @@ async fn an_agent_objects_to_the_late_will_of_its_own_connection() {
 }
 
 #[tokio::test]
-async fn settings_take_effect_at_once_and_nobody_sees_offline() {
+async fn settings_take_effect_at_once_and_the_last_word_is_online() {
     let mut joined = join().await;
-    let mut running = joined.run();
+    let _running = joined.run();
     let born = joined.birth().await;
     assert_eq!(joined.broker.keepalives("agent-ws-14"), [6]);
 
+    // The keepalive is told at CONNECT: the connection before it ends with its will.
     joined.settings(Some(2.5), Some(30)).await;
+    joined.hub.next_status(Status::Offline).await;
     assert_eq!(joined.birth_with(2.5).await, born);
     assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20]);
 
     // Said again, nothing happens; an interval alone needs no new connection.
+    joined.hub.forget();
     joined.settings(Some(2.5), Some(30)).await;
     joined.settings(Some(0.1), Some(30)).await;
     assert!((joined.interval().await - 1.0).abs() < 1e-9, "the shortest");
     assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20]);
-
-    let topic = Topic::DeviceSettings("ws-14".parse().unwrap());
-    joined.hub.say(Message::Cleared(topic)).await;
-    assert_eq!(joined.birth_with(1.0).await, born);
-    assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20, 6]);
     joined.hub.next_sample().await;
     assert!(!joined.hub.saw(Status::Offline));
 
-    running.signal(Signal::SIGKILL);
-    running.ended();
+    let topic = Topic::DeviceSettings("ws-14".parse().unwrap());
+    joined.hub.say(Message::Cleared(topic)).await;
     joined.hub.next_status(Status::Offline).await;
+    assert_eq!(joined.birth_with(1.0).await, born);
+    assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20, 6]);
+}
+
+#[tokio::test]
+async fn an_agent_that_leaves_for_another_keepalive_and_does_not_come_back_is_offline() {
+    let mut joined = join_at(|port| async move { vec![Relay::start(port).await] }).await;
+    let _running = joined.run();
+    let born = joined.birth().await;
+    joined.relays[0].shut();
+    joined.settings(None, Some(30)).await;
+    let left = joined.hub.next_status(Status::Offline).await;
+    assert_eq!(left, Some(born.session));
+}
+
+#[tokio::test]
+async fn an_agent_starts_with_the_keepalive_that_the_hub_wanted_last() {
+    let mut joined = join().await;
+    let mut running = joined.run();
+    joined.birth().await;
+    joined.settings(None, Some(30)).await;
+    joined.birth().await;
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.has_ended().await, Some(0));
+    joined.hub.catch_up().await;
+    joined.hub.forget();
+    let mut running = joined.run();
+    joined.birth().await;
+    joined.hub.next_sample().await;
+    joined.hub.next_sample().await;
+    assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20, 20]);
+    assert!(!joined.hub.saw(Status::Offline), "one connection is enough");
+
+    // Taken back while it was away: nothing is retained that would say so.
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.has_ended().await, Some(0));
+    let topic = Topic::DeviceSettings("ws-14".parse().unwrap());
+    joined.hub.say(Message::Cleared(topic)).await;
+    joined.hub.catch_up().await;
+    let _running = joined.run();
+    joined.birth().await;
+    joined.birth().await;
+    assert_eq!(joined.broker.keepalives("agent-ws-14"), [6, 20, 20, 20, 6]);
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 pub(super) struct Relay {
     address: String,
     cut: watch::Sender<()>,
+    shut: watch::Sender<bool>,
     given_up: Arc<Notify>,
     _accepting: JoinSet<()>,
 }
@@ -24,10 +25,14 @@ impl Relay {
         let (cut, is_cut) = watch::channel(());
         let given_up = Arc::new(Notify::new());
         let noted = given_up.clone();
+        let (shut, is_shut) = watch::channel(false);
         let mut accepting = JoinSet::new();
         accepting.spawn(async move {
             let mut carrying = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
+                if *is_shut.borrow() {
+                    continue;
+                }
                 // Those that come later are whole.
                 let mut is_cut = is_cut.clone();
                 is_cut.mark_unchanged();
@@ -37,6 +42,7 @@ impl Relay {
         Self {
             address,
             cut,
+            shut,
             given_up,
             _accepting: accepting,
         }
@@ -49,6 +55,11 @@ impl Relay {
     /// From now on nothing passes through the connections that stand, and neither end is told.
     pub(super) fn cut(&self) {
         self.cut.send_replace(());
+    }
+
+    /// From now on new connections are closed at once; those that stand go on.
+    pub(super) fn shut(&self) {
+        self.shut.send_replace(true);
     }
 
     /// Waits until the client of a connection that was cut has closed it.

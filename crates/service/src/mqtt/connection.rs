@@ -218,7 +218,9 @@ impl Connection {
                             if parting.is_none() && wishes.keep_alive == patience.keep_alive {
                                 continue;
                             }
-                            if parting == Some(Parting::Silent) || !session.leave() {
+                            // A will that DISCONNECT took back would be missing until the next
+                            // CONNACK, which may never come.
+                            if parting != Some(Parting::Disconnect) || !session.leave() {
                                 return Ok(());
                             }
                             leaving = Some(Instant::now() + DISCONNECT_TIMEOUT);

@@ -64,7 +64,8 @@ impl Control {
 
     /// From now on the broker may hear nothing for so long, in whole seconds from
     /// [`KEEP_ALIVE_MIN`](super::KEEP_ALIVE_MIN) on. It is told at CONNECT and not later, so the
-    /// connection is closed with DISCONNECT, which keeps the will back, and made anew at once.
+    /// connection is closed and made anew at once. The broker publishes the will in between: with
+    /// DISCONNECT it would drop it, and nobody would say so if the client died before it is back.
     pub fn set_keep_alive(&self, keep_alive: Duration) {
         self.change(|wishes| wishes.keep_alive = keep_alive);
     }

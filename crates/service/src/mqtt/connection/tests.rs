@@ -101,3 +101,24 @@ async fn whoever_stays_away_comes_back_when_told_and_not_before() {
     );
     let _next = listener.accept().await.unwrap();
 }
+
+/// Between DISCONNECT and the next CONNACK nobody would say that a client has died.
+#[tokio::test]
+async fn another_keepalive_needs_a_new_connection_and_leaves_the_will_to_the_old_one() {
+    let (listener, _publisher, mut events, control, _tasks) = dialled().await;
+    let (mut socket, _) = listener.accept().await.unwrap();
+    socket.write_all(&CONNACK).await.unwrap();
+    assert!(matches!(next(&mut events).await, Some(Event::Connected)));
+    control.set_keep_alive(Duration::from_secs(0x1234));
+    let mut received = Vec::new();
+    socket.read_to_end(&mut received).await.unwrap();
+    assert!(
+        !received.ends_with(&[0xE0, 0]),
+        "no DISCONNECT: {received:x?}"
+    );
+    let (mut socket, _) = listener.accept().await.unwrap();
+    // The protocol's name and version, flags and keepalive (section 3.1.2) follow the length.
+    let mut connect = [0; 12];
+    socket.read_exact(&mut connect).await.unwrap();
+    assert_eq!(connect[10..], [0x12, 0x34], "{connect:x?}");
+}
