@@ -60,8 +60,8 @@ pub struct Options {
     /// Published on every connection once the subscriptions stand, before anything else.
     pub birth: Option<Birth>,
     /// Received messages that may wait for [`Events::next`]. When it is full the client stops
-    /// reading for a moment; if nobody takes anything for some seconds it reconnects, and
-    /// retained topics bring the state again.
+    /// reading for a moment; if nobody takes anything for some seconds it reconnects, says so
+    /// as soon as there is room, and retained topics bring the state again.
     pub queue: usize,
     /// Where messages that cannot be understood are counted, as `messages_not_understood`.
     pub counters: Counters,

@@ -12,7 +12,7 @@ use super::Options;
 use super::backoff::Backoff;
 use super::control::{Control, Link, Parting, Wishes};
 use super::dial::{Endpoint, Target};
-use super::events::{ConnectionError, Event, describe};
+use super::events::{Arrivals, ConnectionError, Event, describe};
 use super::publisher::Request;
 use super::reachable::reachable;
 use super::round::round;
@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT_SHORT: Duration = Duration::from_secs(2);
 pub struct Connection {
     options: Options,
     requests: mpsc::Receiver<Request>,
-    arrivals: mpsc::Sender<Event>,
+    arrivals: Arrivals,
     control: Control,
     wishes: watch::Receiver<Wishes>,
     link: watch::Sender<Link>,
@@ -51,7 +51,7 @@ impl Connection {
         Self {
             options,
             requests,
-            arrivals,
+            arrivals: Arrivals::new(arrivals),
             wishes: control.wishes(),
             control,
             link,
@@ -93,7 +93,7 @@ impl Connection {
         let targets = match self.options.dial.targets() {
             Ok(targets) => targets,
             Err(error) => {
-                self.report(error.into());
+                self.arrivals.tell_end(error.into());
                 return true;
             }
         };
@@ -118,20 +118,13 @@ impl Connection {
             }
             match ended {
                 Ok(()) => return false,
-                Err(error) => self.report(error),
+                Err(error) => self.arrivals.tell_end(error),
             }
             if stood {
                 break;
             }
         }
         true
-    }
-
-    /// The owner may be slow, but an event must not keep us from reconnecting.
-    fn report(&self, error: ConnectionError) {
-        if self.arrivals.try_send(Event::Disconnected(error)).is_err() {
-            tracing::debug!("the end of a connection was not reported: queue full");
-        }
     }
 
     /// Addresses worth asking whether they answer: none where there is no choice.
@@ -196,7 +189,7 @@ impl Connection {
             refuse(request);
         }
         let (mut session, mut event_loop) =
-            Session::open(&self.options, target, patience, &self.arrivals);
+            Session::open(&self.options, target, patience, &mut self.arrivals);
         let mut leaving: Option<Instant> = None;
         let mut silence: Option<Silence> = None;
         loop {

@@ -6,6 +6,8 @@ use netmonitor_protocol::Message;
 use rumqttc::v5::StateError;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::timeout;
 
 use super::dial::{DialError, Target};
 
@@ -91,6 +93,56 @@ impl Events {
     /// The next event; none once the connection was told to stop. Cancel safe.
     pub async fn next(&mut self) -> Option<Event> {
         self.0.recv().await
+    }
+}
+
+/// The way to the owner of [`Events`].
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    queue: mpsc::Sender<Event>,
+    /// The end of a connection for which there was no room: it goes before all that follows.
+    untold: Option<ConnectionError>,
+}
+
+impl Arrivals {
+    pub(super) fn new(queue: mpsc::Sender<Event>) -> Self {
+        Self {
+            queue,
+            untold: None,
+        }
+    }
+
+    /// Says what came over a connection. Waits for room, but not for ever.
+    pub(super) async fn tell(&mut self, event: Event) -> Result<(), ConnectionError> {
+        let told = async {
+            // An error means that nobody listens, which is the owner's right.
+            if self.untold.is_some() {
+                let Ok(place) = self.queue.reserve().await else {
+                    return;
+                };
+                if let Some(error) = self.untold.take() {
+                    place.send(Event::Disconnected(error));
+                }
+            }
+            let _unheard = self.queue.send(event).await;
+        };
+        timeout(STALL, told)
+            .await
+            .map_err(|_| ConnectionError::Stalled)
+    }
+
+    /// Says that there is no connection, without waiting: the owner may be slow, but that must
+    /// not keep us from reconnecting. Of several ends for which there is no room the first is
+    /// told, before all that follows.
+    pub(super) fn tell_end(&mut self, error: ConnectionError) {
+        for error in [self.untold.take(), Some(error)].into_iter().flatten() {
+            let Err(TrySendError::Full(Event::Disconnected(error))) =
+                self.queue.try_send(Event::Disconnected(error))
+            else {
+                continue;
+            };
+            self.untold.get_or_insert(error);
+        }
     }
 }
 

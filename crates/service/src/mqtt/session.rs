@@ -12,11 +12,10 @@ use rumqttc::v5::mqttbytes::v5::{
 };
 use rumqttc::v5::{AsyncClient, EventLoop, Incoming, MqttOptions};
 use rumqttc::{Outgoing, TlsConfiguration, Transport};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
 
 use super::dial::Target;
-use super::events::{ConnectionError, Event, STALL};
+use super::events::{Arrivals, ConnectionError, Event};
 use super::publisher::{PublishError, Request};
 use super::{Birth, KEEP_ALIVE_MIN, Options};
 use crate::Counters;
@@ -39,7 +38,7 @@ pub(super) struct Patience {
 /// The state of one connection.
 pub(super) struct Session<'a> {
     pub(super) client: AsyncClient,
-    arrivals: &'a mpsc::Sender<Event>,
+    arrivals: &'a mut Arrivals,
     birth: Option<&'a Birth>,
     filters: &'a [String],
     counters: &'a Counters,
@@ -56,7 +55,7 @@ impl<'a> Session<'a> {
         options: &'a Options,
         target: &Target,
         patience: Patience,
-        arrivals: &'a mpsc::Sender<Event>,
+        arrivals: &'a mut Arrivals,
     ) -> (Self, EventLoop) {
         let (client, event_loop) = open(options, target, patience);
         let session = Self {
@@ -134,9 +133,9 @@ impl<'a> Session<'a> {
                 let session = publish.properties.as_ref().and_then(session_of);
                 match Message::decode(&topic, &publish.payload, session) {
                     Ok(message) if publish.retain => {
-                        self.report(Event::Retained(message)).await?;
+                        self.arrivals.tell(Event::Retained(message)).await?;
                     }
-                    Ok(message) => self.report(Event::Message(message)).await?,
+                    Ok(message) => self.arrivals.tell(Event::Message(message)).await?,
                     Err(error) => {
                         self.counters.count("messages_not_understood");
                         tracing::debug!(error = format!("{error:#}"), "message passed over");
@@ -166,16 +165,8 @@ impl<'a> Session<'a> {
             let (done, _unheard) = oneshot::channel();
             self.send(Request { message, done });
         }
-        self.report(Event::Connected).await?;
+        self.arrivals.tell(Event::Connected).await?;
         Ok(true)
-    }
-
-    async fn report(&mut self, event: Event) -> Result<(), ConnectionError> {
-        match timeout(STALL, self.arrivals.send(event)).await {
-            // A closed queue means that nobody listens, which is the owner's right.
-            Ok(_) => Ok(()),
-            Err(_) => Err(ConnectionError::Stalled),
-        }
     }
 }
 

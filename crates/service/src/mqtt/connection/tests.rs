@@ -16,8 +16,16 @@ const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
 /// mosquitto leaves out the last byte, as it may; rumqttc 0.25 does not understand that.
 const TAKEN_OVER: [u8; 4] = [0xE0, 2, 0x8E, 0];
 
+/// A QoS 0 PUBLISH (section 3.3): `netmonitor/v1/hub/status` is `online`.
+const HUB_IS_ONLINE: &[u8] = b"\x30\x21\x00\x18netmonitor/v1/hub/status\x00online";
+
 /// A running client of one that accepts connections and says what the test says.
 async fn dialled() -> (TcpListener, Publisher, Events, Control, JoinSet<()>) {
+    dialled_with(1024).await
+}
+
+/// The same, with room for so many events.
+async fn dialled_with(queue: usize) -> (TcpListener, Publisher, Events, Control, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let dial = Dial::Fixed {
@@ -27,6 +35,7 @@ async fn dialled() -> (TcpListener, Publisher, Events, Control, JoinSet<()>) {
     };
     let (publisher, events, connection) = client(Options {
         keep_alive: KEEP_ALIVE_MIN,
+        queue,
         ..Options::new("test", dial)
     });
     let control = connection.control();
@@ -121,4 +130,27 @@ async fn another_keepalive_needs_a_new_connection_and_leaves_the_will_to_the_old
     let mut connect = [0; 12];
     socket.read_exact(&mut connect).await.unwrap();
     assert_eq!(connect[10..], [0x12, 0x34], "{connect:x?}");
+}
+
+/// Whoever is told of a connection and not of the end of the one before would take what it knows
+/// for complete.
+#[tokio::test]
+async fn an_owner_that_took_nothing_hears_that_the_connection_ended_before_it_hears_of_the_next() {
+    let (listener, _publisher, mut events, _control, _tasks) = dialled_with(1).await;
+    for _ in 0..2 {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.write_all(&CONNACK).await.unwrap();
+        socket.write_all(HUB_IS_ONLINE).await.unwrap();
+        let _closed = socket.read_to_end(&mut Vec::new()).await;
+    }
+    let (mut socket, _) = listener.accept().await.unwrap();
+    socket.write_all(&CONNACK).await.unwrap();
+    assert!(matches!(next(&mut events).await, Some(Event::Connected)));
+    let Some(Event::Disconnected(error)) = next(&mut events).await else {
+        panic!("the connection has ended")
+    };
+    assert!(matches!(error, ConnectionError::Stalled), "{error}");
+    assert!(matches!(next(&mut events).await, Some(Event::Connected)));
+    socket.write_all(HUB_IS_ONLINE).await.unwrap();
+    assert!(matches!(next(&mut events).await, Some(Event::Message(_))));
 }
