@@ -90,10 +90,13 @@ async fn answer(app: Arc<App>, mut stream: UnixStream) -> std::io::Result<()> {
     write.write_all(&json).await
 }
 
-/// On the hub's own console the whole chain helps.
+/// On the hub's own console the whole chain helps, and commands.
 pub fn reason(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Fault(error) => format!("{refusal}: {error:#}"),
+        Refusal::NotFound { list, .. } => {
+            format!("{refusal}: `netmonitor {list}` shows those that there are")
+        }
         refusal => refusal.to_string(),
     }
 }
@@ -104,7 +107,12 @@ pub fn ask(path: &Path, command: &Command) -> anyhow::Result<Option<Result<Strin
     let mut stream = match std::os::unix::net::UnixStream::connect(path) {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => return Ok(None),
-        Err(error) => return Err(error).context(format!("cannot open {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| {
+                let path = path.display();
+                format!("cannot open {path}: --data-dir must name the data directory of the hub")
+            });
+        }
     };
     stream.set_read_timeout(Some(TIMEOUT))?;
     let mut json = serde_json::to_vec(command)?;

@@ -65,7 +65,7 @@ enum Command {
     /// Print a code with which a machine joins this hub
     JoinCode {
         /// How many machines may use it
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = uses)]
         uses: u32,
         /// For how long it is good, up to a week
         #[arg(long, default_value = "15m", value_parser = expiry_secs)]
@@ -83,7 +83,7 @@ enum Command {
         #[arg(long)]
         join_code: bool,
         /// How many machines may use the code
-        #[arg(long, default_value_t = 1, requires = "join_code", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, default_value_t = 1, requires = "join_code", allow_negative_numbers = true, value_parser = uses)]
         uses: u32,
         /// For how long the code is good, up to a week
         #[arg(long, default_value = "15m", requires = "join_code", value_parser = expiry_secs)]
@@ -151,8 +151,7 @@ enum DeviceCommand {
     /// Remove a machine: its connection ends at once, and it does not come back by itself
     ///
     /// Its password is worth nothing from then on, and its retained topics are cleared. What was
-    /// stored of it stays in the history until it is too old. To have it back, join it anew with a
-    /// new code.
+    /// stored of it stays in the history. To have it back, join it anew with a new code.
     Remove {
         /// Its id, as `device list` and the address of its page show it
         id: String,
@@ -182,6 +181,14 @@ enum MqttUserCommand {
         /// MQTT user name
         name: String,
     },
+}
+
+/// How many machines may use a join code.
+fn uses(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (1..=1000).contains(number))
+        .ok_or_else(|| "from 1 to 1000".to_owned())
 }
 
 /// Longest life of a join code, in seconds: a week.

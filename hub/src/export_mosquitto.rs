@@ -14,6 +14,8 @@ use netmonitor_store::certificates::Certificates;
 use netmonitor_store::credentials::{Directory, Entry};
 use netmonitor_store::mosquitto_hash;
 
+use crate::console::expect_hub;
+
 /// The file by which an earlier export is known.
 const ACL: &str = "acl";
 
@@ -24,11 +26,7 @@ pub(crate) fn export(
     to: &Path,
     join_code: Option<&JoinCode>,
 ) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        data_dir.hub_db().exists(),
-        "there is no hub in {}: start it once, or say with --data-dir where it is",
-        data_dir.path().display()
-    );
+    expect_hub(data_dir)?;
     let secrets = service_secrets::ensure(data_dir)
         .with_context(|| format!("cannot read {}", data_dir.secrets().display()))?;
     let entries = Directory::open(&data_dir.hub_db(), secrets)?.entries();
@@ -80,7 +78,10 @@ fn make_room(to: &Path, names: &[&str]) -> anyhow::Result<()> {
             );
         }
     }
-    private_file::create_dir(to).with_context(|| format!("cannot make {}", to.display()))
+    private_file::create_dir(to).with_context(|| {
+        let to = to.display();
+        format!("cannot make the directory {to}: choose another")
+    })
 }
 
 /// A directory that was given to mosquitto's user keeps its owner, and so do the files in it.

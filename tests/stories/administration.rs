@@ -96,6 +96,10 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
         let add = ["mqtt-user", "add", "greedy", "--subscribe", filter];
         assert_refused(&home.admin(&add), "cannot be given");
     }
+    let sys = ["mqtt-user", "add", "greedy", "--publish", "$SYS/#"];
+    assert_refused(&home.admin(&sys), "cannot be given");
+    let wild = ["mqtt-user", "add", "#", "--role", "reader"];
+    assert_refused(&home.admin(&wild), "choose one without");
     // Who there is, without secrets; and whoever is removed is nobody at once.
     let lists = ["user", "token", "mqtt-user", "device"].map(|what| home.admin(&[what, "list"]));
     let text: String = lists.iter().map(|list| list.stdout.as_str()).collect();
@@ -111,7 +115,7 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
     assert_refused(&home.admin(&["user", "remove", "ada"]), "only admin");
     for (what, name) in [("user", "Bea"), ("token", "spare"), ("mqtt-user", "spare")] {
         let remove = [what, "remove", name];
-        assert_refused(&home.admin(&remove), "there is no");
+        assert_refused(&home.admin(&remove), &format!("netmonitor {what} list"));
     }
     assert_eq!(add_user(home, "Bea", "viewer").code, Some(0));
     let login = json!({ "name": "Bea", "password": "a horse, a staple" });
@@ -150,4 +154,25 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
         ];
         all.iter().all(|kind| log.contains(kind)).then_some(())
     });
+}
+
+#[test]
+fn a_command_in_the_wrong_directory_says_so_and_makes_no_hub_there() {
+    let home = Home::empty();
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "remove", "ada"],
+        &["user", "passwd", "ada", "--password-stdin"],
+        &["token", "list"],
+        &["mqtt-user", "remove", "ha"],
+        &["device", "list"],
+        &["device", "remove", "ws-14"],
+        &["join-code"],
+        &["setup-link"],
+        &["export-mosquitto", "files", "--join-code"],
+    ] {
+        let refused = home.admin_with(arguments, "a horse, a staple");
+        assert_refused(&refused, "there is no hub in");
+    }
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 }

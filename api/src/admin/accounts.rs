@@ -86,7 +86,10 @@ impl Admin {
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let removed = self.hub.remove_token(name, audit)?;
-        let no_token = || Refusal::NotFound(format!("there is no token {name:?}"));
+        let no_token = || Refusal::NotFound {
+            what: format!("there is no token {name:?}"),
+            list: "token list",
+        };
         let name = removed.ok_or_else(no_token)?;
         Ok(Outcome {
             logged_out: Some(name.clone()),
@@ -114,7 +117,10 @@ impl Admin {
 }
 
 fn no_account(name: &str) -> Refusal {
-    Refusal::NotFound(format!("there is no account {name:?}"))
+    Refusal::NotFound {
+        what: format!("there is no account {name:?}"),
+        list: "user list",
+    }
 }
 
 fn listed(accounts: Vec<(Account, Timestamp)>) -> Outcome {

@@ -109,8 +109,13 @@ pub enum Refusal {
     #[error("{0}")]
     Input(String),
     /// There is no such thing.
-    #[error("{0}")]
-    NotFound(String),
+    #[error("{what}")]
+    NotFound {
+        /// A sentence that names it.
+        what: String,
+        /// The command that tells what there is.
+        list: &'static str,
+    },
     /// It does not fit what there is.
     #[error("{0}")]
     Conflict(String),

@@ -68,7 +68,10 @@ impl Admin {
     }
 
     pub(super) fn device_remove(&self, id: &str, audit: AuditLine<'_>) -> Result<Outcome, Refusal> {
-        let no_device = || Refusal::NotFound(format!("there is no device {id:?}"));
+        let no_device = || Refusal::NotFound {
+            what: format!("there is no device {id:?}"),
+            list: "device list",
+        };
         let id: DeviceId = id.parse().map_err(|_| no_device())?;
         let device = self.hub.remove_device(&id, audit)?.ok_or_else(no_device)?;
         let outcome = done(audit, EventKind::DeviceRevoked, [("name", device.name)]);

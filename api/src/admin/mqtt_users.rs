@@ -1,6 +1,6 @@
 //! MQTT clients that are neither agents nor services.
 
-use netmonitor_protocol::acl::{OwnFilters, is_grantable};
+use netmonitor_protocol::acl::{OwnFilters, is_grantable_to_publish, is_grantable_to_read};
 use netmonitor_protocol::payload::EventKind;
 use netmonitor_service::random;
 use netmonitor_store::hub::{AuditLine, MqttRole, NewMqttUser};
@@ -23,13 +23,13 @@ impl Admin {
             let text = "give the user a --role, or filters with --publish and --subscribe";
             return Err(Refusal::Input(text.to_owned()));
         }
-        for filter in own.publish.iter().chain(&own.subscribe) {
-            if !is_grantable(filter) {
-                return Err(Refusal::Input(format!(
-                    "the filter {filter:?} cannot be given: it must be a valid MQTT filter whose \
-                     first level is neither a wildcard nor one of the hub's own"
-                )));
-            }
+        let publish = own.publish.iter().find(|it| !is_grantable_to_publish(it));
+        let read = || own.subscribe.iter().find(|it| !is_grantable_to_read(it));
+        if let Some(filter) = publish.or_else(read) {
+            return Err(Refusal::Input(format!(
+                "the filter {filter:?} cannot be given: write a valid MQTT filter whose first \
+                 level is no wildcard, none of the hub's own and without $, such as zigbee2mqtt/#"
+            )));
         }
         let password = random::token();
         let new = NewMqttUser {
@@ -71,8 +71,10 @@ impl Admin {
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let removed = self.hub.remove_mqtt_user(name, audit)?;
-        let name =
-            removed.ok_or_else(|| Refusal::NotFound(format!("there is no MQTT user {name:?}")))?;
+        let name = removed.ok_or_else(|| Refusal::NotFound {
+            what: format!("there is no MQTT user {name:?}"),
+            list: "mqtt-user list",
+        })?;
         Ok(Outcome {
             credentials_changed: true,
             ..done(audit, EventKind::MqttUserRemoved, [("name", name)])

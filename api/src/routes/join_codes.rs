@@ -44,7 +44,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Input(text) => Self::bad_request(text),
-            Refusal::NotFound(text) => Self::not_found(text),
+            Refusal::NotFound { what, .. } => Self::not_found(what),
             Refusal::Conflict(text) => Self::conflict(text),
             Refusal::Fault(error) => Self::internal(error),
         }

@@ -70,7 +70,7 @@ pub struct NewMqttUser<'a> {
     pub role: Option<MqttRole>,
     /// 256 random bits; only its hash is kept.
     pub password: &'a str,
-    /// Beside the role; checked by the caller with `acl::is_grantable`.
+    /// Beside the role; checked by the caller with `acl::is_grantable_to_read` and its like.
     pub own: &'a OwnFilters,
 }
 

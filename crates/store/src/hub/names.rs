@@ -18,6 +18,10 @@ pub enum NameError {
     /// The name belongs to the hub itself.
     #[error("{0:?} is reserved for the hub itself: choose another name")]
     Reserved(String),
+    /// Wildcards and levels of topics: mosquitto gives such a user nothing where access depends
+    /// on names, and takes a line that begins with `#` for a comment.
+    #[error("{0:?} is not a usable MQTT user name: choose one without '+', '#' and '/'")]
+    Topical(String),
 }
 
 /// Checks the form. A colon would end the name in a mosquitto password file.
@@ -35,6 +39,9 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
 /// Checks the form, and that no client of the hub itself has the name.
 pub(super) fn check_mqtt_name(name: &str) -> Result<(), NameError> {
     check_name(name)?;
+    if name.contains(['+', '#', '/']) {
+        return Err(NameError::Topical(name.to_owned()));
+    }
     let lower = name.to_lowercase();
     if lower == JOIN_USER || lower.starts_with(SERVICE_USER_PREFIX) {
         return Err(NameError::Reserved(name.to_owned()));
@@ -53,6 +60,9 @@ mod tests {
         }
         for name in ["", " a", "a ", "a:b", "a\nb", "\u{7f}"] {
             assert!(check_name(name).is_err(), "{name:?}");
+        }
+        for name in ["#", "a+b", "a/b"] {
+            assert!(matches!(check_mqtt_name(name), Err(NameError::Topical(_))));
         }
         for name in ["join", "service-api", "Service-x"] {
             assert!(matches!(check_mqtt_name(name), Err(NameError::Reserved(_))));
