@@ -1,6 +1,6 @@
 //! Against one that says what a broker says.
 
-use netmonitor_protocol::ServiceName;
+use netmonitor_protocol::{Message, ServiceName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -16,8 +16,17 @@ const CONNACK: [u8; 5] = [0x20, 3, 0, 0, 0];
 /// mosquitto leaves out the last byte, as it may; rumqttc 0.25 does not understand that.
 const TAKEN_OVER: [u8; 4] = [0xE0, 2, 0x8E, 0];
 
-/// A QoS 0 PUBLISH (section 3.3): `netmonitor/v1/hub/status` is `online`.
-const HUB_IS_ONLINE: &[u8] = b"\x30\x21\x00\x18netmonitor/v1/hub/status\x00online";
+/// A QoS 0 PUBLISH (section 3.3) without properties, of less than 128 bytes.
+fn publish(message: &Message) -> Vec<u8> {
+    let (topic, payload) = (message.topic().to_string(), message.payload());
+    let length = 2 + topic.len() + 1 + payload.len();
+    let mut packet = vec![0x30, u8::try_from(length).unwrap(), 0];
+    packet.push(u8::try_from(topic.len()).unwrap());
+    packet.extend(topic.bytes());
+    packet.push(0);
+    packet.extend(payload);
+    packet
+}
 
 /// A running client of one that accepts connections and says what the test says.
 async fn dialled() -> (TcpListener, Publisher, Events, Control, JoinSet<()>) {
@@ -94,7 +103,7 @@ async fn whoever_stays_away_comes_back_when_told_and_not_before() {
     socket.read_to_end(&mut received).await.unwrap();
     assert!(received.ends_with(&[0xE0, 0]), "DISCONNECT: {received:x?}");
     control.closed().await;
-    let message = netmonitor_protocol::Message::CredentialsChanged;
+    let message = Message::CredentialsChanged;
     assert!(publisher.publish(message).await.is_err());
     control.come_back();
     let (mut socket, _) = listener.accept().await.unwrap();
@@ -137,10 +146,11 @@ async fn another_keepalive_needs_a_new_connection_and_leaves_the_will_to_the_old
 #[tokio::test]
 async fn an_owner_that_took_nothing_hears_that_the_connection_ended_before_it_hears_of_the_next() {
     let (listener, _publisher, mut events, _control, _tasks) = dialled_with(1).await;
+    let said = publish(&Message::CredentialsChanged);
     for _ in 0..2 {
         let (mut socket, _) = listener.accept().await.unwrap();
         socket.write_all(&CONNACK).await.unwrap();
-        socket.write_all(HUB_IS_ONLINE).await.unwrap();
+        socket.write_all(&said).await.unwrap();
         let _closed = socket.read_to_end(&mut Vec::new()).await;
     }
     let (mut socket, _) = listener.accept().await.unwrap();
@@ -151,6 +161,6 @@ async fn an_owner_that_took_nothing_hears_that_the_connection_ended_before_it_he
     };
     assert!(matches!(error, ConnectionError::Stalled), "{error}");
     assert!(matches!(next(&mut events).await, Some(Event::Connected)));
-    socket.write_all(HUB_IS_ONLINE).await.unwrap();
+    socket.write_all(&said).await.unwrap();
     assert!(matches!(next(&mut events).await, Some(Event::Message(_))));
 }
