@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use rumqttc::{Client as Publisher, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
 
 use crate::support::DEADLINE;
@@ -209,6 +210,47 @@ fn a_mosquitto_lets_everybody_do_what_the_hub_would_and_nothing_else() {
     let info: Value = serde_json::from_str(&info.payload).unwrap();
     let expected = format!("127.0.0.1:{}", mosquitto.mqtts);
     assert_eq!(info["agent_addresses"], serde_json::json!([expected]));
+}
+
+/// Publishes to each of the topics, retained, until the broker has confirmed it.
+fn retain(mosquitto: &Mosquitto, user: &str, password: &str, topics: &[String], payload: &str) {
+    let mut options = MqttOptions::new(user, "127.0.0.1", mosquitto.mqtt);
+    options.set_credentials(user, password);
+    let (publisher, mut connection) = Publisher::new(options, topics.len());
+    for topic in topics {
+        let sent = publisher.publish(topic, QoS::AtLeastOnce, true, payload);
+        sent.unwrap();
+    }
+    let mut left = topics.len();
+    while left > 0 {
+        let event = connection.recv_timeout(DEADLINE).unwrap().unwrap();
+        if let Event::Incoming(Packet::PubAck(_)) = event {
+            left -= 1;
+        }
+    }
+}
+
+/// The state of a large network, as a service of the hub or Home Assistant asks for it.
+#[test]
+fn a_mosquitto_tells_who_comes_late_all_that_is_retained_of_four_hundred_devices() {
+    let (home, ports) = prepared();
+    let add = ["mqtt-user", "add", "large", "--publish", "large/#"];
+    let password = home.told(&[&add[..], &["--subscribe", "large/#"]].concat());
+    let mosquitto = Mosquitto::start(&home, ports);
+    let kinds = ["status", "session", "presence", "info", "metrics"];
+    let topics: Vec<String> = (0..400)
+        .flat_map(|device| kinds.map(|kind| format!("large/{device:03}/{kind}")))
+        .collect();
+    retain(&mosquitto, "large", &password, &topics, &"x".repeat(800));
+    let late = Peer::at(mosquitto.mqtt, "large", &password);
+    let (number, patience) = (topics.len().to_string(), DEADLINE.as_secs().to_string());
+    let told = late.sub(&[
+        "-t", "#", "-q", "1", "-C", &number, "-W", &patience, "-F", "%t",
+    ]);
+    let mut found: Vec<&str> = told.stdout.lines().collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), topics.len(), "{}", told.stderr);
 }
 
 #[test]
