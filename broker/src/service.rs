@@ -71,7 +71,12 @@ impl BrokerService {
         self.broker.addresses()
     }
 
-    /// Works until `shutdown`. `dial` is the way to itself.
+    /// For those who ask and command while it runs.
+    pub fn handle(&self) -> Handle {
+        self.broker.handle()
+    }
+
+    /// Works until `shutdown`, or until the router is lost ([`RouterLost`](crate::RouterLost)). `dial` is the way to itself.
     pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
         let (handle, revoker) = (self.broker.handle(), self.broker.handle());
         let (frame, events) = Frame::start(frame::Options {

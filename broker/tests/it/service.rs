@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use netmonitor_broker::{BrokerService, Config};
+use netmonitor_broker::{Break, BrokerService, Config, Handle, RouterLost};
 use netmonitor_protocol::acl::OwnFilters;
 use netmonitor_protocol::payload::Settings;
 use netmonitor_protocol::{DeviceId, JoinRequestId, Message, ServiceName, Topic};
@@ -11,6 +11,7 @@ use netmonitor_service::mqtt::{Dial, Endpoint, Event};
 use netmonitor_service::{Counters, DataDir, clock, random};
 use netmonitor_store::HubDb;
 use netmonitor_store::hub::{AuditLine, Enrolment, MqttRole, NewJoinCode, NewMqttUser};
+use netmonitor_testkit::eventually;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ struct Hub {
 
 struct Running {
     tcp: SocketAddr,
+    handle: Handle,
     shutdown: CancellationToken,
     task: JoinSet<anyhow::Result<()>>,
 }
@@ -79,13 +81,14 @@ impl Hub {
             ..Config::default()
         };
         let service = BrokerService::open(config, &self.data_dir()).await.unwrap();
-        let tcp = service.addresses()[0].1;
+        let (tcp, handle) = (service.addresses()[0].1, service.handle());
         let shutdown = CancellationToken::new();
         let mut task = JoinSet::new();
         let dial = self.dial(ServiceName::Broker, tcp);
         task.spawn(service.run(dial, shutdown.clone()));
         Running {
             tcp,
+            handle,
             shutdown,
             task,
         }
@@ -197,6 +200,28 @@ async fn a_device_that_was_revoked_while_the_broker_was_away_leaves_nothing() {
     reader.subscribe(&status("stays"), 0).await;
     assert!(reader.message().await.retain);
     running.stop().await;
+}
+
+/// The hub ends then, so that whoever started it may help.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_third_loss_of_the_router_in_a_minute_ends_the_service_and_says_why() {
+    let hub = Hub::new();
+    let mut running = hub.start().await;
+    let mut reader = hub.reader(running.tcp).await;
+    for replacements in 1..=2 {
+        running.handle.break_router(Break::Panic);
+        eventually("it is replaced", DEADLINE, || {
+            running.handle.counters()["router_replacements"] == replacements
+        });
+        reader.ping().await;
+    }
+    running.handle.break_router(Break::Panic);
+    let ended = timeout(DEADLINE, running.task.join_next()).await;
+    let error = ended.expect("it goes on").unwrap().unwrap().unwrap_err();
+    assert!(error.is::<RouterLost>(), "{error:#}");
+    let said = format!("{error:#}");
+    assert!(said.contains("died three times within a minute"), "{said}");
+    reader.expect_closed().await;
 }
 
 /// What the api has just said to a device that the broker does not know yet.
