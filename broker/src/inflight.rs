@@ -29,9 +29,9 @@ struct Sent<M> {
     bytes: usize,
 }
 
-/// The unsettled messages of one session, bounded in number and, where they are kept for
-/// another attempt, in bytes, of this session and of all. When it is full, nothing more is sent
-/// until the client acknowledges. One message always has room; while others hold all the bytes,
+/// The unsettled messages of one session, those included of which only PUBCOMP is missing,
+/// bounded in number and, where they are kept for another attempt, in bytes, of this session and
+/// of all. When it is full, nothing more is sent until the client acknowledges. One message always has room; while others hold all the bytes,
 /// it is not kept for another attempt.
 #[derive(Debug)]
 pub(crate) struct Window<M> {
@@ -100,7 +100,7 @@ impl<M> Window<M> {
     /// Whether another message has to wait.
     pub(crate) fn is_full(&self) -> bool {
         let is_heavy = self.held.bytes() >= self.bytes_max || !self.held.fits(0);
-        self.unacknowledged >= self.max || is_heavy && self.held.bytes() > 0
+        self.sent.len() >= self.max || is_heavy && self.held.bytes() > 0
     }
 
     /// Whether all that had to be sent again has been.
@@ -108,12 +108,16 @@ impl<M> Window<M> {
         self.again.is_empty()
     }
 
-    /// An identifier for the next message: not 0, and not one that is in use.
-    pub(crate) fn next_id(&mut self) -> u16 {
+    /// An identifier for the next message: not 0, and not one that is in use. None: it is full.
+    pub(crate) fn next_id(&mut self) -> Option<u16> {
+        if self.is_full() {
+            return None;
+        }
+        // Less than 10,000 are in use.
         loop {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             if !self.sent.contains_key(&self.last_id) {
-                return self.last_id;
+                return Some(self.last_id);
             }
         }
     }
@@ -247,7 +251,7 @@ mod tests {
     }
 
     fn send(window: &mut Window<&'static str>, qos: QoS, message: &'static str) -> u16 {
-        let id = window.next_id();
+        let id = window.next_id().unwrap();
         window.sent(id, qos, Some((message, message.len())));
         id
     }
@@ -312,7 +316,23 @@ mod tests {
         let mut window = window(10);
         send(&mut window, QoS::AtLeastOnce, "one");
         window.last_id = u16::MAX;
-        assert_eq!(window.next_id(), 2);
+        assert_eq!(window.next_id(), Some(2));
+    }
+
+    #[test]
+    fn identifiers_never_run_out_however_often_a_client_comes_back() {
+        let mut window = window(10_000);
+        for _ in 0..10 {
+            while !window.is_full() {
+                let id = send(&mut window, QoS::ExactlyOnce, "m");
+                window.acknowledged(AckKind::Rec, id, false);
+            }
+            assert!(window.sent.len() <= 10_000);
+            window.begin(10_000);
+            resend(&mut window);
+        }
+        window.acknowledged(AckKind::Comp, 7, false);
+        assert!(!window.is_full());
     }
 
     #[test]

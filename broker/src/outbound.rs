@@ -139,14 +139,14 @@ impl Client {
             return true;
         }
         let acknowledged = pending.qos != QoS::AtMostOnce;
-        if acknowledged && self.session.window.is_full() {
-            self.session.waiting = Some(pending);
-            return false;
-        }
         let id = if acknowledged {
             self.session.window.next_id()
         } else {
-            0
+            Some(0)
+        };
+        let Some(id) = id else {
+            self.session.waiting = Some(pending);
+            return false;
         };
         let message = outgoing(&pending, id, false, now);
         if message.packet_len(self.version) > self.packet_max {

@@ -79,6 +79,40 @@ async fn no_more_than_the_receive_maximum_is_in_flight_and_acknowledgements_may_
     assert_eq!(raw.message().await.payload, "4");
 }
 
+/// Each holds an identifier, of which there are not so many.
+#[tokio::test]
+async fn whoever_never_completes_what_it_has_received_gets_no_more() {
+    let broker = start_with(Config {
+        inflight_max_messages: 3,
+        ..Config::default()
+    })
+    .await;
+    let mut publisher = Raw::connect(&broker, &Options::new(4, "free", "p")).await;
+    let options = Options::new(5, "free", "s").persistent();
+    let mut raw = Raw::connect(&broker, &options).await;
+    raw.subscribe("a", 2).await;
+    for payload in ["1", "2", "3", "4"] {
+        publisher.publish("a", payload, 4).await;
+        publisher.expect(0x50, &[0, 1]).await;
+        publisher.send(&[0x62, 2, 0, 1]).await;
+        publisher.expect(0x70, &[0, 1]).await;
+    }
+    for _ in 0..3 {
+        raw.message_unacknowledged().await;
+    }
+    for id in 1..=3 {
+        raw.send(&[0x50, 2, 0, id]).await;
+        raw.expect(0x62, &[0, id]).await;
+    }
+    let mut raw = Raw::connect(&broker, &options).await;
+    for id in 1..=3 {
+        raw.expect(0x62, &[0, id]).await;
+    }
+    raw.ping().await;
+    raw.send(&[0x70, 2, 0, 2]).await;
+    assert_eq!(raw.message().await.payload, "4");
+}
+
 #[tokio::test]
 async fn properties_reach_mqtt_5_and_not_3_1_1() {
     let broker = start().await;
