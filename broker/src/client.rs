@@ -72,6 +72,7 @@ impl End {
             Self::Fault(Fault::Protocol(_)) => Some(reason::PROTOCOL_ERROR),
             Self::Fault(Fault::TopicAlias) => Some(reason::TOPIC_ALIAS_INVALID),
             Self::Fault(Fault::ReceiveMaximum) => Some(reason::RECEIVE_MAXIMUM_EXCEEDED),
+            Self::Fault(Fault::TooManyFilters) => Some(reason::QUOTA_EXCEEDED),
             Self::Fault(Fault::TooLarge) => Some(reason::PACKET_TOO_LARGE),
             Self::Kicked(Kick::TakenOver { .. }) => Some(reason::TAKEN_OVER),
             Self::Kicked(Kick::Revoked | Kick::Evicted) => Some(reason::ADMINISTRATIVE),
@@ -228,8 +229,9 @@ impl Client {
             Packet::Subscribe {
                 id,
                 filters,
+                beyond,
                 subscription_id,
-            } => return self.subscribe(id, filters, subscription_id),
+            } => return self.subscribe(id, filters, beyond, subscription_id),
             Packet::Unsubscribe { id, filters } => return self.unsubscribe(id, &filters),
             Packet::Ping => {
                 self.edge.counters.one(Counter::AnswersSent);
@@ -414,7 +416,9 @@ pub(crate) fn handle_some(
             break;
         };
         client.edge.counters.one(Counter::PacketsReceived);
-        let packet = packet::read(client.version, frame)?;
+        // No packet may ask for more work than all the subscriptions that a client can have.
+        let filters_max = client.edge.config.subscriptions_per_client_max;
+        let packet = packet::read(client.version, frame, filters_max)?;
         turn.packets += 1;
         turn.published |= matches!(packet, Packet::Publish(_));
         if asks {

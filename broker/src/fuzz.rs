@@ -278,7 +278,7 @@ fn noise_is_a_fault_or_a_packet_and_never_a_panic() {
         if frame.first == 0x10 {
             drop(read_hello(frame));
         } else {
-            drop(read(version, frame));
+            drop(read(version, frame, 2));
         }
     }
 }
@@ -309,7 +309,7 @@ fn what_is_written_is_read_back_the_same() {
         message.write(&mut out, version);
         assert_eq!(out.len(), message.packet_len(version), "seed {seed}");
         let frame = take_frame(&mut out, OUT_MAX).unwrap().unwrap();
-        let Ok(crate::packet::Packet::Publish(publish)) = read(version, frame) else {
+        let Ok(crate::packet::Packet::Publish(publish)) = read(version, frame, 2) else {
             panic!("seed {seed}");
         };
         assert_eq!(
@@ -328,7 +328,7 @@ fn what_is_written_is_read_back_the_same() {
             id,
             reason: 0,
         };
-        assert_eq!(read(version, frame), Ok(expected), "seed {seed}");
+        assert_eq!(read(version, frame, 2), Ok(expected), "seed {seed}");
         assert!(out.is_empty());
     }
 }

@@ -133,6 +133,8 @@ pub(crate) enum Packet {
     Subscribe {
         id: u16,
         filters: Vec<(String, Options)>,
+        /// How many more there were than the reader was to look at.
+        beyond: usize,
         subscription_id: Option<usize>,
     },
     Unsubscribe {
@@ -213,8 +215,8 @@ pub(crate) fn asks_router(first: u8) -> bool {
     matches!(first >> 4, 8 | 10)
 }
 
-/// Reads every later packet.
-pub(crate) fn read(version: Version, frame: Frame) -> Result<Packet, Fault> {
+/// Reads every later packet. `filters_max`: how many filters of one packet are looked at.
+pub(crate) fn read(version: Version, frame: Frame, filters_max: usize) -> Result<Packet, Fault> {
     let (kind, flags) = (frame.first >> 4, frame.first & 0x0F);
     let expected = match kind {
         3 => flags,
@@ -231,8 +233,8 @@ pub(crate) fn read(version: Version, frame: Frame) -> Result<Packet, Fault> {
         5 => read_ack(version, AckKind::Rec, &mut reader),
         6 => read_ack(version, AckKind::Rel, &mut reader),
         7 => read_ack(version, AckKind::Comp, &mut reader),
-        8 => read_subscribe(version, reader),
-        10 => read_unsubscribe(version, reader),
+        8 => read_subscribe(version, reader, filters_max),
+        10 => read_unsubscribe(version, reader, filters_max),
         12 => reader.expect_end().map(|()| Packet::Ping),
         14 => read_disconnect(version, &mut reader),
         1 => Err(Fault::Protocol("a second CONNECT")),
@@ -300,20 +302,32 @@ fn read_ack(version: Version, kind: AckKind, reader: &mut Reader) -> Result<Pack
     Ok(Packet::Ack { kind, id, reason })
 }
 
-fn read_subscribe(version: Version, mut reader: Reader) -> Result<Packet, Fault> {
+fn read_subscribe(
+    version: Version,
+    mut reader: Reader,
+    filters_max: usize,
+) -> Result<Packet, Fault> {
     let id = reader.packet_id()?;
     let properties = read_properties(version, &mut reader, properties::SUBSCRIBE)?;
     let mut filters = Vec::new();
+    let mut beyond = 0;
     while !reader.is_empty() {
-        let filter = reader.string()?;
-        filters.push((filter, read_options(version, reader.u8()?)?));
+        if filters.len() < filters_max {
+            let filter = reader.string()?;
+            filters.push((filter, read_options(version, reader.u8()?)?));
+        } else {
+            reader.skip_string()?;
+            read_options(version, reader.u8()?)?;
+            beyond += 1;
+        }
     }
-    if filters.is_empty() {
+    if filters.is_empty() && beyond == 0 {
         return Err(Fault::Protocol("SUBSCRIBE without a filter"));
     }
     Ok(Packet::Subscribe {
         id,
         filters,
+        beyond,
         subscription_id: properties.subscription_id,
     })
 }
@@ -339,11 +353,19 @@ fn read_options(version: Version, bits: u8) -> Result<Options, Fault> {
     })
 }
 
-fn read_unsubscribe(version: Version, mut reader: Reader) -> Result<Packet, Fault> {
+fn read_unsubscribe(
+    version: Version,
+    mut reader: Reader,
+    filters_max: usize,
+) -> Result<Packet, Fault> {
     let id = reader.packet_id()?;
     read_properties(version, &mut reader, properties::UNSUBSCRIBE)?;
     let mut filters = Vec::new();
     while !reader.is_empty() {
+        // UNSUBACK has no word for a filter that was not looked at, and none at all in 3.1.1.
+        if filters.len() >= filters_max {
+            return Err(Fault::TooManyFilters);
+        }
         filters.push(reader.string()?);
     }
     if filters.is_empty() {
@@ -402,7 +424,7 @@ mod tests {
     #[test]
     fn a_v5_disconnect_may_end_after_its_reason() {
         let check = |body, expected| {
-            let packet = read(Version::V5, frame(0xE0, body));
+            let packet = read(Version::V5, frame(0xE0, body), 1);
             let expected = Packet::Disconnect {
                 reason: expected,
                 session_expiry_secs: None,
@@ -430,7 +452,10 @@ mod tests {
             (0xF0, b""),
             (0x00, b""),
         ] {
-            assert!(read(Version::V4, frame(first, body)).is_err(), "{body:?}");
+            assert!(
+                read(Version::V4, frame(first, body), 1).is_err(),
+                "{body:?}"
+            );
         }
     }
 }

@@ -12,25 +12,21 @@ use crate::subscriptions::Subscription;
 use crate::wire::Fault;
 
 impl Client {
+    /// `beyond`: how many more filters there were, which nobody has looked at.
     pub(crate) fn subscribe(
         &mut self,
         id: u16,
         filters: Vec<(String, Options)>,
+        beyond: usize,
         identifier: Option<usize>,
     ) -> Result<(), End> {
-        let mut reasons = Vec::with_capacity(filters.len());
-        for (index, (filter, options)) in filters.into_iter().enumerate() {
-            // No packet may ask for more work than all the subscriptions that a client can have.
-            let too_many = index >= self.edge.config.subscriptions_per_client_max;
+        let mut reasons = Vec::with_capacity(filters.len() + beyond);
+        for (filter, options) in filters {
             if is_shared(&filter) && options.no_local {
                 // MQTT-3.8.3-4.
                 return Err(Fault::Protocol("no local on a shared subscription").into());
             }
             reasons.push(match self.check_filter(&filter) {
-                Ok(()) if too_many => {
-                    self.refuse(Counter::SubscriptionsOverLimit, &filter);
-                    reason::QUOTA_EXCEEDED
-                }
                 Ok(()) => match self.subscribe_one(&filter, options, identifier) {
                     Ok(()) => options.qos.bits(),
                     Err(RouteError::Full) => {
@@ -48,6 +44,12 @@ impl Client {
                     reason
                 }
             });
+        }
+        if beyond > 0 {
+            let counter = Counter::SubscriptionsOverLimit;
+            self.refuse(counter, "more filters in one packet than a client may have");
+            self.edge.counters.add(counter, beyond as u64 - 1);
+            reasons.resize(reasons.len() + beyond, reason::QUOTA_EXCEEDED);
         }
         self.edge.counters.one(Counter::AnswersSent);
         reply::suback(&mut self.out, self.version, id, &reasons);

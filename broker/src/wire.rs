@@ -21,6 +21,9 @@ pub(crate) enum Fault {
     /// More messages of `QoS` 2 that have not been released than the limit.
     #[error("more unreleased messages than the receive maximum")]
     ReceiveMaximum,
+    /// An UNSUBSCRIBE with more filters than a client can have.
+    #[error("more filters than a client can have subscriptions")]
+    TooManyFilters,
     /// Longer than the limit.
     #[error("packet too large")]
     TooLarge,
@@ -133,11 +136,12 @@ impl Reader {
 
     /// Text with its length in front: UTF-8 without U+0000.
     pub(crate) fn string(&mut self) -> Result<String, Fault> {
-        let bytes = self.binary()?;
-        match std::str::from_utf8(&bytes) {
-            Ok(text) if !text.contains('\0') => Ok(text.to_owned()),
-            _ => Err(Fault::Malformed("text is not UTF-8, or contains U+0000")),
-        }
+        Ok(text(&self.binary()?)?.to_owned())
+    }
+
+    /// Checks such text and passes over it.
+    pub(crate) fn skip_string(&mut self) -> Result<(), Fault> {
+        text(&self.binary()?).map(drop)
     }
 
     pub(crate) fn rest(self) -> Bytes {
@@ -155,6 +159,13 @@ impl Reader {
         } else {
             Err(Fault::Malformed("bytes after the end"))
         }
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Fault> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(Fault::Malformed("text is not UTF-8, or contains U+0000")),
     }
 }
 

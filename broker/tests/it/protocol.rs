@@ -249,6 +249,47 @@ async fn one_subscribe_cannot_ask_for_more_than_a_client_may_have() {
     assert_eq!(five.subscribe("a", 1).await, 1);
 }
 
+/// Each filter that is looked at costs work, also one that is refused, while others wait.
+#[tokio::test]
+async fn of_a_subscribe_with_very_many_filters_only_the_first_are_looked_at() {
+    const FILTERS: usize = 60_000;
+    let broker = start().await;
+    for (level, beyond) in [(4, 0x80), (5, 0x97)] {
+        let mut raw = Raw::connect(&broker, &Options::new(level, "own", "c")).await;
+        let mut body = [&[0, 9][..], &vec![0; usize::from(level == 5)]].concat();
+        body.extend([text("a"), vec![0]].concat().repeat(FILTERS));
+        raw.send(&packet(0x82, &body)).await;
+        let (first, answer) = raw.recv().await.unwrap();
+        let (_, reasons) = answer.split_at(answer.len() - FILTERS);
+        assert_eq!(first, 0x90);
+        assert!(
+            reasons[..64]
+                .iter()
+                .all(|reason| *reason == 0x80 || *reason == 0x87)
+        );
+        assert!(reasons[64..].iter().all(|reason| *reason == beyond));
+        raw.ping().await;
+    }
+    assert_eq!(broker.counter("subscriptions_refused"), 2 * 64);
+    let beyond = 2 * (FILTERS - 64) as u64;
+    assert_eq!(broker.counter("subscriptions_over_limit"), beyond);
+}
+
+#[tokio::test]
+async fn an_unsubscribe_with_more_filters_than_a_client_can_have_ends_the_connection() {
+    let broker = start().await;
+    let mut raw = Raw::connect(&broker, &Options::new(5, "free", "c")).await;
+    let unsubscribe =
+        |filters| packet(0xA2, &[&[0, 9, 0], &text("a").repeat(filters)[..]].concat());
+    raw.send(&unsubscribe(64)).await;
+    raw.expect(0xB0, &[&[0, 9, 0][..], &[0x11; 64]].concat())
+        .await;
+    raw.send(&unsubscribe(65)).await;
+    raw.expect(0xE0, &[0x97, 0]).await;
+    raw.expect_closed().await;
+    assert_eq!(broker.counter("protocol_faults"), 1);
+}
+
 async fn subscriber_with_will(broker: &crate::support::TestBroker, id: &str) -> Raw {
     let options = Options::new(5, "free", id).will("gone", "yes");
     let mut raw = Raw::connect(broker, &options).await;
