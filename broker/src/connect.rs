@@ -239,13 +239,15 @@ async fn sit_down(
         };
         let standing = Origin::new(0, &principal).standing;
         let places = standing.part_of(edge.config.connections_max);
-        if edge.sessions.connected() >= places {
+        // A client that is back takes the place that it has, perhaps on a socket long dead.
+        let (others, others_of_user) = edge.sessions.connected_beside(&key);
+        if others >= places {
             let what = "places left only for devices and services";
             edge.counters
                 .refuse(Counter::ConnectionsOverLimit, who, what);
             return Err(reason::QUOTA_EXCEEDED);
         }
-        if edge.sessions.connected_beside(&key) >= connections_max(edge, &principal) {
+        if others_of_user >= connections_max(edge, &principal) {
             let what = "too many connections of this user";
             let counter = Counter::ConnectionsOfUserOverLimit;
             edge.counters.refuse(counter, who, what);

@@ -176,13 +176,16 @@ impl Sessions {
         inner.seats.len() - inner.parked
     }
 
-    /// How many other clients of the same user are connected.
-    pub(crate) fn connected_beside(&self, key: &Key) -> usize {
+    /// How many other clients are connected: of all users, and of the same.
+    pub(crate) fn connected_beside(&self, key: &Key) -> (usize, usize) {
         let inner = self.inner();
         let connected = inner.seats.iter().filter(|(other, entry)| {
             other.user == key.user && other.client_id != key.client_id && entry.parked.is_none()
         });
-        connected.count()
+        let own = inner.seats.get(key);
+        let is_connected = own.is_some_and(|entry| entry.parked.is_none());
+        let all = inner.seats.len() - inner.parked - usize::from(is_connected);
+        (all, connected.count())
     }
 
     /// How many sessions wait for their clients.

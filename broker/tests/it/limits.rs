@@ -110,6 +110,9 @@ async fn users_leave_places_for_services_and_devices_and_a_device_takes_few() {
     refused("free").await;
     refused("reader").await;
     assert_eq!(broker.counter("connections_over_limit"), 2);
+    // The same client again takes its own place.
+    let mut again = Raw::connect(&broker, &Options::new(5, "free", "0")).await;
+    again.ping().await;
     for user in ["ingest", "ws-15"] {
         inside.push(Raw::connect(&broker, &Options::new(5, user, user)).await);
     }
