@@ -310,8 +310,9 @@ impl Client {
         match self.edge.exchange.publish(self.session.origin(), &message) {
             Ok(Published::Done) => Ok(reason::SUCCESS),
             Ok(Published::NotKept) => {
+                // No failure to the client, which would send again what has been delivered.
                 self.refuse(Counter::RetainedNotKept, &message.topic);
-                Ok(reason::QUOTA_EXCEEDED)
+                Ok(reason::SUCCESS)
             }
             Err(RouteError::Full) => {
                 self.refuse(Counter::DroppedRouterFull, &message.topic);
