@@ -29,8 +29,10 @@ const SMALL_BYTES: usize = 256;
 /// Topics that are looked at in one go, while everybody else waits: about a tenth of a
 /// millisecond.
 const PAGE_LOOKS: usize = 1_000;
-/// Messages that are taken in one go.
+/// Messages that are taken in one go, and their bytes, beyond which the last one may reach: what
+/// is replaced or cleared meanwhile is kept in memory by the page alone.
 const PAGE_MESSAGES: usize = 128;
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -313,7 +315,8 @@ impl Retained {
             if !topic.starts_with(&literal) {
                 break;
             }
-            if looks >= PAGE_LOOKS || walk.waiting() >= PAGE_MESSAGES {
+            let is_full = walk.waiting() >= PAGE_MESSAGES || walk.waiting_bytes() >= PAGE_BYTES;
+            if looks >= PAGE_LOOKS || is_full {
                 if let Some(last) = last {
                     walk.pause_at(last);
                 }

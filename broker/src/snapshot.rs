@@ -26,6 +26,7 @@ pub(crate) struct Walk {
     position: Option<Arc<str>>,
     /// What was found and not taken yet: a page at most.
     found: VecDeque<Kept>,
+    found_bytes: usize,
     is_at_end: bool,
 }
 
@@ -38,6 +39,7 @@ impl Walk {
             sequence,
             position: None,
             found: VecDeque::new(),
+            found_bytes: 0,
             is_at_end: false,
         }
     }
@@ -92,6 +94,7 @@ impl Walk {
             !is_known && envelope.sequence <= self.sequence && !envelope.has_expired(now)
         });
         if is_wanted {
+            self.found_bytes += packed.len();
             self.found.push_back(Kept {
                 topic: topic.clone(),
                 packed: packed.clone(),
@@ -109,11 +112,17 @@ impl Walk {
 
     /// The next message of those that were found.
     pub(crate) fn take(&mut self) -> Option<Kept> {
-        self.found.pop_front()
+        let kept = self.found.pop_front()?;
+        self.found_bytes -= kept.packed.len();
+        Some(kept)
     }
 
     pub(crate) fn waiting(&self) -> usize {
         self.found.len()
+    }
+
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.found_bytes
     }
 
     /// Whether there is nothing more to be taken or found.

@@ -141,6 +141,24 @@ fn what_has_expired_is_not_handed_out_and_purged_later() {
     assert_eq!(store.purge(last.as_deref(), Duration::from_secs(5)), None);
 }
 
+/// What is replaced or cleared meanwhile is kept in memory by the page alone.
+#[test]
+fn a_page_of_large_messages_is_a_short_one() {
+    let mut store = store_of(100, 100_000_000);
+    let large = "x".repeat(200_000).leak();
+    for n in 0..10 {
+        assert!(set(&mut store, &format!("a/{n}"), large));
+    }
+    let mut walk = Walk::new("#".to_owned(), 1);
+    let mut found = 0;
+    while !walk.is_done() {
+        store.page(&mut walk, Duration::ZERO);
+        assert_eq!(walk.waiting(), 1);
+        found += usize::from(walk.take().is_some());
+    }
+    assert_eq!(found, 10);
+}
+
 #[test]
 fn pages_join_without_a_gap_and_a_filter_finds_what_it_matches() {
     let mut store = store_of(100_000, 100_000_000);
