@@ -5,6 +5,7 @@ use netmonitor_protocol::{DeviceId, JoinRequestId};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::json;
 
+use super::mqtt_users::as_written;
 use super::{AuditLine, HubDb};
 use crate::{StoreError, mosquitto_hash, secret_hash, time};
 
@@ -201,17 +202,14 @@ fn made_before(
 /// The first id for this host name that neither a device nor an MQTT user has.
 fn free_id(transaction: &Transaction<'_>, host_name: &str) -> Result<DeviceId, StoreError> {
     let wanted = DeviceId::from_host_name(host_name);
-    let mut statement = transaction.prepare(
-        "SELECT 1 FROM device WHERE id = ?1 UNION SELECT 1 FROM mqtt_user WHERE name = ?1",
-    )?;
+    let mut statement = transaction.prepare("SELECT 1 FROM device WHERE id = ?")?;
     let mut candidate = wanted.clone();
     let mut number = 1;
     loop {
-        let taken = statement
-            .query_row([candidate.as_str()], |_| Ok(()))
-            .optional()?;
+        let taken = statement.exists([candidate.as_str()])?
+            || as_written(transaction, candidate.as_str())?.is_some();
         let reserved = super::names::check_mqtt_name(candidate.as_str()).is_err();
-        if taken.is_none() && !reserved {
+        if !taken && !reserved {
             return Ok(candidate);
         }
         number += 1;
@@ -410,5 +408,12 @@ mod tests {
             ..user
         };
         assert!(db.add_mqtt_user(user, audit).is_err());
+
+        // The sign for kelvin is a k in lower case.
+        let kelvin = |name| crate::hub::NewMqttUser { name, ..user };
+        db.add_mqtt_user(kelvin("\u{212a}8s"), audit).unwrap();
+        assert_eq!(enrol(&db, "code", "k8s", now).as_deref(), Some("k8s-2"));
+        let same = db.add_mqtt_user(kelvin("\u{212a}8s-2"), audit);
+        assert!(same.is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use netmonitor_protocol::acl::OwnFilters;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::names::check_mqtt_name;
@@ -86,11 +86,11 @@ impl HubDb {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let is_device: bool = transaction.query_row(
-            "SELECT EXISTS (SELECT 1 FROM device WHERE id = lower(?))",
-            [new.name],
+            "SELECT EXISTS (SELECT 1 FROM device WHERE id = ?)",
+            [new.name.to_lowercase()],
             |row| row.get(0),
         )?;
-        if is_device {
+        if is_device || as_written(&transaction, new.name)?.is_some() {
             return Err(AddError::Exists(new.name.to_owned()));
         }
         transaction
@@ -154,9 +154,26 @@ impl HubDb {
         name: &str,
         audit: AuditLine<'_>,
     ) -> Result<Option<String>, StoreError> {
+        let Some(name) = as_written(&self.lock(), name)? else {
+            return Ok(None);
+        };
         let sql = "DELETE FROM mqtt_user WHERE name = ? RETURNING name";
-        self.remove_named(sql, name, "mqtt_user_removed", audit)
+        self.remove_named(sql, &name, "mqtt_user_removed", audit)
     }
+}
+
+/// How the name of the MQTT user is written that logs in as `name`: the broker compares names in
+/// lower case, and SQLite's `NOCASE` knows that of ASCII only.
+pub(super) fn as_written(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let lower = name.to_lowercase();
+    let mut statement = connection.prepare_cached("SELECT name FROM mqtt_user")?;
+    for found in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let found = found?;
+        if found.to_lowercase() == lower {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// The role that a column holds.
@@ -213,5 +230,37 @@ mod tests {
         assert_eq!(removed.as_deref(), Some("Zigbee"));
         assert_eq!(db.remove_mqtt_user("zigbee", audit).unwrap(), None);
         assert_eq!(db.mqtt_users().unwrap(), [ha]);
+    }
+
+    #[test]
+    fn two_names_that_differ_in_case_alone_are_one_in_any_alphabet() {
+        let (_directory, db) = temporary();
+        let audit = AuditLine {
+            at: "2026-11-22T10:00:00Z".parse().unwrap(),
+            actor: "console",
+        };
+        let add = |name| {
+            let user = NewMqttUser {
+                name,
+                role: None,
+                password: "pw",
+                own: &OwnFilters::default(),
+            };
+            db.add_mqtt_user(user, audit)
+        };
+        add("ZOÉ").unwrap();
+        for same in ["zoé", "Zoé", "zoÉ", "ZOÉ"] {
+            assert!(matches!(add(same), Err(AddError::Exists(_))), "{same}");
+        }
+        add("zoe").unwrap();
+        let removed = db.remove_mqtt_user("zoé", audit).unwrap();
+        assert_eq!(removed.as_deref(), Some("ZOÉ"));
+        let left: Vec<String> = db
+            .mqtt_users()
+            .unwrap()
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        assert_eq!(left, ["zoe"]);
     }
 }
