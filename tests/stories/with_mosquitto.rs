@@ -8,4 +8,5 @@ mod presence;
 mod readers;
 mod retained;
 mod revocation;
+mod sessions;
 mod trespass;

@@ -10,7 +10,7 @@ use crate::support::mqtt::Peer;
 
 /// The design promises 250 ms; a machine that builds something else at the same time may
 /// take longer.
-const DEATH_IS_KNOWN_WITHIN: Duration = Duration::from_secs(2);
+const DEATH_IS_KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_second_machine_joins_dies_and_comes_back_and_everybody_sees_it() {
