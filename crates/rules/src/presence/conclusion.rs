@@ -53,11 +53,6 @@ impl Conclusion {
         self.presence.as_ref().is_some_and(|it| it.state == state)
     }
 
-    /// Online, or stale.
-    pub(super) fn is_connected(&self) -> bool {
-        self.is(PresenceState::Online) || self.is(PresenceState::Stale)
-    }
-
     pub(super) fn offline_for(&self, now: Instant) -> Option<Duration> {
         let since = self
             .offline_since
@@ -117,8 +112,12 @@ impl Conclusion {
         self.publish(presence, cx);
     }
 
-    /// The hub was blind, and still does not know.
+    /// The hub was blind, and still does not know. A device that is there objects to what it
+    /// hears: where that was said before, saying it again asks.
     pub(super) fn doubt(&mut self, cx: &mut Context<'_>) {
+        if self.is(PresenceState::Unknown) || self.is(PresenceState::Offline) {
+            return self.publish_again(cx.out);
+        }
         self.before = self.presence.clone();
         let cause = Some(PresenceCause::HubRestart);
         self.conclude(PresenceState::Unknown, cause, cx);
@@ -147,7 +146,7 @@ impl Conclusion {
         self.publish_again(cx.out);
     }
 
-    fn publish_again(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn publish_again(&mut self, out: &mut Vec<Effect>) {
         if let Some(presence) = self.presence.clone() {
             self.is_published = true;
             out.push(Effect::Publish(self.device.clone(), presence));

@@ -65,6 +65,10 @@ pub(super) struct Device {
     /// The session that the current one follows, and when: while their boot ids may still show
     /// that the machine was started anew.
     follows: Option<(SessionId, Timestamp)>,
+    /// The last word of `status`, retained or live, and of which session it was.
+    word: Option<(Status, Option<SessionId>)>,
+    /// It was asked on this connection whether it is there.
+    is_asked: bool,
     /// `status` or `session` was seen: it is a device, not only something left behind by one.
     is_named: bool,
     interval: Option<Duration>,
@@ -89,6 +93,8 @@ impl Device {
             life: Life::Unheard(now),
             ended: None,
             follows: None,
+            word: None,
+            is_asked: false,
             is_named: false,
             interval: None,
             quiet_since: now,
@@ -103,16 +109,20 @@ impl Device {
         self.life = Life::Unheard(now);
         self.quiet_since = now;
         self.dying = None;
+        self.is_asked = false;
         self.conclusion.reconnected();
     }
 
-    /// The hub stood still: what it knows is old.
-    pub(super) fn was_not_watched(&mut self, now: Instant) {
-        if self.life != Life::Dead || self.dying.is_some() {
-            self.life = Life::Unheard(now);
+    /// The hub stood still: what it knows is old. Who is announced as gone has time to come back
+    /// until `all_are_back`.
+    pub(super) fn was_not_watched(&mut self, now: Instant, all_are_back: Option<Instant>) {
+        match (&mut self.dying, all_are_back) {
+            (Some(dying), Some(all_are_back)) => dying.counts = dying.counts.max(all_are_back),
+            _ if matches!(self.life, Life::Dead | Life::Silent) => {}
+            _ => self.life = Life::Unheard(now),
         }
         self.quiet_since = now;
-        self.dying = None;
+        self.is_asked = false;
     }
 
     pub(super) fn presence(&self) -> Option<&Presence> {
@@ -131,6 +141,7 @@ impl Device {
         session: Option<SessionId>,
         cx: &mut Context<'_>,
     ) {
+        self.word = Some((status, session));
         match (status, session) {
             (Status::Online, Some(session)) => self.birth(Teller::Status, session, cx),
             (Status::Online, None) => self.heard(None, cx),
@@ -228,8 +239,12 @@ impl Device {
         self.births.inventory(info);
     }
 
-    pub(super) fn retained_status(&mut self, session: Option<SessionId>) {
+    pub(super) fn retained_status(&mut self, status: Status, session: Option<SessionId>) {
         self.is_named = true;
+        // What is heard on this connection is newer.
+        if matches!(self.life, Life::Unheard(_)) {
+            self.word = Some((status, session));
+        }
         if let Some(session) = session {
             self.births.begin(Teller::Status, session);
             self.current.get_or_insert(session);
@@ -251,6 +266,16 @@ impl Device {
                 self.ended = session.ended.as_ref().map(|ended| ended.cause);
             }
         }
+    }
+
+    /// Its presence was cleared by somebody. False: so it is no device any more. One that is there
+    /// says that it is: it was enrolled anew under the old id.
+    pub(super) fn cleared(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_there = self.life == Life::Alive;
+        if is_there {
+            self.conclusion.publish_again(cx.out);
+        }
+        is_there
     }
 
     pub(super) fn retained_presence(&mut self, presence: Presence, cx: &mut Context<'_>) {
@@ -411,9 +436,29 @@ impl Device {
 
     // Time.
 
-    /// Whether it has yet to be said that the hub does not know.
+    /// Whether it has yet to be asked whether it is there, because the hub was blind. Of one that
+    /// is offline, its own word says whether it may have come back unheard.
     fn is_to_be_doubted(&self) -> bool {
-        self.conclusion.is_connected() || self.conclusion.is_none() && self.is_named
+        let may_be_there = match self.conclusion.presence() {
+            None => self.is_named,
+            Some(presence) => match presence.state {
+                PresenceState::Online | PresenceState::Stale | PresenceState::Unknown => true,
+                PresenceState::Offline => matches!(self.word, Some((Status::Online, _))),
+            },
+        };
+        may_be_there && !self.is_asked
+    }
+
+    /// How long after the hub began to see a device is gone of which nothing is heard. One that
+    /// is connected has nothing but its samples to show it; one that said `offline`, or of which
+    /// it was said, is not.
+    fn judged_after(&self, cx: &Context<'_>) -> Duration {
+        let is_said_gone = match self.word {
+            Some((Status::Offline, session)) => session.is_none() || session == self.current,
+            _ => false,
+        };
+        let interval = self.interval.filter(|_| !is_said_gone);
+        cx.timing.judged_after(interval)
     }
 
     /// When to look at the device again, if nothing is heard of it.
@@ -422,7 +467,7 @@ impl Device {
             Life::Unheard(since) if self.is_to_be_doubted() => {
                 since.checked_add(cx.timing.unsure_after())
             }
-            Life::Unheard(since) => since.checked_add(cx.timing.judged_after(self.interval)),
+            Life::Unheard(since) => since.checked_add(self.judged_after(cx)),
             Life::Dead if self.dying.is_some() => None,
             Life::Alive | Life::Dead if self.conclusion.is_none() => cx.first_conclusion(),
             Life::Alive if self.conclusion.is(PresenceState::Online) => self
@@ -439,9 +484,7 @@ impl Device {
     pub(super) fn elapsed(&mut self, cx: &mut Context<'_>) -> bool {
         let now = cx.now.monotonic;
         match self.life {
-            Life::Unheard(since)
-                if has_passed(now, since, cx.timing.judged_after(self.interval)) =>
-            {
+            Life::Unheard(since) if has_passed(now, since, self.judged_after(cx)) => {
                 if !self.is_named {
                     if !self.conclusion.is_none() {
                         cx.out.push(Effect::Clear(self.id.clone()));
@@ -454,6 +497,7 @@ impl Device {
             Life::Unheard(since)
                 if self.is_to_be_doubted() && has_passed(now, since, cx.timing.unsure_after()) =>
             {
+                self.is_asked = true;
                 self.conclusion.doubt(cx);
             }
             Life::Alive if self.conclusion.is_none() => self.conclude_alive(false, cx),

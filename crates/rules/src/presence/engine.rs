@@ -106,8 +106,10 @@ impl Engine {
             }
             Input::StoodStill => {
                 self.sees_again = Some(now.monotonic);
-                for device in self.devices.values_mut() {
-                    device.was_not_watched(now.monotonic);
+                for (id, device) in &mut self.devices {
+                    let timing = timing_of(self.timing, self.keep_alives.get(id));
+                    let all_are_back = now.monotonic.checked_add(timing.judged_after(None));
+                    device.was_not_watched(now.monotonic, all_are_back);
                 }
                 self.next = Some(now.monotonic);
             }
@@ -163,6 +165,15 @@ impl Engine {
             }
             return;
         }
+        // Nobody clears it but who forgets the device. What is there is no ghost.
+        if let Message::Cleared(Topic::DevicePresence(id)) = &message
+            && let Some(device) = self.devices.get_mut(id)
+        {
+            if !device.cleared(cx) {
+                self.devices.remove(id);
+            }
+            return;
+        }
         let Some(id) = self.addressed(&message, cx) else {
             return;
         };
@@ -194,7 +205,7 @@ impl Engine {
             return;
         };
         match message {
-            Message::DeviceStatus(_, _, session) => device.retained_status(session),
+            Message::DeviceStatus(_, status, session) => device.retained_status(status, session),
             Message::DeviceSession(_, session) => device.retained_session(&session),
             Message::DeviceInfo(_, info) => device.retained_info(&info),
             Message::DevicePresence(_, presence) => device.retained_presence(presence, cx),

@@ -235,6 +235,89 @@ fn who_died_while_the_hub_stood_still_is_not_missed_nor_who_died_just_before() {
 }
 
 #[test]
+fn who_came_back_unheard_is_asked_and_who_did_not_is_gone_since_then() {
+    for answers in [true, false] {
+        let mut bench = Bench::with_device();
+        bench.live(info(11, 3600.0));
+        bench.dies(11);
+        let said = published_by(&bench);
+        bench.start_again();
+        bench.give(Input::Connected);
+        for message in [said.clone(), birth(12), info(12, 3600.0), online(12)] {
+            bench.retained(message);
+        }
+        bench.pass(10.0);
+        assert_eq!(bench.published(), [(Offline, Some(Cause::Lost))]);
+        if answers {
+            bench.live(online(12));
+            assert_eq!(bench.is(), Some((Online, None)));
+        } else {
+            bench.pass(4.0 * 3600.0);
+            assert_eq!(published_by(&bench), said);
+            assert_eq!(bench.kinds(), []);
+        }
+    }
+}
+
+#[test]
+fn who_was_asked_by_an_earlier_run_is_asked_again() {
+    let mut bench = Bench::with_device();
+    bench.live(info(11, 3600.0));
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.pass(10.0);
+    let said = published_by(&bench);
+    bench.start_again();
+    bench.give(Input::Connected);
+    for message in [said, birth(11), info(11, 3600.0), online(11)] {
+        bench.retained(message);
+    }
+    bench.pass(10.0);
+    assert_eq!(bench.published(), [(Unknown, Some(Cause::HubRestart))]);
+    bench.live(online(11));
+    assert_eq!(bench.is(), Some((Online, Some(Cause::HubRestart))));
+}
+
+#[test]
+fn a_death_that_is_known_does_not_wait_for_a_sample() {
+    // The hub was blind; or it stood still right after it had heard of it.
+    for stood_still in [false, true] {
+        let mut bench = Bench::with_device();
+        bench.live(info(11, 3600.0));
+        if stood_still {
+            bench.live(offline(11));
+            bench.stands_still(5.0);
+            bench.give(Input::StoodStill);
+        } else {
+            bench.give(Input::Lost);
+            bench.give(Input::Connected);
+            bench.retained(offline(11));
+        }
+        bench.pass(19.0);
+        assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+    }
+}
+
+#[test]
+fn a_presence_that_somebody_cleared_is_forgotten_unless_the_device_is_there() {
+    let cleared = || Message::Cleared(Topic::DevicePresence(id()));
+    let mut bench = Bench::with_device();
+    bench.live(cleared());
+    assert_eq!(bench.published(), [(Online, None)]);
+    // Removed while the broker was away: it is cleared before or after the hub doubts.
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.pass(60.0);
+    bench.effects.clear();
+    bench.live(cleared());
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.pass(60.0);
+    assert_eq!(bench.effects, []);
+    assert_eq!(bench.engine.devices(), 0);
+}
+
+#[test]
 fn a_device_that_sends_seldom_is_not_gone_because_the_hub_alone_was_started_anew() {
     let mut bench = Bench::with_device();
     bench.live(info(11, 60.0));

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
 use netmonitor_protocol::Message;
 use netmonitor_protocol::payload::{EndCause, PresenceCause, PresenceState};
 use rand::Rng as _;
@@ -10,8 +11,8 @@ use rand::rngs::StdRng;
 use super::super::{Effect, Input};
 use super::bench::{Bench, birth, ended, id, info, offline, online, sample};
 
-/// Time between two samples, in seconds.
-const INTERVAL: f64 = 3.0;
+/// Time between two samples, in seconds: of some agents, and of others.
+const INTERVALS: [f64; 2] = [3.0, 60.0];
 
 /// Within this an agent comes back, in seconds: its longest wait, and the attempt.
 const COMES_BACK: f64 = 9.0;
@@ -36,6 +37,7 @@ struct Agent {
 pub(super) struct World {
     pub(super) bench: Bench,
     rng: StdRng,
+    interval: f64,
     agent: Agent,
     is_up: bool,
     under_way: [VecDeque<Message>; TOPICS],
@@ -51,15 +53,17 @@ pub(super) struct World {
     pub(super) offline_published: usize,
     pub(super) clones: usize,
     effects_seen: usize,
-    was_offline: bool,
+    offline_since: Option<Timestamp>,
     pub(super) trace: Vec<String>,
 }
 
 impl World {
-    pub(super) fn new(rng: StdRng) -> Self {
+    pub(super) fn new(mut rng: StdRng) -> Self {
+        let interval = INTERVALS[rng.random_range(0..INTERVALS.len())];
         let mut world = Self {
             bench: Bench::settled(),
             rng,
+            interval,
             agent: Agent {
                 session: 0,
                 runs: false,
@@ -78,7 +82,7 @@ impl World {
             offline_published: 0,
             clones: 0,
             effects_seen: 0,
-            was_offline: false,
+            offline_since: None,
             trace: Vec::new(),
         };
         world.start(false);
@@ -111,7 +115,7 @@ impl World {
         let session = self.agent.session;
         self.goes = PresenceCause::Lost;
         self.says(birth(session));
-        self.says(info(session, INTERVAL));
+        self.says(info(session, self.interval));
         self.says(online(session));
         if self.agent.sends {
             self.says(sample(session));
@@ -320,7 +324,7 @@ impl World {
                 }
             }
             self.since_sample += step;
-            if self.is_connected() && self.agent.sends && self.since_sample >= INTERVAL {
+            if self.is_connected() && self.agent.sends && self.since_sample >= self.interval {
                 self.since_sample = 0.0;
                 self.says(sample(self.agent.session));
             }
@@ -353,10 +357,13 @@ impl World {
             match effect {
                 Effect::Publish(id, presence) => {
                     self.trace.push(format!("    {presence:?}"));
-                    let is_offline = presence.state == PresenceState::Offline;
-                    // Another cause is no other death.
-                    self.offline_published += usize::from(is_offline && !self.was_offline);
-                    self.was_offline = is_offline;
+                    // Another cause is no other death, nor is the same said again.
+                    if presence.state == PresenceState::Offline
+                        && self.offline_since != Some(presence.since)
+                    {
+                        self.offline_published += 1;
+                        self.offline_since = Some(presence.since);
+                    }
                     let is_denied = matches!(
                         presence.state,
                         PresenceState::Offline | PresenceState::Unknown
@@ -383,7 +390,7 @@ impl World {
         if !self.is_up {
             self.broker_comes();
         }
-        self.pass(60.0);
+        self.pass(60.0 + 4.0 * self.interval);
         let presence = self.bench.engine.presence(&id()).cloned();
         let is = self.bench.is();
         let retained = presence.map(|it| Message::DevicePresence(id(), it));
