@@ -1,14 +1,15 @@
 //! What is to be published, in order. Hearing never waits for sending: a broker that waits for
 //! us to read while we wait for it to acknowledge would be a standstill.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use netmonitor_protocol::Message;
+use netmonitor_protocol::{Message, Topic};
 use netmonitor_service::Counters;
-use netmonitor_service::mqtt::Publisher;
+use netmonitor_service::mqtt::{PublishError, Publisher};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Messages that may wait: every device of a large fleet at once, with a line of the log each.
 /// When it is full the newest is dropped and counted; a conclusion that the broker does not have
@@ -17,6 +18,9 @@ const WAITING: usize = 20_000;
 
 /// How long what is left may take at the end.
 const LAST: Duration = Duration::from_millis(500);
+
+/// After this a conclusion that the broker refused is published again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The way out.
 #[derive(Debug)]
@@ -30,7 +34,12 @@ impl Outbox {
     pub(crate) fn start(publisher: Publisher, counters: Counters) -> Self {
         let (messages, waiting) = mpsc::channel(WAITING);
         let mut task = JoinSet::new();
-        task.spawn(send(waiting, publisher, counters.clone()));
+        let way = Way {
+            publisher,
+            counters: counters.clone(),
+            refused: BTreeMap::new(),
+        };
+        task.spawn(way.send_all(waiting));
         Self {
             messages,
             task,
@@ -54,13 +63,51 @@ impl Outbox {
     }
 }
 
-/// One after the other: of two conclusions about a device the later must be the last.
-async fn send(mut waiting: mpsc::Receiver<Message>, publisher: Publisher, counters: Counters) {
-    while let Some(message) = waiting.recv().await {
+/// The sending end.
+struct Way {
+    publisher: Publisher,
+    counters: Counters,
+    /// The newest conclusion about each device that the broker had no room for, by topic. As
+    /// many as there are devices.
+    refused: BTreeMap<String, Message>,
+}
+
+impl Way {
+    /// One after the other: of two conclusions about a device the later must be the last.
+    async fn send_all(mut self, mut waiting: mpsc::Receiver<Message>) {
+        let mut again = Instant::now();
+        loop {
+            let is_waiting = !self.refused.is_empty();
+            tokio::select! {
+                message = waiting.recv() => match message {
+                    Some(message) => self.send(message).await,
+                    None => return,
+                },
+                () = sleep_until(again), if is_waiting => {
+                    for message in std::mem::take(&mut self.refused).into_values() {
+                        self.send(message).await;
+                    }
+                }
+            }
+            if !is_waiting || again <= Instant::now() {
+                again = Instant::now() + AGAIN;
+            }
+        }
+    }
+
+    async fn send(&mut self, message: Message) {
         let topic = message.topic();
-        if let Err(error) = publisher.publish(message).await {
-            counters.count("not_published");
-            tracing::debug!(%topic, %error, "not published");
+        self.refused.remove(&topic.to_string());
+        let Err(error) = self.publisher.publish(message.clone()).await else {
+            return;
+        };
+        self.counters.count("not_published");
+        tracing::debug!(%topic, %error, "not published");
+        // What was lost with the connection is concluded anew on the next one.
+        if matches!(error, PublishError::Refused { .. })
+            && matches!(topic, Topic::DevicePresence(_))
+        {
+            self.refused.insert(topic.to_string(), message);
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Pace {
     Soon,
     /// Within minutes: what the next message replaces anyway.
     Later,
-    /// Never: what the broker says of itself.
+    /// Never: what the broker says of itself, and what ends with it.
     Never,
 }
 
@@ -28,6 +28,7 @@ impl Pace {
         match topic.parse::<Topic>().map(|topic| topic.row().retained) {
             Ok(Retained::Promptly) => Self::Soon,
             Err(_) if topic.starts_with("homeassistant/") => Self::Soon,
+            Ok(Retained::InMemory) => Self::Never,
             Ok(Retained::NowAndThen | Retained::No) | Err(_) => Self::Later,
         }
     }
@@ -151,7 +152,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netmonitor_protocol::DeviceId;
+    use netmonitor_protocol::{DeviceId, ServiceName};
 
     #[test]
     fn a_batch_is_bounded_and_the_rest_comes_with_the_next() {
@@ -206,6 +207,8 @@ mod tests {
         let check = |topic: &str, expected: Pace| assert_eq!(Pace::of(topic), expected, "{topic}");
         check(&Topic::DeviceStatus(device.clone()).to_string(), Pace::Soon);
         check(&Topic::DeviceMetrics(device).to_string(), Pace::Later);
+        let health = Topic::HubService(ServiceName::Alerting);
+        check(&health.to_string(), Pace::Never);
         check("homeassistant/device/x/config", Pace::Soon);
         check("zigbee2mqtt/lamp", Pace::Later);
         check("$SYS/broker/uptime", Pace::Never);

@@ -216,8 +216,8 @@ impl Retained {
         }
     }
 
-    /// Puts in what the file has, unless there is something newer. False: no room, and the file
-    /// is to forget it, too.
+    /// Puts in what the file has, unless there is something newer. False: no room, or a topic that
+    /// is not on disk any more, and the file is to forget it, too.
     pub(crate) fn restore(&mut self, topic: &str, owner: &str, packed: Bytes) -> bool {
         let is_full = self.len() >= self.limits.messages
             || self.bytes + size(topic, &packed) > self.limits.bytes;
@@ -226,18 +226,20 @@ impl Retained {
         if is_cleared {
             return false;
         }
-        let is_kept = !is_full && !self.topics.contains_key(topic);
+        let pace = Pace::of(topic);
+        let is_unwanted = is_full || pace == Pace::Never;
+        let is_kept = !is_unwanted && !self.topics.contains_key(topic);
         let topic: Arc<str> = topic.into();
         if is_kept {
             self.bytes += size(&topic, &packed);
             let entry = Entry {
                 packed,
                 owner: self.own(owner),
-                pace: Pace::of(&topic),
+                pace,
                 on_disk: true,
             };
             self.topics.insert(topic, entry);
-        } else if is_full && let Some(changes) = &mut self.changes {
+        } else if is_unwanted && let Some(changes) = &mut self.changes {
             changes.forget(topic, true);
         }
         is_kept

@@ -1,5 +1,5 @@
 use netmonitor_protocol::acl::Principal;
-use netmonitor_protocol::{DeviceId, Topic};
+use netmonitor_protocol::{DeviceId, ServiceName, Topic};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -146,6 +146,17 @@ async fn a_state_that_never_rests_is_written_now_and_then_and_the_last_of_it_is_
     running.retain(&status, "the end");
     let all = running.stop().await;
     assert_eq!(all[0].payload, b"the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_a_service_is_ends_with_the_broker_that_has_its_will() {
+    let running = Running::start();
+    let health = Topic::HubService(ServiceName::Alerting).to_string();
+    running.retain(&health, "running");
+    running.retain(&of_device(Topic::DeviceStatus), "online");
+    let all = running.stop().await;
+    let topics: Vec<_> = all.iter().map(|message| &message.topic).collect();
+    assert_eq!(topics, [&of_device(Topic::DeviceStatus)]);
 }
 
 #[test]

@@ -43,6 +43,9 @@ pub enum Retained {
     Promptly,
     /// Kept, and on disk now and then, and when the hub stops.
     NowAndThen,
+    /// Kept as long as the broker runs: whoever said it has to say it anew to the next one, since
+    /// no will corrects what was left behind.
+    InMemory,
 }
 
 impl Retained {
@@ -266,7 +269,7 @@ pub static TOPICS: &[Row] = &[
         pattern: "hub/service/{name}",
         payload: "health of one service of the hub; its will says `stopped`",
         qos: Qos::AtLeastOnce,
-        retained: Retained::NowAndThen,
+        retained: Retained::InMemory,
         from: &[Party::Services],
         to: &[Party::All],
     },
@@ -361,6 +364,7 @@ impl Row {
                 Retained::No => "no",
                 Retained::Promptly => "yes",
                 Retained::NowAndThen => "yes, on disk now and then",
+                Retained::InMemory => "yes, not on disk",
             },
             parties(self.from),
             parties(self.to),

@@ -79,6 +79,12 @@ impl Mosquitto {
     pub(crate) fn export_again(&self, home: &Home, flags: &[&str]) -> String {
         let ended = export(home, &self.exported(), flags);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        self.reload();
+        ended.stdout.trim_end().to_owned()
+    }
+
+    /// Has it read its files anew.
+    pub(crate) fn reload(&self) {
         let reloads = || {
             let log = self.process.stderr.all();
             let is_reload = |line: &&String| line.contains("Reloading config");
@@ -87,7 +93,6 @@ impl Mosquitto {
         let before = reloads();
         self.process.signal(Signal::SIGHUP);
         eventually("mosquitto reads its files", DEADLINE, || reloads() > before);
-        ended.stdout.trim_end().to_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Debian's mosquitto in place of the embedded broker.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use rumqttc::{Client as Publisher, Event, MqttOptions, Packet, QoS};
 use serde_json::Value;
@@ -11,6 +12,10 @@ use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::mqtt::{Peer, Received, Subscriber};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+const MQTT_USER: [&str; 5] = ["mqtt-user", "add", "look", "--role", "reader"];
 
 /// A hub that uses that mosquitto.
 fn start(home: &Home, scheme: &str, mosquitto: &Mosquitto) -> Hub {
@@ -300,4 +305,34 @@ fn what_is_exported_is_for_its_owner_only_and_replaces_nothing_of_others() {
         std::fs::read_to_string(to.join("acl")).unwrap(),
         "user me\n"
     );
+}
+
+#[test]
+fn a_conclusion_that_a_broker_refuses_is_published_as_soon_as_it_takes_it() {
+    let (home, ports) = prepared();
+    let mosquitto = Mosquitto::start(&home, ports);
+    let hub = start(&home, "mqtt", &mosquitto);
+    let (mut agent, id) = joined(&hub, &mosquitto);
+    let peer = Peer::at(ports[0], "look", &home.told(&MQTT_USER));
+    let acl = mosquitto.exported().join("acl");
+    let right = "topic readwrite netmonitor/v1/device/+/presence";
+    mosquitto.export_again(&home, &[]);
+    let text = std::fs::read_to_string(&acl).unwrap();
+    assert!(text.contains(right), "{text}");
+    std::fs::write(&acl, text.replace(right, &right.replace("write", ""))).unwrap();
+    mosquitto.reload();
+
+    let health = peer.subscribe("netmonitor/v1/hub/service/alerting");
+    agent.run();
+    let is_refused = |message: &Received| {
+        let health: Value = serde_json::from_str(&message.payload).unwrap();
+        health["counters"]["not_published"].as_u64() > Some(0)
+    };
+    health.wait("a conclusion is refused", MINUTE, 0, is_refused);
+    let topic = format!("netmonitor/v1/device/{id}/presence");
+    let presence = peer.subscribe(&topic);
+    mosquitto.export_again(&home, &[]);
+    presence.wait("it is published", MINUTE, 0, |message| {
+        message.payload.contains("online")
+    });
 }
