@@ -24,15 +24,25 @@ use tables::{JoinCode, User};
 pub struct Directory {
     hub_db: PathBuf,
     services: HashMap<String, (ServiceName, String)>,
+    /// Locked before `state`, and for as long as the disk takes.
+    file: Mutex<File>,
+    /// Never locked while the disk is waited for: async code asks.
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct File {
     /// None until api has made the file.
     connection: Option<Connection>,
-    /// SQLite's `data_version`: changes when another connection has committed.
+    /// SQLite's `data_version` as of what was read last: changes when another connection has
+    /// committed.
     data_version: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether the tables have been read at all.
+    is_read: bool,
     users: HashMap<String, User>,
     join_codes: HashMap<Vec<u8>, JoinCode>,
     /// Users that are gone or are not what they were, until somebody asks. No more than there
@@ -59,6 +69,7 @@ impl Directory {
                 .into_iter()
                 .map(|(service, secret)| (service.mqtt_user(), (service, secret)))
                 .collect(),
+            file: Mutex::default(),
             state: Mutex::default(),
         };
         directory.reload()?;
@@ -67,19 +78,21 @@ impl Directory {
 
     /// Reads the tables anew, if anything was committed since. Blocks for a read of the file.
     pub fn reload(&self) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.connection.is_none() {
-            state.connection = migrate::open_read_only(&self.hub_db, STEPS)?;
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.connection.is_none() {
+            file.connection = migrate::open_read_only(&self.hub_db, STEPS)?;
         }
-        let Some(connection) = &state.connection else {
+        let Some(connection) = &file.connection else {
             return Ok(());
         };
         let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-        if state.data_version == Some(version) {
+        if file.data_version == Some(version) {
             return Ok(());
         }
         let users = tables::users(connection)?;
         let join_codes = tables::join_codes(connection)?;
+        file.data_version = Some(version);
+        let mut state = self.state();
         let before = std::mem::replace(&mut state.users, users);
         for (name, user) in before {
             if state.users.get(&name) != Some(&user) {
@@ -87,7 +100,7 @@ impl Directory {
             }
         }
         state.join_codes = join_codes;
-        state.data_version = Some(version);
+        state.is_read = true;
         Ok(())
     }
 
@@ -103,7 +116,7 @@ impl Directory {
     pub fn is_device(&self, device: &DeviceId) -> bool {
         let state = self.state();
         let role = |user: &User| user.role == Some(Role::Agent(device.clone()));
-        state.data_version.is_none() || state.users.get(device.as_str()).is_some_and(role)
+        !state.is_read || state.users.get(device.as_str()).is_some_and(role)
     }
 
     /// Whether that is the name of a service of the hub.
@@ -221,6 +234,8 @@ impl Directory {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::HubDb;
     use crate::hub::{AuditLine, Enrolment, MqttRole, NewJoinCode, NewMqttUser};
@@ -357,6 +372,46 @@ mod tests {
         db.add_mqtt_user(user, audit).unwrap();
         directory.reload().unwrap();
         assert_eq!(directory.take_revoked(), ["ha"]);
+    }
+
+    #[test]
+    fn who_is_known_is_told_also_while_the_file_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.db");
+        let user = NewMqttUser {
+            name: "ha",
+            role: None,
+            password: "pw",
+            own: &OwnFilters::default(),
+        };
+        let audit = AuditLine {
+            at: now(),
+            actor: "console",
+        };
+        let db = HubDb::open(&path).unwrap();
+        db.add_mqtt_user(user, audit).unwrap();
+        drop(db);
+        // Without a write-ahead log a writer keeps readers out.
+        let writer = Connection::open(&path).unwrap();
+        writer
+            .pragma_update(None, "journal_mode", "DELETE")
+            .unwrap();
+        let directory = Directory::open(&path, Vec::new()).unwrap();
+        writer.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        std::thread::scope(|threads| {
+            let reading = threads.spawn(|| directory.reload());
+            let mut longest = Duration::ZERO;
+            while !reading.is_finished() {
+                let asked = Instant::now();
+                assert!(directory.is_user("ha"));
+                assert!(!directory.is_device(&"ws".parse().unwrap()));
+                longest = longest.max(asked.elapsed());
+            }
+            assert!(reading.join().unwrap().is_err(), "it was kept out");
+            assert!(longest < migrate::BUSY_TIMEOUT / 2, "{longest:?}");
+        });
+        writer.execute_batch("ROLLBACK").unwrap();
+        directory.reload().unwrap();
     }
 
     #[test]
