@@ -42,6 +42,14 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let opened = open(config, data_dir).await?;
+    run_opened(opened, with_agent, shutdown).await
+}
+
+async fn run_opened(
+    opened: Opened,
+    with_agent: bool,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     if let Some(link) = opened.api.setup_link()? {
         say(&format!("set up this hub at {link}"))?;
     }
@@ -291,4 +299,67 @@ fn say(line: &str) -> anyhow::Result<()> {
     writeln!(out, "{line}")
         .and_then(|()| out.flush())
         .context("cannot write to standard output")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use netmonitor_broker::Break;
+    use netmonitor_service::tls;
+    use tokio::task::JoinSet;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// Far more than it takes.
+    const DEADLINE: Duration = Duration::from_mins(1);
+
+    /// `main` makes of the error what it makes of any: a line on standard error, and failure.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_third_loss_of_the_router_in_a_minute_ends_the_hub_with_an_error() {
+        tls::install_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        for listeners in [
+            &mut config.api.http,
+            &mut config.api.https,
+            &mut config.broker.mqtt,
+            &mut config.broker.mqtts,
+        ] {
+            *listeners = vec!["127.0.0.1:0".to_owned()];
+        }
+        let opened = open(config, folder.path().to_owned().into()).await.unwrap();
+        let broker = opened.broker.as_ref().unwrap().handle();
+        let mut hub = JoinSet::new();
+        hub.spawn(run_opened(opened, false, CancellationToken::new()));
+        // A router that has nothing to match does not die of what breaks it.
+        let subscribed = async {
+            while broker.counters()["router_filters"] == 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(DEADLINE, subscribed).await.unwrap();
+        let mut ended = None;
+        for _ in 0..3 {
+            let replacements = || broker.counters()["router_replacements"];
+            let before = replacements();
+            broker.break_router(Break::Panic);
+            let replaced = async {
+                while replacements() == before {
+                    sleep(Duration::from_millis(10)).await;
+                }
+            };
+            ended = tokio::select! {
+                ended = hub.join_next() => ended,
+                replaced = timeout(DEADLINE, replaced) => {
+                    replaced.unwrap();
+                    None
+                }
+            };
+        }
+        let error = ended.expect("the hub goes on").unwrap().unwrap_err();
+        let said = format!("{error:#}");
+        assert!(said.contains("died three times within a minute"), "{said}");
+    }
 }
