@@ -85,6 +85,34 @@ fn every_end_has_its_cause_and_every_return_is_seen() {
     });
 }
 
+/// The agent connects anew for it, and the broker speaks its will in between.
+#[test]
+fn another_offline_timeout_makes_nobody_offline_and_the_next_death_is_seen() {
+    let hub = Hub::start(&["--no-agent"]);
+    let presence = presence_of_all(&hub);
+    let (mut agent, id) = Agent::joined(&hub.home.told(&["join-code"]));
+    agent.run();
+    until(&presence, &id, DEADLINE, "online", &[""]);
+    let password = std::fs::read_to_string(hub.home.path().join("secrets/api")).unwrap();
+    let api = Peer::new(&hub, "service-api", password.trim());
+    let log = agent.process().stderr.clone();
+    let connections = || {
+        let is_one = |line: &&String| line.contains("connected to the hub device");
+        log.all().iter().filter(is_one).count()
+    };
+    for (number, timeout_secs) in [30, 60, 10].into_iter().enumerate() {
+        let settings = format!("{{\"offline_timeout_secs\":{timeout_secs}}}");
+        let topic = format!("netmonitor/v1/device/{id}/settings");
+        assert_eq!(api.publish(&topic, &settings, &["-r"]).code, Some(0));
+        netmonitor_testkit::eventually("it is back", DEADLINE, || connections() == number + 2);
+    }
+    agent.process().kill();
+    until(&presence, &id, DEADLINE, "offline", &["lost"]);
+    let mut all = concluded(&presence, &id);
+    all.pop();
+    assert!(all.iter().all(|(state, _)| state == "online"), "{all:?}");
+}
+
 #[test]
 fn a_hub_that_is_killed_and_started_again_says_of_nobody_that_he_is_gone_but_of_the_dead() {
     let mut hub = Hub::start(&["--no-agent"]);
