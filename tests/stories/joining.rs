@@ -199,8 +199,13 @@ fn a_machine_that_asks_before_the_api_is_there_joins_as_soon_as_it_is() {
     // The code was used up once.
     let refused = Agent::new().join(&code);
     assert!(refused.stderr.contains("used up"), "{}", refused.stderr);
+}
 
-    // Nobody comes: it ends, and says what to do. The code is still good.
+#[test]
+fn a_machine_that_nobody_hears_says_so_and_its_code_is_still_good() {
+    let home = Home::quick();
+    let mut api = Hub::service(&home, "api");
+    let _broker = Hub::service(&home, "broker");
     let code = home.told(&["join-code"]);
     api.process.kill();
     let alone = Agent::new();

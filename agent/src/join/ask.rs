@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use super::JoinError;
 use crate::attempt::Attempt;
 
-/// How long the hub may take to enrol the machine. Its services may be starting.
-const REPLY_WITHIN: Duration = Duration::from_secs(30);
+/// How long the hub may take to enrol the machine. Its services may be starting, on a small board
+/// that has much else to start.
+const REPLY_WITHIN: Duration = Duration::from_mins(1);
 
 /// The wait before the request is repeated for the first time; it doubles from time to time.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
