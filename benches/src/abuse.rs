@@ -51,21 +51,30 @@ const PAUSE_MS: u64 = 500;
 const FAULTS: [&str; 3] = ["kill=0.2", "stop=0.1", "restart=0.1"];
 const FAULT_LASTS: Duration = Duration::from_secs(5);
 
-/// In the end, for the hub to be as before: sessions that were left behind have to expire, a
-/// renewed router has to be drained, and threads of a pool to end.
-const QUIET_WITHIN: Duration = Duration::from_mins(3);
+/// After each of them it becomes quiet: what is left of the first is what the hub keeps, and there
+/// must not be more of it after the second.
+const HALVES: u32 = 2;
 
-/// How much may be left.
-const ALLOWANCE: Allowance = Allowance {
-    resident_bytes: 30_000_000,
+/// How much more may be left than there was after the start: what an allocator keeps of a peak of
+/// more than 200 MB, the router's logs of the hub's own filters (4 MiB each), the caches of
+/// databases.
+const AFTER_START: Allowance = Allowance {
+    resident_bytes: 100_000_000,
     threads: 2,
     open_files: 4,
+};
+
+/// How much more may be left of the second half than of the first: what grows with each abuse is
+/// lost.
+const AFTER_HALF: Allowance = Allowance {
+    resident_bytes: 30_000_000,
+    ..AFTER_START
 };
 
 /// How a hub is abused.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
-    /// For how long.
+    /// For how long, the time after each half left out in which it becomes quiet.
     pub duration: Duration,
     /// The same seed tries the same.
     pub seed: u64,
@@ -110,21 +119,31 @@ pub async fn run(hub: &Hub, config: Config, out: &mut dyn Write) -> anyhow::Resu
         config.agents,
     );
     let tally = Arc::new(Tally::default());
-    let abuse = Abuse::start(config.seed, abusers.clone(), tally.clone())?;
-    watch
-        .during(config.duration, &mut fleet, &mut faults, &tally, out)
-        .await?;
-    abuse.end().await?;
-    for abuser in &abusers {
-        abuser.clean_up(PATIENCE).await?;
+    let mix = Arc::new(Mutex::new(Mix::new(config.seed, abusers.clone())));
+    for _ in 0..HALVES {
+        let abuse = Abuse::start(mix.clone(), tally.clone())?;
+        let half = config.duration / HALVES;
+        watch
+            .during(half, &mut fleet, &mut faults, &tally, out)
+            .await?;
+        abuse.end().await?;
+        if Vitals::of(&hub.program).is_err() {
+            // It has died: that was written down, and there is nothing to wait for.
+            break;
+        }
+        for abuser in &abusers {
+            if let Err(error) = abuser.clean_up(PATIENCE).await {
+                watch.fault(format!("{error:#}"));
+            }
+        }
+        faults.end(&mut fleet, 0);
+        let settled = fleet.settled(PATIENCE).await;
+        let concluded = fleet.concluded(PATIENCE).await;
+        for error in [settled, concluded].into_iter().filter_map(Result::err) {
+            watch.fault(format!("after the abuse, {error:#}"));
+        }
+        watch.until_quiet(&fleet, out).await?;
     }
-    faults.end(&mut fleet, 0);
-    let settled = fleet.settled(PATIENCE).await;
-    let concluded = fleet.concluded(PATIENCE).await;
-    for error in [settled, concluded].into_iter().filter_map(Result::err) {
-        watch.fault(format!("in the end, {error:#}"));
-    }
-    watch.until_quiet(&fleet, &ALLOWANCE, QUIET_WITHIN).await;
     Ok(watch.report(&fleet, config, faults.made(), tally))
 }
 
@@ -147,7 +166,7 @@ struct Abuse {
 }
 
 impl Abuse {
-    fn start(seed: u64, abusers: Vec<Abuser>, tally: Arc<Tally>) -> anyhow::Result<Self> {
+    fn start(mix: Arc<Mutex<Mix>>, tally: Arc<Tally>) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -155,7 +174,6 @@ impl Abuse {
         let stop = CancellationToken::new();
         let (end, ended) = tokio::sync::oneshot::channel();
         let until = stop.clone();
-        let mix = Arc::new(Mutex::new(Mix::new(seed, abusers)));
         std::thread::Builder::new()
             .name("abuse".to_owned())
             .spawn(move || {

@@ -23,10 +23,8 @@ pub struct Report {
     pub most: Vitals,
     /// The most memory it ever had, in bytes.
     pub peak_bytes: u64,
-    /// What it held in the end.
-    pub after: Vitals,
-    /// From the end of the abuse until everything was as before, or was not waited for any longer.
-    pub quiet_after: Duration,
+    /// What it held after each half, and how long after.
+    pub quiet: Vec<(Vitals, Duration)>,
     /// How long newcomers took, the quickest first.
     pub welcomes: Vec<Duration>,
     /// How often they tried, in all.
@@ -35,8 +33,6 @@ pub struct Report {
     pub counters: BTreeMap<String, u64>,
     /// The length of the hub's log.
     pub log_bytes: usize,
-    /// For so long this program itself did nothing, at most.
-    pub stalled: Duration,
     /// What was wrong.
     pub faults: Vec<String>,
 }
@@ -83,12 +79,9 @@ impl fmt::Display for Report {
             self.most,
             self.peak_bytes as f64 / 1e6
         )?;
-        writeln!(
-            f,
-            "after:  {}, {} s later",
-            self.after,
-            self.quiet_after.as_secs()
-        )?;
+        for (after, quiet) in &self.quiet {
+            writeln!(f, "after:  {after}, {} s later", quiet.as_secs())?;
+        }
         for fault in &self.faults {
             writeln!(f, "WRONG: {fault}")?;
         }

@@ -11,11 +11,11 @@ use netmonitor_protocol::DeviceId;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::Config;
 use super::bout::Tally;
 use super::newcomer::{Newcomer, Welcome};
 use super::report::Report;
-use super::vitals::{Allowance, Vitals};
+use super::vitals::Vitals;
+use super::{AFTER_HALF, AFTER_START, Config};
 use crate::faults::Faults;
 use crate::fleet::Fleet;
 use crate::hub::Hub;
@@ -38,6 +38,14 @@ const WELCOME_WITHIN: Duration = Duration::from_secs(20);
 /// keepalive (6 s) and a second, on a machine that has too much to do.
 const WRONG_FOR: Duration = Duration::from_secs(30);
 
+/// In the end, for the hub to be as before: sessions that were left behind have to expire, a
+/// renewed router has to be drained, and threads of a pool to end.
+const QUIET_WITHIN: Duration = Duration::from_mins(3);
+
+/// Memory has settled when it has not become so many bytes less for so long.
+const SHRINKS: u64 = 1_000_000;
+const SETTLED: Duration = Duration::from_secs(20);
+
 /// Faults that are written down, so that a hub that has died does not fill a page.
 const FAULTS_MAX: usize = 20;
 
@@ -55,6 +63,8 @@ pub(super) struct Watch<'a> {
     before: Vitals,
     last: Vitals,
     most: Vitals,
+    /// After each abuse, and how long that took.
+    quiet: Vec<(Vitals, Duration)>,
     welcomes: Vec<Welcome>,
     wrong_since: HashMap<DeviceId, Instant>,
     counters: BTreeMap<String, u64>,
@@ -72,6 +82,7 @@ impl<'a> Watch<'a> {
             before,
             last: before,
             most: before,
+            quiet: Vec::new(),
             welcomes: Vec::new(),
             wrong_since: HashMap::new(),
             counters: BTreeMap::new(),
@@ -92,9 +103,12 @@ impl<'a> Watch<'a> {
         let mut steps = interval(STEP);
         steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut newcomers = JoinSet::new();
-        let (mut looked, mut shown, mut came) = (self.started, self.started, self.started);
+        let began = Instant::now();
+        // What was wrong when it was last looked at is long ago.
+        self.wrong_since.clear();
+        let (mut looked, mut shown, mut came) = (began, began, began);
         writeln!(out, "{}", self.heading()).context("cannot write a row")?;
-        while self.started.elapsed() < duration {
+        while began.elapsed() < duration {
             let due = steps.tick().await;
             self.stalled = self.stalled.max(due.elapsed());
             faults.step(fleet, STEP).await;
@@ -167,46 +181,56 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Waits until the hub is as it was before, and what was lost is counted.
+    /// Waits until the hub holds no more than it may and does not become smaller any more, and until
+    /// all that was acknowledged has been seen.
     pub(super) async fn until_quiet(
         &mut self,
         fleet: &Fleet,
-        allowance: &Allowance,
-        within: Duration,
-    ) {
-        let waiting = async {
-            loop {
-                if let Ok(now) = Vitals::of(&self.hub.program) {
-                    self.last = now;
-                    // Its report may be from before.
-                    if let Ok(Ok(counters)) = timeout(LOOK, self.newcomer.counters()).await {
-                        self.counters = counters;
-                    }
-                    let is_explained = unexplained(fleet, &self.counters) == 0;
-                    if is_explained && now.is_back_to(&self.before, allowance) {
-                        break;
-                    }
-                }
-                sleep(LOOK).await;
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let (mut least, mut since) = (u64::MAX, began);
+        let what_is_left = loop {
+            match Vitals::of(&self.hub.program) {
+                Ok(now) => self.last = now,
+                Err(error) => break Some(format!("the hub: {error:#}")),
             }
+            // Its report may be from before.
+            if let Ok(Ok(counters)) = timeout(LOOK, self.newcomer.counters()).await {
+                self.counters = counters;
+            }
+            if self.last.resident_bytes + SHRINKS < least {
+                (least, since) = (self.last.resident_bytes, Instant::now());
+            }
+            let left = self.left(fleet);
+            let is_settled = since.elapsed() > SETTLED;
+            if left.is_none() && is_settled || began.elapsed() > QUIET_WITHIN {
+                break left;
+            }
+            sleep(LOOK).await;
         };
-        if timeout(within, waiting).await.is_ok() {
-            return;
+        let secs = began.elapsed().as_secs();
+        if let Some(what) = what_is_left {
+            self.fault(format!("{secs} s after the abuse {what}"));
         }
-        let within = within.as_secs();
-        if !self.last.is_back_to(&self.before, allowance) {
-            let (before, last) = (self.before, self.last);
-            self.fault(format!(
-                "{within} s after the abuse the hub still has {last}; before it had {before}"
-            ));
-        }
-        let lost = unexplained(fleet, &self.counters);
+        self.quiet.push((self.last, began.elapsed()));
+        writeln!(out, "quiet after {secs} s: {}", self.last).context("cannot write a row")
+    }
+
+    /// What is left and must not be, in words.
+    fn left(&self, fleet: &Fleet) -> Option<String> {
+        let lost = fleet.ledger().totals().lost;
         if lost > 0 {
-            self.fault(format!(
-                "{lost} samples that the broker had acknowledged were not seen by the watcher, \
-                 nor counted as dropped"
+            return Some(format!(
+                "the watcher has not seen {lost} samples that the broker had acknowledged"
             ));
         }
+        let now = self.last;
+        let halves = self.quiet.iter().map(|(half, _)| (half, &AFTER_HALF));
+        let earlier = halves.chain([(&self.before, &AFTER_START)]);
+        let mut grown = earlier.filter(|(before, allowance)| !now.is_back_to(before, allowance));
+        let (before, _) = grown.next()?;
+        Some(format!("the hub still has {now}; before it had {before}"))
     }
 
     pub(super) fn report(
@@ -216,7 +240,8 @@ impl<'a> Watch<'a> {
         faults: usize,
         tally: Arc<Tally>,
     ) -> Report {
-        let load = LoadReport::new(fleet, config.seed, config.duration, faults);
+        let mut load = LoadReport::new(fleet, config.seed, config.duration, faults);
+        load.stalled_ms = millis(self.stalled);
         for line in fleet.ledger().wrongly_concluded() {
             self.fault(format!("gone, and was not: {line}"));
         }
@@ -257,21 +282,19 @@ impl<'a> Watch<'a> {
             before: self.before,
             most: self.most,
             peak_bytes: self.hub.program.resident_peak_bytes().unwrap_or_default(),
-            after: self.last,
-            quiet_after: self.started.elapsed().saturating_sub(config.duration),
+            quiet: self.quiet,
             attempts: self.welcomes.iter().map(|it| it.attempts).sum(),
             welcomes,
             counters: self.counters,
             log_bytes: log.len(),
-            stalled: self.stalled,
             faults: self.faults,
         }
     }
 
     fn heading(&self) -> String {
         format!(
-            "before: {}\n{:>4} {:>8} {:>8} {:>6} {:>8} {:>6} {:>6} {:>10} {:>11} {:>6} {:>8}",
-            self.before,
+            "{}\n{:>4} {:>8} {:>8} {:>6} {:>8} {:>6} {:>6} {:>10} {:>11} {:>6} {:>8}",
+            self.last,
             "min",
             "MB now",
             "MB most",
@@ -303,11 +326,4 @@ impl<'a> Watch<'a> {
             tally.connections(),
         )
     }
-}
-
-/// Samples that were acknowledged, and neither seen nor counted as dropped.
-fn unexplained(fleet: &Fleet, counters: &BTreeMap<String, u64>) -> u64 {
-    let dropped = counters.get("dropped_slow_subscriber").copied();
-    let lost = fleet.ledger().totals().lost as u64;
-    lost.saturating_sub(dropped.unwrap_or_default())
 }
