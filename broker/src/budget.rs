@@ -1,7 +1,10 @@
 //! Bytes that many hold, and that are bounded together.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::exchange::Standing;
 
 /// The bound, and how much of it is used.
 #[derive(Debug, Clone)]
@@ -81,6 +84,48 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.give(self.bytes);
+    }
+}
+
+/// One bound for all users, of which a quarter is left to devices and services of the hub, and
+/// one for each user.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    all: Budget,
+    common: Budget,
+    /// Of each user that has a holder.
+    users: Mutex<HashMap<Box<str>, Budget>>,
+    per_user_max: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(max: usize, per_user_max: usize) -> Self {
+        Self {
+            all: Budget::new(max),
+            common: Budget::new(Standing::Common.part_of(max)),
+            users: Mutex::default(),
+            per_user_max,
+        }
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.all.used()
+    }
+
+    /// For what one of the user will hold.
+    pub(crate) fn holder(&self, user: &str, standing: Standing) -> Held {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = users.get(user).cloned();
+        let own = known.unwrap_or_else(|| {
+            users.retain(|_, budget| budget.has_holders());
+            let new = Budget::new(self.per_user_max);
+            users.insert(user.into(), new.clone());
+            new
+        });
+        match standing {
+            Standing::Reserved => Held::new([self.all.clone(), own]),
+            Standing::Common => Held::new([self.all.clone(), self.common.clone(), own]),
+        }
     }
 }
 

@@ -11,9 +11,10 @@ use netmonitor_protocol::acl::Principal;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
+use crate::buffers::Buffers;
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
-use crate::exchange::Published;
+use crate::exchange::{Published, Standing};
 use crate::message::{Message, may_be_kept};
 use crate::packet::{self, AckKind, Packet, Publish, QoS, Version};
 use crate::parked::Parked;
@@ -97,6 +98,7 @@ pub(crate) struct Client {
     pub(crate) version: Version,
     /// What waits to be written.
     pub(crate) out: BytesMut,
+    pub(crate) buffers: Buffers,
     will: Will,
     pub(crate) session: Box<Session>,
     pub(crate) lease: Lease,
@@ -150,10 +152,13 @@ impl Client {
         };
         let inflight_max = edge.config.inflight_max_messages.min(terms.receive_maximum);
         session.window.begin(usize::from(inflight_max));
+        let standing = Standing::of(&session.principal);
+        let held = edge.buffers.holder(&session.principal.user, standing);
         session.set_connected(true);
         Self {
             version: terms.version,
             out: BytesMut::new(),
+            buffers: Buffers::new(held),
             will: Will::new(edge.clone(), session.origin(), terms.will, terms.will_delay),
             session,
             lease,

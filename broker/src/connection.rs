@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::buffers::room_to_read;
 use crate::client::{Client, End, Ended, Left, Turn, handle_some};
 use crate::clock::Clock;
 use crate::connect::{Admitted, admit};
@@ -36,10 +37,13 @@ const LAST_READ: Duration = Duration::from_millis(100);
 const CATCH_UP: Duration = Duration::from_millis(1);
 const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 
-/// Room for the next read; idle connections hold on to it.
-const READ_MIN: usize = 2 * 1024;
+/// How often to look whether others have given back what a large packet needs.
+const ROOM_AGAIN: Duration = Duration::from_millis(20);
+
 /// Bytes that are read, and so packets that are dealt with, in one go.
 const READ_MAX: u64 = 16 * 1024;
+/// Bytes that are handed to TLS or WebSocket in one go, which keep them until they are sent.
+const WRITE_MAX: usize = 16 * 1024;
 
 /// What is spoken below MQTT.
 #[derive(Clone)]
@@ -234,13 +238,13 @@ where
         Ok(turn) => turn.left,
         Err(end) => return end,
     };
-    let mut pause_until = None;
-    let mut asking = None;
+    let (mut pause_until, mut asking) = (None, None);
     loop {
         client.pump();
+        let (has_room, is_short) = make_room(client, &mut incoming, left);
         let has_output = !client.out.is_empty();
         clock.output(has_output || unflushed);
-        let listens = !client.is_clogged() && pause_until.is_none();
+        let listens = !client.is_clogged() && pause_until.is_none() && has_room;
         let reads = listens && left == Left::Part;
         let asks = listens && left == Left::ForRouter;
         if !asks {
@@ -260,7 +264,7 @@ where
             () = edge.shutdown.cancelled() => return End::ShuttingDown,
             () = &mut alarm => {
                 // Nobody is silent whom we keep waiting.
-                if pause_until.is_some() || left != Left::Part {
+                if pause_until.is_some() || left != Left::Part || !has_room {
                     clock.heard();
                 }
                 let late = if reads {
@@ -304,6 +308,7 @@ where
                 Err(_) => Err(End::RouterStopped),
             },
             () = tokio::task::yield_now(), if client.is_paging() => Ok(None),
+            () = sleep(ROOM_AGAIN), if is_short => Ok(None),
         };
         if broken {
             return last_read(client, reader, &mut incoming).await;
@@ -326,6 +331,16 @@ where
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Whether what comes next may be read, and whether anything waits until others have given back
+/// what their large packets take.
+fn make_room(client: &mut Client, incoming: &mut BytesMut, left: Left) -> (bool, bool) {
+    let buffers = &mut client.buffers;
+    buffers.settle(&mut client.out);
+    // Whole packets are dealt with before anything is read.
+    let has_room = left != Left::Part || buffers.may_read(incoming);
+    (has_room, buffers.take_is_short())
 }
 
 /// After a time in which the whole process stood still, the alarm and what has arrived meanwhile
@@ -406,7 +421,8 @@ where
         writer.flush().await?;
         return Ok(false);
     }
-    let written = writer.write(out).await?;
+    let piece = &out[..out.len().min(WRITE_MAX)];
+    let written = writer.write(piece).await?;
     if written == 0 {
         return Err(std::io::ErrorKind::WriteZero.into());
     }
@@ -424,7 +440,7 @@ async fn read_some<S>(
 where
     S: AsyncRead,
 {
-    incoming.reserve(READ_MIN);
+    incoming.reserve(room_to_read(incoming));
     let read = reader.take(READ_MAX).read_buf(incoming).await?;
     edge.counters.add(Counter::BytesReceived, read as u64);
     Ok(read)

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::Pool;
 use crate::config::Config;
 use crate::counters::{Counter, Counters, Who};
 use crate::doors::{Doors, network_of};
@@ -26,6 +27,12 @@ const CHECKS_AT_ONCE: usize = 2;
 /// Packets for which the router is asked at once. It takes one after the other; the second keeps
 /// it busy. Each occupies a thread meanwhile.
 const ASKS_AT_ONCE: usize = 2;
+
+/// What large packets on their way in and out may take, of all connections and of those of one
+/// user. There is always room for some of the largest.
+const BUFFERS_MAX: usize = 32 * 1024 * 1024;
+const BUFFERS_PER_USER_MAX: usize = 8 * 1024 * 1024;
+const BUFFERS_PACKETS_MIN: usize = 4;
 
 /// Says who a client is.
 pub trait Authenticate: Send + Sync {
@@ -73,6 +80,8 @@ pub(crate) struct Edge {
     pub(crate) asks: Semaphore,
     connections: AtomicU64,
     pub(crate) subscriptions: Arc<Subscriptions>,
+    /// For packets on their way in and out.
+    pub(crate) buffers: Pool,
 }
 
 impl Edge {
@@ -81,6 +90,9 @@ impl Edge {
         authenticator: Arc<dyn Authenticate>,
     ) -> Result<Self, RouteError> {
         let counters = Arc::<Counters>::default();
+        let buffers_min = BUFFERS_PACKETS_MIN.saturating_mul(config.packet_max_bytes);
+        let per_user = BUFFERS_PER_USER_MAX.max(buffers_min);
+        let buffers = Pool::new(BUFFERS_MAX.max(2 * per_user), per_user);
         let sessions = Arc::new(Sessions::new(&config));
         let shares = Shares::new(&config, sessions.clone(), counters.clone());
         Ok(Self {
@@ -96,6 +108,7 @@ impl Edge {
             asks: Semaphore::new(ASKS_AT_ONCE),
             connections: AtomicU64::new(0),
             subscriptions: Arc::default(),
+            buffers,
             config,
         })
     }

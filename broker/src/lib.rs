@@ -14,7 +14,7 @@
 //! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
 //! - `listen`, `websocket`, `connect`, `connection`, `clock`: a socket from bind to close
 //! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
-//! - `client`, `subscribe`, `outbound`, `will`: one connection's state, and what its packets do
+//! - `client`, `subscribe`, `outbound`, `buffers`, `will`: one connection's state, and what its packets do
 //! - `session`, `subscriptions`, `inflight`, `offline`, `budget`, `parked`: what outlives a
 //!   connection; `share`: what several clients have together
 //! - `sessions`, `edge`, `counters`, `tally`, `sys`: what all clients share, and what is told of it
@@ -26,6 +26,7 @@
 mod broker;
 mod bucket;
 mod budget;
+mod buffers;
 mod changes;
 mod client;
 mod clock;

@@ -153,7 +153,13 @@ impl Client {
             self.edge.counters.one(Counter::DroppedTooLarge);
             return true;
         }
+        let bytes = message.packet_len(self.version);
+        if !self.buffers.may_write(&self.out, bytes) {
+            self.session.waiting = Some(pending);
+            return false;
+        }
         message.write(&mut self.out, self.version);
+        self.buffers.settle(&mut self.out);
         self.edge.counters.one(Counter::MessagesSent);
         if acknowledged {
             let qos = pending.qos;
@@ -199,7 +205,12 @@ impl Client {
                     self.edge.counters.one(counter);
                     return true;
                 }
+                let bytes = message.packet_len(self.version);
+                if !self.buffers.may_write(&self.out, bytes) {
+                    return false;
+                }
                 message.write(&mut self.out, self.version);
+                self.buffers.settle(&mut self.out);
                 self.edge.counters.one(Counter::MessagesSent);
             }
         }
@@ -220,7 +231,7 @@ impl Client {
     /// Whether the client has let its answers pile up: it sends and does not read.
     pub(crate) fn is_clogged(&self) -> bool {
         let message = self.edge.config.packet_max_bytes;
-        self.out.len() > 2 * HIGH_WATER + message
+        self.out.len() > 2 * HIGH_WATER + message || self.buffers.is_clogged(&self.out)
     }
 
     /// For the log.

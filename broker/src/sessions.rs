@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::{Budget, Held};
+use crate::budget::{Held, Pool};
 use crate::config::Config;
 use crate::exchange::Standing;
 use crate::session::Session;
@@ -43,12 +43,7 @@ pub(crate) struct Sessions {
     parked_max: usize,
     parked_per_user_max: usize,
     /// Bytes of messages in all sessions that outlive their connections.
-    held: Budget,
-    /// The part of it that is for users that are neither devices nor services of the hub.
-    held_common: Budget,
-    /// The part of each user that has a session.
-    held_by_user: Mutex<HashMap<Box<str>, Budget>>,
-    per_user_max_bytes: usize,
+    held: Pool,
 }
 
 #[derive(Default)]
@@ -88,10 +83,10 @@ impl Sessions {
             inner: Mutex::default(),
             parked_max: config.sessions_parked_max,
             parked_per_user_max: config.sessions_parked_per_user_max,
-            held: Budget::new(config.sessions_total_max_bytes),
-            held_common: Budget::new(Standing::Common.part_of(config.sessions_total_max_bytes)),
-            held_by_user: Mutex::default(),
-            per_user_max_bytes: config.sessions_per_user_max_bytes,
+            held: Pool::new(
+                config.sessions_total_max_bytes,
+                config.sessions_per_user_max_bytes,
+            ),
         }
     }
 
@@ -200,18 +195,7 @@ impl Sessions {
 
     /// For what a session of the user, or a group of such, will hold.
     pub(crate) fn holder(&self, user: &str, standing: Standing) -> Held {
-        let mut users = lock(&self.held_by_user);
-        let known = users.get(user).cloned();
-        let own = known.unwrap_or_else(|| {
-            users.retain(|_, budget| budget.has_holders());
-            let new = Budget::new(self.per_user_max_bytes);
-            users.insert(user.into(), new.clone());
-            new
-        });
-        match standing {
-            Standing::Reserved => Held::new([self.held.clone(), own]),
-            Standing::Common => Held::new([self.held.clone(), self.held_common.clone(), own]),
-        }
+        self.held.holder(user, standing)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -64,6 +64,14 @@ pub(crate) fn peek_frame(buffer: &[u8], max: usize) -> Result<Option<(u8, usize,
     Ok(is_whole.then_some((first, header, length)))
 }
 
+/// How long the packet at the front is to be, header included. 0: that is not known yet.
+pub(crate) fn announced(buffer: &[u8]) -> usize {
+    match peek_varint(buffer.get(1..).unwrap_or_default()) {
+        Ok(Some((length, length_bytes))) => 1 + length_bytes + length,
+        _ => 0,
+    }
+}
+
 /// A variable byte integer and how many bytes it took. None: not whole yet.
 fn peek_varint(bytes: &[u8]) -> Result<Option<(usize, usize)>, Fault> {
     let mut value = 0;

@@ -6,6 +6,7 @@ use netmonitor_broker::Config;
 use netmonitor_protocol::Topic;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, Options, Raw, TestBroker, packet, start, start_with, text};
 
@@ -400,6 +401,44 @@ async fn sixty_four_wide_subscriptions_that_nobody_reads_hold_up_nobody() {
         seen[topic[2..].parse::<usize>().unwrap()] += 1;
     }
     assert!(seen.iter().all(|times| *times == FINDING.len()));
+}
+
+/// Five hundred connections of one user could otherwise have taken all of a small machine.
+#[tokio::test]
+async fn large_packets_of_one_user_wait_for_each_other_and_for_nobody_else() {
+    const PAYLOAD: usize = 250_000;
+    let broker = start().await;
+    let body = [text("a"), vec![0, 1], vec![b'x'; PAYLOAD]].concat();
+    let (large, last) = packet(0x32, &body)
+        .split_last()
+        .map(|(l, p)| (p.to_vec(), *l))
+        .unwrap();
+    let mut other = Raw::connect(&broker, &Options::new(4, "other", "o")).await;
+    let go_on = CancellationToken::new();
+    let mut sending = JoinSet::new();
+    for n in 0..50 {
+        let mut raw = Raw::connect(&broker, &Options::new(4, "free", &n.to_string())).await;
+        let (large, go_on) = (large.clone(), go_on.clone());
+        sending.spawn(async move {
+            raw.send(&large).await;
+            go_on.cancelled().await;
+            raw.send(&[last]).await;
+            raw.expect(0x40, &[0, 1]).await;
+        });
+    }
+    let are_many = |broker: &TestBroker| broker.counter("bytes_received") > 30 * PAYLOAD as u64;
+    broker.eventually("some are read", are_many).await;
+    for _ in 0..100 {
+        assert_eq!(
+            other.publish_acked("b", &"x".repeat(100_000), false).await,
+            0
+        );
+    }
+    let own = broker.counter("bytes_received") - 100 * 100_000;
+    assert!(own < 36 * PAYLOAD as u64, "{own} bytes are in memory");
+    // And all of them get through.
+    go_on.cancel();
+    sending.join_all().await;
 }
 
 #[tokio::test]
