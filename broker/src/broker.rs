@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::connection::{Transport, serve};
 use crate::counters::Counter;
+use crate::counters::sys;
 use crate::edge::{Authenticate, Edge};
-use crate::exchange::Origin;
-use crate::journal::Journal;
 use crate::listen::{StartError, tune};
 use crate::message::Message;
+use crate::origin::Origin;
 use crate::packet::QoS;
-use crate::sys;
+use crate::retained::journal::Journal;
 use netmonitor_service::listen::listen;
 
 /// How long clients may take to hear that the broker stops.

@@ -1,6 +1,11 @@
 //! One client that has been let in: its state, and what its packets do. No I/O: packets come
 //! in understood, answers go into a buffer.
 
+pub(crate) mod buffers;
+pub(crate) mod outbound;
+pub(crate) mod subscribe;
+pub(crate) mod will;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,19 +16,20 @@ use netmonitor_protocol::acl::Principal;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-use crate::buffers::Buffers;
+use crate::client::buffers::Buffers;
+use crate::client::will::Will;
 use crate::counters::{Counter, Who};
 use crate::edge::Edge;
-use crate::exchange::{Published, Standing};
+use crate::exchange::Published;
 use crate::message::{Message, may_be_kept};
+use crate::origin::Standing;
+use crate::packet::reply::{self, TOPIC_ALIAS_MAX, reason};
+use crate::packet::wire::{Fault, peek_frame, take_frame};
 use crate::packet::{self, AckKind, Packet, Publish, QoS, Version};
-use crate::parked::Parked;
-use crate::reply::{self, TOPIC_ALIAS_MAX, reason};
 use crate::router::RouteError;
 use crate::session::Session;
-use crate::sessions::{Kick, Lease};
-use crate::will::Will;
-use crate::wire::{Fault, peek_frame, take_frame};
+use crate::session::parked::Parked;
+use crate::session::sessions::{Kick, Lease};
 
 /// How long the packets of one client are dealt with before others get their turn.
 const TURN: Duration = Duration::from_millis(1);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::Rate;
-use crate::offline::Limits;
+use crate::session::offline::Limits;
 
 /// The `[broker]` table. The defaults suit a hub with 1 GB of RAM and a thousand devices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,9 @@
 //! One socket, from accept to close: the loop round a [`Client`].
 
+pub(crate) mod clock;
+pub(crate) mod connect;
+pub(crate) mod websocket;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +17,17 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::buffers::room_to_read;
+use crate::client::buffers::room_to_read;
 use crate::client::{Client, End, Ended, Left, Turn, handle_some};
-use crate::clock::Clock;
-use crate::connect::{Admitted, admit};
+use crate::connection::clock::Clock;
+use crate::connection::connect::{Admitted, admit};
 use crate::counters::Counter;
 use crate::doors::Ticket;
+use crate::doors::guarded::Guarded;
 use crate::edge::Edge;
-use crate::guarded::Guarded;
 use crate::router::Link;
-use crate::sessions::Kick;
-use crate::share::next_of;
-use crate::websocket;
+use crate::session::sessions::Kick;
+use crate::session::share::next_of;
 
 /// How long the last words to a client may take. Nobody waits for them.
 const FAREWELL: Duration = Duration::from_secs(1);

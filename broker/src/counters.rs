@@ -1,13 +1,16 @@
 //! What the broker counts. What it drops or refuses is never silent.
 
+pub(crate) mod refusals;
+pub(crate) mod sys;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::doors::network_of;
-use crate::refusals::Refusals;
+use crate::counters::refusals::Refusals;
+use crate::origin::network_of;
 
 /// Declares each count with its name on the outside.
 macro_rules! counters {

@@ -5,9 +5,12 @@
 //! the oldest one of the address that has most. Nobody can keep others out by saying nothing, not
 //! even behind the same address.
 
+pub(crate) mod guarded;
+pub(crate) mod logins;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,18 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::counters::Counter;
-
-/// What counts as one address: a host of IPv4, a network of IPv6, in which every host can take
-/// as many addresses as it likes.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(host) => IpAddr::V4(host),
-        IpAddr::V6(host) => {
-            let [a, b, c, d, ..] = host.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
-}
+use crate::origin::network_of;
 
 /// Counts the sockets.
 pub(crate) struct Doors {

@@ -9,16 +9,17 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::Pool;
 use crate::config::Config;
 use crate::counters::{Counter, Counters, Who};
-use crate::doors::{Doors, network_of};
+use crate::doors::Doors;
+use crate::doors::logins::{self, Check, Logins, Place};
 use crate::exchange::Exchange;
-use crate::logins::{self, Check, Logins, Place};
+use crate::origin::network_of;
 use crate::router::RouteError;
-use crate::sessions::Sessions;
-use crate::share::Shares;
-use crate::tally::Subscriptions;
+use crate::session::budget::Pool;
+use crate::session::sessions::Sessions;
+use crate::session::share::Shares;
+use crate::session::tally::Subscriptions;
 
 /// Credentials that are checked at once. A check takes about a millisecond of CPU; two leave
 /// the rest of the machine to those who are in.
@@ -113,7 +114,7 @@ impl Edge {
         })
     }
 
-    /// A number for a session, never given again, never [`BROKER`](crate::exchange::BROKER).
+    /// A number for a session, never given again, never [`BROKER`](crate::origin::BROKER).
     pub(crate) fn next_number(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }

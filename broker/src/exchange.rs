@@ -5,19 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use netmonitor_protocol::acl::{Principal, Role};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::changes::{Change, Pace};
 use crate::config::Config;
 use crate::message::{Envelope, Message};
+use crate::origin::Origin;
+use crate::retained::changes::{Change, Pace};
+use crate::retained::snapshot::Walk;
 use crate::retained::{Limits, Retained};
 use crate::router::{Break, Health, Link, RouteError, Router};
-use crate::snapshot::Walk;
-
-/// The number under which the broker itself publishes. Clients count from 1.
-pub(crate) const BROKER: u64 = 0;
 
 /// Messages that wait for the router before publishers are stopped until it has taken some; it
 /// takes some 200 in a millisecond. What each has sent by then, one read at most, is let in.
@@ -45,60 +42,6 @@ pub(crate) enum Published {
     Done,
     /// Delivered, but the retained store had no room for it.
     NotKept,
-}
-
-/// Who publishes or subscribes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Origin<'a> {
-    /// Number of the connection.
-    pub(crate) number: u64,
-    /// MQTT user name.
-    pub(crate) user: &'a str,
-    pub(crate) standing: Standing,
-}
-
-/// How far a client may use what all share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// A service of the hub, or a device: up to the limit. What it can publish follows from the
-    /// table of topics, and is little.
-    Reserved,
-    /// Anybody else: up to the limit of a user, and together only so far that the former find
-    /// room.
-    Common,
-}
-
-impl Standing {
-    pub(crate) fn of(principal: &Principal) -> Self {
-        match principal.role {
-            Some(Role::Service(_) | Role::Agent(_)) => Self::Reserved,
-            _ => Self::Common,
-        }
-    }
-
-    /// The part of a limit that the client may use.
-    pub(crate) fn part_of(self, limit: usize) -> usize {
-        match self {
-            Self::Reserved => limit,
-            Self::Common => limit - limit / 4,
-        }
-    }
-}
-
-impl<'a> Origin<'a> {
-    pub(crate) const BROKER: Origin<'static> = Origin {
-        number: BROKER,
-        user: "",
-        standing: Standing::Reserved,
-    };
-
-    pub(crate) fn new(number: u64, principal: &'a Principal) -> Self {
-        Self {
-            number,
-            user: &principal.user,
-            standing: Standing::of(principal),
-        }
-    }
 }
 
 impl Exchange {

@@ -14,10 +14,10 @@ use rand::{Rng as _, SeedableRng as _};
 use crate::client::{Client, End, Left, Terms, handle_some};
 use crate::config::Config;
 use crate::edge::{Authenticate, Claim, Edge};
+use crate::packet::reply::{self, Outgoing};
+use crate::packet::wire::{put_string, put_varint, take_frame};
 use crate::packet::{AckKind, QoS, Version, read, read_hello};
-use crate::reply::{self, Outgoing};
-use crate::sessions::Key;
-use crate::wire::{put_string, put_varint, take_frame};
+use crate::session::sessions::Key;
 
 /// Conversations of one run: some seconds in a debug build.
 const CONVERSATIONS: u64 = 20_000;

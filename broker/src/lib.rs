@@ -12,26 +12,20 @@
 //! From the outside in:
 //!
 //! - [`Config`], [`Broker`], [`Handle`], [`Authenticate`]: what the hub uses
-//! - `listen`, `websocket`, `connect`, `connection`, `clock`: a socket from bind to close
-//! - `wire`, `properties`, `packet`, `reply`: the bytes of MQTT, in and out
-//! - `client`, `subscribe`, `outbound`, `buffers`, `will`: one connection's state, and what its packets do
-//! - `session`, `subscriptions`, `inflight`, `offline`, `budget`, `parked`: what outlives a
-//!   connection; `share`: what several clients have together
-//! - `sessions`, `edge`, `counters`, `tally`, `sys`: what all clients share, and what is told of it
-//! - `doors`, `guarded`, `logins`, `bucket`, `refusals`: what strangers can do, and what is said of it
+//! - `listen`, `connection`: a socket from bind to close; `doors`: what strangers can do with it
+//! - `packet`: the bytes of MQTT, in and out
+//! - `client`: one connection's state, and what its packets do
+//! - `session`: what outlives a connection, and what several clients have together
+//! - `exchange`, `message`, `origin`: every message passes here, from whomever
+//! - `retained`: what is kept of them, in memory and on disk
+//! - `router`: all that knows rumqttd
+//! - `edge`: what all clients share; `counters`: what is told of it; `bucket`: how fast is too fast
 //! - `service`: the broker as one of the hub's services
-//! - `exchange`, `retained`, `snapshot`, `message`, `router`: where messages go
-//! - `changes`, `journal`, `wear`: retained messages on disk
 
 mod broker;
 mod bucket;
-mod budget;
-mod buffers;
-mod changes;
 mod client;
-mod clock;
 mod config;
-mod connect;
 mod connection;
 mod counters;
 mod doors;
@@ -39,34 +33,14 @@ mod edge;
 mod exchange;
 #[cfg(test)]
 mod fuzz;
-mod guarded;
-mod inflight;
-mod journal;
 mod listen;
-mod logins;
 mod message;
-mod offline;
-mod outbound;
+mod origin;
 mod packet;
-mod parked;
-mod properties;
-mod refusals;
-mod reply;
 mod retained;
 mod router;
 mod service;
 mod session;
-mod sessions;
-mod share;
-mod snapshot;
-mod subscribe;
-mod subscriptions;
-mod sys;
-mod tally;
-mod wear;
-mod websocket;
-mod will;
-mod wire;
 
 pub use broker::{Broker, Handle, RouterLost};
 pub use config::Config;

@@ -1,9 +1,13 @@
 //! What a client may send, understood: MQTT 3.1.1 and 5 alike.
 
+pub(crate) mod properties;
+pub(crate) mod reply;
+pub(crate) mod wire;
+
 use bytes::Bytes;
 
-use crate::properties::{self, Properties};
-use crate::wire::{Fault, Frame, Reader};
+use crate::packet::properties::Properties;
+use crate::packet::wire::{Fault, Frame, Reader};
 
 /// The version that a connection speaks, from the level in its CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

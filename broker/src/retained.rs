@@ -1,5 +1,10 @@
 //! The last retained message of each topic, in memory: what is true. Every change goes through
-//! [`Retained::set`], which also notes it for the [file](crate::journal) that follows.
+//! [`Retained::set`], which also notes it for the [file](crate::retained::journal) that follows.
+
+pub(crate) mod changes;
+pub(crate) mod journal;
+pub(crate) mod snapshot;
+pub(crate) mod wear;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -8,11 +13,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::changes::{Change, Changes, Pace};
 use crate::config::Config;
-use crate::exchange::{Origin, Standing};
 use crate::message::{Envelope, is_same_content};
-use crate::snapshot::Walk;
+use crate::origin::{Origin, Standing};
+use crate::retained::changes::{Change, Changes, Pace};
+use crate::retained::snapshot::Walk;
 
 /// A retained message as it is handed to a subscriber. The bytes are shared with the store.
 #[derive(Debug, Clone)]

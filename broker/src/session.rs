@@ -4,6 +4,15 @@
 //! Sessions are in memory: they end with the broker. What must survive that is retained, or
 //! acknowledged end to end by those who need it.
 
+pub(crate) mod budget;
+pub(crate) mod inflight;
+pub(crate) mod offline;
+pub(crate) mod parked;
+pub(crate) mod sessions;
+pub(crate) mod share;
+pub(crate) mod subscriptions;
+pub(crate) mod tally;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Weak;
 
@@ -11,17 +20,17 @@ use netmonitor_protocol::acl::Principal;
 
 use crate::counters::{Counter, Counters};
 use crate::edge::Edge;
-use crate::exchange::{Origin, Standing};
-use crate::inflight::Window;
 use crate::message::Envelope;
-use crate::offline::Offline;
+use crate::origin::{Origin, Standing};
 use crate::packet::QoS;
 use crate::retained::Kept;
+use crate::retained::snapshot::Walk;
 use crate::router::{Delivery, Link};
-use crate::share::{Member, Share, Shared};
-use crate::snapshot::Walk;
-use crate::subscriptions::{Subscriptions, Wanted};
-use crate::tally::Tally;
+use crate::session::inflight::Window;
+use crate::session::offline::Offline;
+use crate::session::share::{Member, Share, Shared};
+use crate::session::subscriptions::{Subscriptions, Wanted};
+use crate::session::tally::Tally;
 
 /// What a message takes beside its bytes, roughly.
 const MESSAGE_OVERHEAD: usize = 192;

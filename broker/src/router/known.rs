@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::RouteError;
 use crate::bucket::{Bucket, Rate};
-use crate::exchange::{Origin, Standing};
+use crate::origin::{Origin, Standing};
 
 /// Filters that nobody has subscribed any more and that may stay behind, beside as many as are
 /// in use: some 6 MB.

@@ -25,7 +25,7 @@ use super::publisher::Publisher;
 use super::seat::{Leave, Move, Retired, Seat};
 use super::{Break, Health, RouteError, lock, spelling};
 use crate::config::Config;
-use crate::exchange::{Origin, Standing};
+use crate::origin::{Origin, Standing};
 use bytes::Bytes;
 
 /// The router that is used now, and what all links share.

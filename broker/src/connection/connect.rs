@@ -14,12 +14,12 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::{Client, Terms, may_publish, session_expiry};
 use crate::counters::{Counter, Who};
 use crate::edge::{Denied, Edge};
-use crate::exchange::Origin;
 use crate::message::Message;
+use crate::origin::Origin;
+use crate::packet::reply::{self, Welcome, reason};
+use crate::packet::wire::take_frame;
 use crate::packet::{Connect, Hello, Password, Version, Will, read_hello};
-use crate::reply::{self, Welcome, reason};
-use crate::sessions::{Key, Taken};
-use crate::wire::take_frame;
+use crate::session::sessions::{Key, Taken};
 
 /// Longest client id. MQTT asks for 23 bytes; names of ours are far shorter than this.
 const CLIENT_ID_MAX: usize = 256;
@@ -47,7 +47,7 @@ pub(crate) enum Rejected {
     #[error("closed before CONNECT")]
     Closed,
     #[error("{0}")]
-    Fault(#[from] crate::wire::Fault),
+    Fault(#[from] crate::packet::wire::Fault),
     #[error("input/output: {0}")]
     Io(#[from] std::io::Error),
     #[error("refused with reason {0:#04x}")]

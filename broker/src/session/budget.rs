@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::exchange::Standing;
+use crate::origin::Standing;
 
 /// The bound, and how much of it is used.
 #[derive(Debug, Clone)]

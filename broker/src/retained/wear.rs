@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::changes::Change;
+use crate::retained::changes::Change;
 
 /// What costs are counted in.
 const PAGE_BYTES: usize = 4 * 1024;

@@ -11,8 +11,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::counters::{Counter, Counters};
 use crate::edge::Edge;
-use crate::exchange::Origin;
 use crate::message::Message;
+use crate::origin::Origin;
 use crate::packet::QoS;
 
 const VERSION: &str = concat!("netmonitor version ", env!("CARGO_PKG_VERSION"));

@@ -2,7 +2,7 @@
 //! user can take over the connection of another by its client id.
 //!
 //! Each session has a seat, and whoever sits there is one task: a connection, or what is left
-//! of one (see [`crate::parked`]). A newcomer takes the seat at once, tells the one before it
+//! of one (see [`crate::session::parked`]). A newcomer takes the seat at once, tells the one before it
 //! to go, and waits until it has gone: what that one leaves is then the newcomer's.
 
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::budget::{Held, Pool};
 use crate::config::Config;
-use crate::exchange::Standing;
+use crate::origin::Standing;
 use crate::session::Session;
+use crate::session::budget::{Held, Pool};
 
 /// What a session is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

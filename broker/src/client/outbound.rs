@@ -4,12 +4,12 @@
 
 use crate::client::{Client, End};
 use crate::counters::Counter;
-use crate::inflight::{Again, Settled};
+use crate::packet::reply::{self, Outgoing, reason};
 use crate::packet::{AckKind, QoS, Version};
-use crate::reply::{self, Outgoing, reason};
 use crate::router::{Delivery, Link};
 use crate::session::Pending;
-use crate::share::Shared;
+use crate::session::inflight::{Again, Settled};
+use crate::session::share::Shared;
 
 /// Bytes that may wait to be written before no more messages are taken for the client.
 const HIGH_WATER: usize = 64 * 1024;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::counters::Counter;
 use crate::edge::Edge;
-use crate::exchange::{Origin, Published, Standing};
+use crate::exchange::Published;
 use crate::message::Message;
+use crate::origin::{Origin, Standing};
 
 /// The will of one connection, also while it waits for its delay to pass.
 ///

@@ -4,8 +4,8 @@
 
 use bytes::BytesMut;
 
-use crate::budget::Held;
-use crate::wire::announced;
+use crate::packet::wire::announced;
+use crate::session::budget::Held;
 
 /// What a connection may hold in each direction beside the budget.
 const FREE: usize = 4 * 1024;
@@ -95,14 +95,14 @@ pub(crate) fn room_to_read(incoming: &BytesMut) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::session::budget::Budget;
 
     const LARGE: usize = 100_000;
 
     /// The first bytes of a PUBLISH of about that length.
     fn beginning(length: usize) -> BytesMut {
         let mut packet = BytesMut::from(&[0x30][..]);
-        crate::wire::put_varint(&mut packet, length);
+        crate::packet::wire::put_varint(&mut packet, length);
         packet
     }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::client::will::Will;
 use crate::counters::Counter;
 use crate::edge::Edge;
 use crate::router::{Delivery, Link, RouteError};
 use crate::session::Session;
-use crate::sessions::{Kick, Lease};
-use crate::share::next_of;
-use crate::will::Will;
+use crate::session::sessions::{Kick, Lease};
+use crate::session::share::next_of;
 
 /// Messages that are taken from the router in one go.
 const BATCH: usize = 64;

@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::wire::{Fault, Reader};
+use crate::packet::wire::{Fault, Reader};
 
 /// Identifiers, as in section 2.2.2.2.
 pub(crate) mod id {

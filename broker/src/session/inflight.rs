@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::budget::Held;
 use crate::packet::{AckKind, QoS};
+use crate::session::budget::Held;
 
 /// Room that is kept when nothing is left in flight.
 const KEEP: usize = 16;
@@ -238,7 +238,7 @@ impl<M> Window<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::session::budget::Budget;
 
     fn held(max: usize) -> Held {
         Held::new([Budget::new(max)])

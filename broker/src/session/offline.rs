@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::budget::Held;
+use crate::session::budget::Held;
 
 /// How much may wait for one client.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl<M> Offline<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::session::budget::Budget;
 
     const LIMITS: Limits = Limits {
         messages: 3,

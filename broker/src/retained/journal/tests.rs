@@ -5,8 +5,8 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::config::Config;
 use crate::edge::{Authenticate, Claim};
-use crate::exchange::Origin;
 use crate::message::Message;
+use crate::origin::Origin;
 
 struct Nobody;
 

@@ -12,13 +12,14 @@ use netmonitor_store::{RetainedChange, RetainedDb, StoreError, StoredMessage};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::changes::{Change, Pace};
 use crate::counters::Counter;
 use crate::edge::Edge;
-use crate::exchange::{BROKER, Exchange};
+use crate::exchange::Exchange;
 use crate::message::Envelope;
+use crate::origin::BROKER;
 use crate::packet::QoS;
-use crate::wear::{Wear, pages};
+use crate::retained::changes::{Change, Pace};
+use crate::retained::wear::{Wear, pages};
 
 /// How long a change of [`Pace::Soon`] waits for others that go to disk with it: what a machine
 /// says at its birth comes within this time.

@@ -2,9 +2,9 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::packet::properties::id;
+use crate::packet::wire::{put_string, put_varint, varint_len};
 use crate::packet::{AckKind, QoS, Version};
-use crate::properties::id;
-use crate::wire::{put_string, put_varint, varint_len};
 
 /// Reason codes of MQTT 5 (section 2.4).
 pub(crate) mod reason {

@@ -3,13 +3,13 @@
 use crate::client::{Client, End};
 use crate::counters::Counter;
 use crate::edge::Edge;
-use crate::exchange::Standing;
+use crate::origin::Standing;
+use crate::packet::reply::{self, reason};
+use crate::packet::wire::Fault;
 use crate::packet::{Options, RetainHandling};
-use crate::reply::{self, reason};
 use crate::router::RouteError;
-use crate::share::{is_shared, shared_filter};
-use crate::subscriptions::Subscription;
-use crate::wire::Fault;
+use crate::session::share::{is_shared, shared_filter};
+use crate::session::subscriptions::Subscription;
 
 impl Client {
     /// `beyond`: how many more filters there were, which nobody has looked at.

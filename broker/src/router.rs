@@ -6,7 +6,7 @@
 //! - Every publish goes in through one link, so that all messages have one order. A subscriber
 //!   has a link of its own, made with its first subscription.
 //! - It sees `QoS` 0 only, on both sides. Its window for `QoS` 1 ends a link whose
-//!   acknowledgements come out of order; ours (see [`crate::outbound`]) does not.
+//!   acknowledgements come out of order; ours (see [`crate::client::outbound`]) does not.
 //! - It never gets a property or a retain flag from a client: those are in the
 //!   [envelope](crate::message::Envelope). The subscription identifier it does get is our own
 //!   number, by which we know for which subscription a message comes.
@@ -46,7 +46,7 @@ pub(crate) use self::link::Link;
 pub(crate) use self::place::Delivery;
 use self::replacement::Inner;
 use crate::config::Config;
-use crate::exchange::Origin;
+use crate::origin::Origin;
 
 /// How long a router may take to answer. It takes some 50 microseconds.
 const ANSWER: Duration = Duration::from_secs(5);

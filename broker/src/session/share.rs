@@ -17,13 +17,14 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
 use crate::counters::{Counter, Counters};
-use crate::exchange::{Exchange, Standing};
+use crate::exchange::Exchange;
 use crate::message::Envelope;
-use crate::offline::{self, Offline};
+use crate::origin::Standing;
 use crate::packet::Options;
 use crate::router::{Delivery, Link, RouteError};
-use crate::sessions::Sessions;
-use crate::subscriptions::{is_wild, lost_between};
+use crate::session::offline::{self, Offline};
+use crate::session::sessions::Sessions;
+use crate::session::subscriptions::{is_wild, lost_between};
 
 const PREFIX: &str = "$share/";
 
