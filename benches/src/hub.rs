@@ -127,6 +127,8 @@ fn run(netmonitor: &Path, folder: &Path, mqtts: &str) -> anyhow::Result<Program>
         command.args([listener, "127.0.0.1:0"]);
     }
     command.args(["--mqtts", mqtts]);
+    // It logs what it would log where it is installed, whatever this program shows.
+    command.env_remove("RUST_LOG");
     let program = Program::start(&mut command, &folder.join("hub.log"))?;
     program.line("ready")?;
     Ok(program)
