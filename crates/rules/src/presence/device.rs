@@ -162,8 +162,10 @@ impl Device {
         self.ended = Some(ended.cause);
         if matches!(self.life, Life::Alive | Life::Unheard(_)) {
             self.conclusion.seen(Some(id), cx.now.wall);
+        } else if let Some(dying) = self.dying.take() {
+            // `status` was quicker than `session`: that it meant to go is known now.
+            self.conclude_dead(dying.at, cx);
         } else if self.conclusion.is(PresenceState::Offline) {
-            // `status` was quicker than `session`.
             self.conclusion.correct(Some(self.cause_of_death()), cx);
         }
     }

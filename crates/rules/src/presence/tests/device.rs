@@ -42,6 +42,7 @@ fn a_clean_end_says_why_whichever_topic_is_quicker() {
             let mut bench = Bench::with_device();
             let says = [ended(11, cause), offline(11)];
             bench.all_live(order.map(|index| says[index].clone()));
+            assert_eq!(bench.is(), Some((Offline, Some(expected))), "at once");
             bench.pass(5.0);
             assert_eq!(bench.is(), Some((Offline, Some(expected))));
             let lines = bench.lines();
