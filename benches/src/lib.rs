@@ -1,6 +1,7 @@
 //! Measures: a load generator whose agents are joined for real, and the comparison of the
 //! embedded broker with mosquitto. Nothing here is part of what is installed.
 //!
+//! - [`command`]: how the programs here begin and end
 //! - [`program`]: the programs under test, what they have used, how they end
 //! - [`packet`], [`raw`]: MQTT 5 written by hand, cheap enough not to be the bottleneck
 //! - [`site`]: credentials and certificates that both brokers know
@@ -11,6 +12,7 @@
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
 pub mod abuse;
+pub mod command;
 pub mod compare;
 pub mod faults;
 pub mod fleet;

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Parser;
 use netmonitor_agent::interval;
 use netmonitor_benches::abuse::{self, Config, Report};
 use netmonitor_benches::hub::Hub;
-use netmonitor_benches::program;
-use netmonitor_service::{open_files, shutdown};
+use netmonitor_benches::{command, program};
 
 /// Abuses a hub of its own in a random mix: garbage, silence, floods, slow readers, connection
 /// storms, many topics, many filters and sessions left behind, by one without a credential, a
@@ -37,34 +36,13 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    netmonitor_service::logging::init();
-    netmonitor_service::tls::install_provider();
-    match execute(&Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(2),
-        Err(error) => {
-            // Nowhere is left to report to if standard error is closed.
-            let _closed = writeln!(std::io::stderr(), "abuse: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    command::main("abuse", ExitCode::from(2), || execute(&cli))
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<bool> {
-    open_files::allow_many().context("cannot raise the limit of open files")?;
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the asynchronous runtime")?;
-    let report = runtime.block_on(async {
-        // The hub ends with this program, also when it is told to stop.
-        let stop = shutdown::on_signals()?;
-        tokio::select! {
-            report = run(cli, &netmonitor) => report,
-            () = stop.cancelled() => bail!("told to stop"),
-        }
-    })?;
+    let report = command::block_on(run(cli, &netmonitor))?;
     write!(std::io::stdout(), "{report}").context("cannot write the report")?;
     Ok(report.is_good())
 }

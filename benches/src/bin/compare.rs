@@ -1,16 +1,15 @@
 //! The embedded broker side by side with mosquitto, in one run.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Parser;
 use netmonitor_benches::compare::{Scenario, Size};
-use netmonitor_benches::program;
 use netmonitor_benches::report::Report;
 use netmonitor_benches::site::{Kind, Site};
-use netmonitor_service::{open_files, shutdown};
+use netmonitor_benches::{command, program};
 
 /// Measures the embedded broker and Debian's mosquitto alternately, each time a fresh one, and
 /// prints the medians, and whether the goals are met. The exit code is 1 if one is missed.
@@ -35,50 +34,16 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    netmonitor_service::logging::init();
-    netmonitor_service::tls::install_provider();
-    match run(&Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        // The report says which goal is missed.
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            // Nowhere is left to report to if standard error is closed.
-            let _closed = writeln!(std::io::stderr(), "compare: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    // The report says which goal is missed.
+    command::main("compare", ExitCode::FAILURE, || run(&cli))
 }
 
 fn run(cli: &Cli) -> anyhow::Result<bool> {
-    open_files::allow_many().context("cannot raise the limit of open files")?;
     let netmonitor = program::netmonitor(cli.netmonitor.as_deref())?;
     let scale = if cli.smoke { Size::SMOKE } else { Size::FULL };
     let site = Site::make(scale.idle.max(scale.storm).max(scale.publishers))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the asynchronous runtime")?;
-    // What was started ends with this program, also when it is told to stop.
-    let stop = runtime.block_on(async { shutdown::on_signals() })?;
-    let mut report = Report::default();
-    let wanted = |scenario: &Scenario| cli.only.is_empty() || cli.only.contains(&scenario.group());
-    for scenario in Scenario::ALL.into_iter().filter(wanted) {
-        for round in 0..cli.rounds {
-            for kind in Kind::BOTH {
-                let measuring = async {
-                    tokio::select! {
-                        measured = scenario.measure(&site, kind, &netmonitor, scale) => measured,
-                        () = stop.cancelled() => bail!("told to stop"),
-                    }
-                };
-                let measured = runtime
-                    .block_on(measuring)
-                    .with_context(|| format!("{scenario:?} with {kind:?}, round {round}"))?;
-                report.add(kind, measured);
-            }
-        }
-        tracing::info!(?scenario, rounds = cli.rounds, "measured");
-    }
+    let report = command::block_on(measure(cli, &site, &netmonitor, scale))?;
     let text = if cli.json {
         serde_json::to_string_pretty(&report.json())? + "\n"
     } else {
@@ -89,4 +54,21 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         .context("cannot write the report")?;
     // A few messages say nothing about how fast it is.
     Ok(cli.smoke || report.is_good())
+}
+
+async fn measure(cli: &Cli, site: &Site, netmonitor: &Path, scale: Size) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let wanted = |scenario: &Scenario| cli.only.is_empty() || cli.only.contains(&scenario.group());
+    for scenario in Scenario::ALL.into_iter().filter(wanted) {
+        for round in 0..cli.rounds {
+            for kind in Kind::BOTH {
+                let measured = scenario.measure(site, kind, netmonitor, scale).await;
+                let measured = measured
+                    .with_context(|| format!("{scenario:?} with {kind:?}, round {round}"))?;
+                report.add(kind, measured);
+            }
+        }
+        tracing::info!(?scenario, rounds = cli.rounds, "measured");
+    }
+    Ok(report)
 }

@@ -12,10 +12,10 @@ use netmonitor_benches::faults::{Faults, Rate};
 use netmonitor_benches::fleet::{self, Config, Fleet};
 use netmonitor_benches::hub::{self, Hub};
 use netmonitor_benches::load_report::LoadReport;
-use netmonitor_benches::program;
 use netmonitor_benches::stats::millis;
+use netmonitor_benches::{command, program};
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::{Secret, clock, open_files, shutdown};
+use netmonitor_service::{Secret, clock};
 use tokio::time::{MissedTickBehavior, sleep};
 
 /// Between two looks at what may fail.
@@ -77,34 +77,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn main() -> ExitCode {
-    netmonitor_service::logging::init();
-    netmonitor_service::tls::install_provider();
-    match execute(&Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        // Something was lost, or the last word about some agent is wrong: the report says what.
-        Ok(false) => ExitCode::from(2),
-        Err(error) => {
-            // Nowhere is left to report to if standard error is closed.
-            let _closed = writeln!(std::io::stderr(), "load: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    // 2: something was lost, or the last word about some agent is wrong. The report says what.
+    command::main("load", ExitCode::from(2), || execute(&cli))
 }
 
 fn execute(cli: &Cli) -> anyhow::Result<bool> {
-    open_files::allow_many().context("cannot raise the limit of open files")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the asynchronous runtime")?;
-    let report = runtime.block_on(async {
-        // A hub of our own ends with this program, also when it is told to stop.
-        let stop = shutdown::on_signals()?;
-        tokio::select! {
-            report = run(cli) => report,
-            () = stop.cancelled() => bail!("told to stop"),
-        }
-    })?;
+    let report = command::block_on(run(cli))?;
     let text = if cli.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
