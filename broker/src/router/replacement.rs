@@ -201,13 +201,13 @@ impl Inner {
         topic: &str,
         packed: &Bytes,
     ) -> Result<(), RouteError> {
-        let topic = spelling::topic(topic);
         loop {
+            let topic = spelling::topic(topic);
             let generation = {
                 let publishing = &mut *lock(&self.publishing);
                 let logs = publishing.logs.append(&topic);
                 let publisher = &mut publishing.publisher;
-                let told = publisher.publish(sequence, topic.clone(), packed.clone(), logs);
+                let told = publisher.publish(sequence, topic, packed.clone(), logs);
                 if let Ok(flush) = told {
                     if flush {
                         self.unflushed.notify_one();
