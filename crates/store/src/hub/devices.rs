@@ -59,7 +59,9 @@ impl HubDb {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let token_hash = secret_hash::of(enrolment.token);
-        if let Some((device, password_hash)) = made_before(&transaction, &enrolment, now)? {
+        if let Some((device, password_hash)) =
+            made_before(&transaction, &token_hash, enrolment.request, now)?
+        {
             let is_same = mosquitto_hash::verify(enrolment.password.as_bytes(), &password_hash);
             let is_new = false;
             return Ok(is_same.then_some(Enrolled { device, is_new }));
@@ -169,7 +171,8 @@ impl HubDb {
 /// What an earlier request of this id has made with the same code, and the hash of its password.
 fn made_before(
     transaction: &Transaction<'_>,
-    enrolment: &Enrolment<'_>,
+    token_hash: &[u8],
+    request: &JoinRequestId,
     now: Timestamp,
 ) -> Result<Option<(Device, String)>, StoreError> {
     let found = transaction
@@ -177,11 +180,7 @@ fn made_before(
             "SELECT id, name, joined_at, password_hash
              FROM join_use JOIN device ON id = device JOIN join_code USING (token_hash)
              WHERE token_hash = ? AND request = ? AND expires_at > ?",
-            params![
-                secret_hash::of(enrolment.token),
-                enrolment.request.as_str(),
-                now.as_millisecond()
-            ],
+            params![token_hash, request.as_str(), now.as_millisecond()],
             |row| {
                 let id: String = row.get(0)?;
                 Ok((id, row.get(1)?, row.get(2)?, row.get(3)?))
