@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
+use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::mqtt::{Peer, Subscriber};
 
@@ -41,6 +42,31 @@ fn until(presence: &Subscriber, device: &str, deadline: Duration, state: &str, c
 
 fn presence_of_all(hub: &Hub) -> Subscriber {
     Peer::reader(hub).subscribe("netmonitor/v1/device/+/presence")
+}
+
+/// So many agents that have joined, run and are online.
+fn online(home: &Home, presence: &Subscriber, number: usize) -> Vec<(Agent, String)> {
+    let mut agents: Vec<_> = (0..number)
+        .map(|_| Agent::joined(&home.told(&["join-code"])))
+        .collect();
+    for (agent, _) in &mut agents {
+        agent.run();
+    }
+    for (_, id) in &agents {
+        until(presence, id, DEADLINE, "online", &[""]);
+    }
+    agents
+}
+
+/// Fails unless the agents are online, and nothing else was ever concluded of them.
+fn assert_never_gone(client: &Client, presence: &Subscriber, agents: &[(Agent, String)]) {
+    for (_, id) in agents {
+        client.until("online", &format!("/api/v1/devices/{id}"), |device| {
+            (device["status"] == "online").then_some(())
+        });
+        let all = concluded(presence, id);
+        assert!(all.iter().all(|(state, _)| state == "online"), "{all:?}");
+    }
 }
 
 #[test]
@@ -117,15 +143,7 @@ fn another_offline_timeout_makes_nobody_offline_and_the_next_death_is_seen() {
 fn a_hub_that_is_killed_and_started_again_says_of_nobody_that_he_is_gone_but_of_the_dead() {
     let mut hub = Hub::start(&["--no-agent"]);
     let presence = presence_of_all(&hub);
-    let mut agents: Vec<_> = (0..5)
-        .map(|_| Agent::joined(&hub.home.told(&["join-code"])))
-        .collect();
-    for (agent, _) in &mut agents {
-        agent.run();
-    }
-    for (_, id) in &agents {
-        until(&presence, id, DEADLINE, "online", &[""]);
-    }
+    let mut agents = online(&hub.home, &presence, 5);
     // A clean stop leaves everything on the disk, and makes nobody offline either.
     assert_eq!(hub.process.terminate().code(), Some(0));
     hub.start_again();
@@ -136,13 +154,7 @@ fn a_hub_that_is_killed_and_started_again_says_of_nobody_that_he_is_gone_but_of_
     // Once this is known, everybody has been judged.
     until(&presence, &its_id, JUDGED_WITHIN, "offline", &["lost"]);
     let client = hub.client("viewer");
-    for (_, id) in &agents {
-        let all = concluded(&presence, id);
-        assert!(all.iter().all(|(state, _)| state == "online"), "{all:?}");
-        client.until("online", &format!("/api/v1/devices/{id}"), |device| {
-            (device["status"] == "online").then_some(())
-        });
-    }
+    assert_never_gone(&client, &presence, &agents);
     // The next death is still seen.
     let (mut agent, id) = agents.pop().unwrap();
     agent.process().kill();
@@ -153,15 +165,7 @@ fn a_hub_that_is_killed_and_started_again_says_of_nobody_that_he_is_gone_but_of_
 fn a_hub_that_stood_still_calls_nobody_gone_or_stale_but_who_died_meanwhile() {
     let hub = Hub::start(&["--no-agent"]);
     let presence = presence_of_all(&hub);
-    let mut agents: Vec<_> = (0..3)
-        .map(|_| Agent::joined(&hub.home.told(&["join-code"])))
-        .collect();
-    for (agent, _) in &mut agents {
-        agent.run();
-    }
-    for (_, id) in &agents {
-        until(&presence, id, DEADLINE, "online", &[""]);
-    }
+    let mut agents = online(&hub.home, &presence, 3);
     let (mut dead, its_id) = agents.pop().unwrap();
     hub.process.signal(Signal::SIGSTOP);
     let stopped = Instant::now();
@@ -178,13 +182,7 @@ fn a_hub_that_stood_still_calls_nobody_gone_or_stale_but_who_died_meanwhile() {
     // Once this is known, everybody has been judged.
     until(&presence, &its_id, JUDGED_WITHIN, "offline", &["lost"]);
     let client = hub.client("viewer");
-    for (_, id) in &agents {
-        client.until("online", &format!("/api/v1/devices/{id}"), |device| {
-            (device["status"] == "online").then_some(())
-        });
-        let all = concluded(&presence, id);
-        assert!(all.iter().all(|(state, _)| state == "online"), "{all:?}");
-    }
+    assert_never_gone(&client, &presence, &agents);
 }
 
 #[test]
