@@ -28,7 +28,7 @@ pub(crate) async fn answer(app: &App, id: JoinRequestId, request: JoinRequest) {
             }
         }
         Ok(None) => JoinReply::Refused {
-            reason: "the join code is used up or expired: ask for a new one".to_owned(),
+            reason: "the join code is used up or has expired: ask for a new one".to_owned(),
         },
         Err(error) => {
             tracing::error!(

@@ -61,8 +61,8 @@ fn code_for(hub: &Hub, seconds: u32) -> String {
 #[test]
 fn a_code_that_has_expired_lets_nobody_in() {
     let hub = Hub::start_in(&Home::quick(), &["--no-agent"]);
-    let made = Instant::now();
     let code = code_for(&hub, 1);
+    let made = Instant::now();
     eventually("the code expires", DEADLINE, || {
         made.elapsed() > Duration::from_secs(1)
     });
