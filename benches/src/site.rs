@@ -2,6 +2,7 @@
 //! and the same rights.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -115,6 +116,7 @@ impl Site {
     }
 
     fn start_ours(&self, netmonitor: &Path) -> anyhow::Result<Subject> {
+        self.forget_retained()?;
         let mut command = Command::new(netmonitor);
         command
             .arg("broker")
@@ -130,6 +132,22 @@ impl Site {
             plain,
             tls,
         })
+    }
+
+    /// Whatever an earlier run has left: a subscriber would get it beside what is sent in this one.
+    fn forget_retained(&self) -> anyhow::Result<()> {
+        let database = DataDir::from(self.path("data")).retained_db();
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = database.clone().into_os_string();
+            file.push(suffix);
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", file.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn start_mosquitto(&self) -> anyhow::Result<Subject> {

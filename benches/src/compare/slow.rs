@@ -68,10 +68,17 @@ pub(super) async fn measure(bench: &Bench<'_>, qos: u8) -> anyhow::Result<Vec<Me
             publishers.push(ended??);
         }
     }
-    seen += see(&mut subscriber, sent - seen, QUIET, &Credit(None))
-        .await?
-        .number;
-    let lost = sent - seen;
+    seen += see(
+        &mut subscriber,
+        sent.saturating_sub(seen),
+        QUIET,
+        &Credit(None),
+    )
+    .await?
+    .number;
+    let lost = sent
+        .checked_sub(seen)
+        .context("more has arrived than was sent")?;
     let name = format!("slow subscriber, QoS {qos}");
     let mut measured = vec![Measured::new(
         format!("{name}: lost"),
