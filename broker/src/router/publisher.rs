@@ -18,7 +18,7 @@ use super::{RouteError, spelling};
 const UNANSWERED_MAX: u32 = 5;
 /// In traffic that goes on, the router is told of messages so often; what comes in between waits,
 /// and goes together. Waking a thread costs ten times what a message does.
-const TOGETHER: Duration = Duration::from_millis(5);
+const TOGETHER: Duration = Duration::from_millis(10);
 /// After a time with less traffic, so many messages go at once before that begins.
 const AT_ONCE: u32 = 16;
 /// Messages that need not wait for more.
