@@ -28,6 +28,11 @@ use crate::config::Config;
 use crate::origin::{Origin, Standing};
 use bytes::Bytes;
 
+/// A new router, which holds nothing, takes over when the logs of this one hold such a part of what
+/// they may. Much less than all: what nobody reads any more stays in them until it is overwritten,
+/// and a hub with little to do would keep it for ever.
+const RENEWED_AT: usize = 4;
+
 /// The router that is used now, and what all links share.
 pub(super) struct Inner {
     config: Config,
@@ -369,7 +374,7 @@ impl Inner {
             } = &*lock(&self.publishing);
             let is_due = topics.used_percent() >= percent
                 || topics.has_full_user() && is_user_due
-                || publisher.held() >= self.config.backlog_total_bytes / 2;
+                || publisher.held() >= self.config.backlog_total_bytes / RENEWED_AT;
             (is_due, publisher.is_answering())
         };
         let knows_too_much = has_too_much || self.table().filters.is_stale();
