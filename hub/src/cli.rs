@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use netmonitor_api::admin::Command as AdminCommand;
 use netmonitor_protocol::ServiceName;
-use netmonitor_service::{DataDir, logging, open_files, private_file, shutdown, tls};
+use netmonitor_service::{DataDir, huge_pages, logging, open_files, private_file, shutdown, tls};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, Flags};
@@ -214,6 +214,7 @@ fn expiry_secs(text: &str) -> Result<u32, String> {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     private_file::keep_private();
+    huge_pages::do_without();
     logging::init();
     tls::install_provider();
     match execute(cli) {

@@ -8,7 +8,7 @@
 //! - [`tls`]: the hub proves itself by the fingerprint of its CA
 //! - [`data_dir`], [`announced`]: what lies where in the hub's data directory, and where it listens
 //! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`],
-//!   [`open_files`]: the edge towards the system
+//!   [`open_files`], [`huge_pages`]: the edge towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`secret`], [`counters`], [`digest`]: small parts that the above share
 
@@ -20,6 +20,7 @@ pub mod data_dir;
 pub mod digest;
 pub mod environment;
 pub mod frame;
+pub mod huge_pages;
 pub mod listen;
 pub mod logging;
 pub mod mqtt;
