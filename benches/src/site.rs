@@ -2,7 +2,6 @@
 //! and the same rights.
 
 use std::fmt::Write as _;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +15,7 @@ use netmonitor_service::{DataDir, clock, service_secrets, tls};
 use netmonitor_store::certificates::Certificates;
 use netmonitor_store::hub::{AuditLine, Enrolment, HubDb, NewJoinCode};
 use netmonitor_store::mosquitto_hash;
+use netmonitor_store::retained::RetainedDb;
 use rustls::client::{ClientConfig, Resumption};
 use tempfile::TempDir;
 
@@ -116,7 +116,11 @@ impl Site {
     }
 
     fn start_ours(&self, netmonitor: &Path) -> anyhow::Result<Subject> {
-        self.forget_retained()?;
+        // What an earlier run has left would come beside what is sent in this one.
+        let retained = DataDir::from(self.path("data")).retained_db();
+        if retained.exists() {
+            RetainedDb::put_aside(&retained)?;
+        }
         let mut command = Command::new(netmonitor);
         command
             .arg("broker")
@@ -132,22 +136,6 @@ impl Site {
             plain,
             tls,
         })
-    }
-
-    /// Whatever an earlier run has left: a subscriber would get it beside what is sent in this one.
-    fn forget_retained(&self) -> anyhow::Result<()> {
-        let database = DataDir::from(self.path("data")).retained_db();
-        for suffix in ["", "-wal", "-shm"] {
-            let mut file = database.clone().into_os_string();
-            file.push(suffix);
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("cannot remove {}", file.display()));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     fn start_mosquitto(&self) -> anyhow::Result<Subject> {
