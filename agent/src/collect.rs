@@ -173,6 +173,9 @@ fn blank(session: SessionId, seq: u64, time: Timestamp) -> Metrics {
         session,
         seq,
         time,
+        monotonic_ms: None,
+        age_ms: 0,
+        oldest_seq: None,
         uptime_secs: 0,
         cpu: Cpu {
             usage_percent: 0.0,

@@ -45,6 +45,7 @@ pub async fn run(config: Config, dial: Dial, shutdown: CancellationToken) -> any
         name: ServiceName::Alerting,
         version: env!("CARGO_PKG_VERSION"),
         dial,
+        commit_interval: None,
         filters: HEARD.map(|kind| kind.row().filter()).to_vec(),
         queue: QUEUE,
         counters: Counters::default(),

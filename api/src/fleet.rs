@@ -314,6 +314,9 @@ mod tests {
             session: SessionId(1),
             seq: 1,
             time: at(second),
+            monotonic_ms: None,
+            age_ms: 0,
+            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: 5.0,
@@ -380,6 +383,7 @@ mod tests {
         };
         let alerting = |state| {
             let health = ServiceHealth {
+                commit_interval_ms: None,
                 state,
                 since: at(0),
                 version: "1".to_owned(),

@@ -137,6 +137,7 @@ impl Api {
             name: ServiceName::Api,
             version: env!("CARGO_PKG_VERSION"),
             dial,
+            commit_interval: None,
             filters: filters(),
             queue: QUEUE,
             counters: Counters::default(),

@@ -83,6 +83,7 @@ impl BrokerService {
             name: ServiceName::Broker,
             version: env!("CARGO_PKG_VERSION"),
             dial,
+            commit_interval: None,
             filters: [Kind::CredentialsChanged, Kind::DeviceRevoke]
                 .map(|kind| kind.row().filter())
                 .to_vec(),

@@ -17,7 +17,7 @@ use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Event, Outage};
 use netmonitor_service::{Counters, clock};
-use netmonitor_store::history::NewSample;
+use netmonitor_store::history::{Committed as Stored, Layouts, NewSample};
 use netmonitor_store::{HistoryWriter, StoreError};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -39,7 +39,7 @@ pub struct Ingest {
 struct Committed {
     writer: HistoryWriter,
     batch: Batch,
-    outcome: Result<usize, StoreError>,
+    outcome: Result<Stored, StoreError>,
 }
 
 impl Ingest {
@@ -58,12 +58,14 @@ impl Ingest {
             name: ServiceName::Ingest,
             version: env!("CARGO_PKG_VERSION"),
             dial,
+            commit_interval: Some(self.config.commit_interval()),
             filters,
             queue: QUEUE,
             counters: Counters::default(),
         });
         let counters = frame.counters().clone();
         let mut batch = Batch::default();
+        let mut layouts = Layouts::default();
         let mut outage = Outage::default();
         let mut fault = None;
         let mut idle = Some(self.writer);
@@ -74,7 +76,7 @@ impl Ingest {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(event) = events.next() => match event {
-                    Event::Message(message) => take(message, &mut batch, &counters),
+                    Event::Message(message) => take(message, &mut batch, &mut layouts, &counters),
                     Event::Disconnected(error) => {
                         if let Some(error) = outage.news(error) {
                             tracing::warn!(error, "ingest is not connected to the broker");
@@ -104,7 +106,7 @@ impl Ingest {
         // What had arrived by then is acknowledged, and so it is kept.
         while let Some(event) = events.next().await {
             if let Event::Message(message) = event {
-                take(message, &mut batch, &counters);
+                take(message, &mut batch, &mut layouts, &counters);
             }
         }
         if let Some(writer) = idle {
@@ -115,15 +117,11 @@ impl Ingest {
     }
 }
 
-fn take(message: Message, batch: &mut Batch, counters: &Counters) {
+fn take(message: Message, batch: &mut Batch, layouts: &mut Layouts, counters: &Counters) {
     let dropped = match message {
         Message::DeviceMetrics(device, metrics) => {
             counters.count("samples_received");
-            batch.push_sample(NewSample {
-                device,
-                at: clock::now(),
-                metrics,
-            })
+            batch.push_sample(NewSample::new(device, clock::now(), &metrics, layouts))
         }
         Message::Event(event) => {
             counters.count("events_received");
@@ -152,7 +150,7 @@ fn settle(
 ) -> HistoryWriter {
     match done.outcome {
         Ok(stored) => {
-            counters.add("samples_stored", stored as u64);
+            counters.add("samples_stored", stored.stored as u64);
             counters.count("commits");
             if fault.take().is_some() {
                 tracing::info!("the history is written again");

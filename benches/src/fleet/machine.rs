@@ -104,6 +104,9 @@ impl Machine {
             session,
             seq,
             time,
+            monotonic_ms: None,
+            age_ms: 0,
+            oldest_seq: None,
             uptime_secs: self.uptime.as_secs(),
             cpu: Cpu {
                 usage_percent: tenths(self.cpu_percent),

@@ -293,12 +293,13 @@ mod tests {
         )
     }
 
-    const OWN: [Kind; 5] = [
+    const OWN: [Kind; 6] = [
         Kind::DeviceStatus,
         Kind::DeviceSession,
         Kind::DeviceInfo,
         Kind::DeviceMetrics,
         Kind::DeviceServices,
+        Kind::DeviceBackfill,
     ];
     const DEVICE: [Kind; 6] = [
         Kind::DeviceStatus,
@@ -382,6 +383,7 @@ mod tests {
             [
                 Kind::DeviceSettings,
                 Kind::Event,
+                Kind::Settings,
                 Kind::CredentialsChanged,
                 Kind::DeviceRevoke,
                 Kind::JoinReply

@@ -21,7 +21,7 @@ pub mod topics;
 
 pub use ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 pub use message::Message;
-pub use topic::Topic;
+pub use topic::{Section, Topic};
 
 /// The name in the hub's server certificate. Agents verify it whatever address they dialled,
 /// so that a change of address or a forwarded port needs no new certificate.

@@ -5,8 +5,10 @@
 //! unknown words become a value of their own: agents and hub are upgraded at different times.
 
 mod ack;
+mod backfill;
 mod event;
 mod health;
+mod history_settings;
 mod hub_info;
 mod info;
 mod join;
@@ -18,8 +20,10 @@ mod settings;
 mod status;
 
 pub use ack::Ack;
+pub use backfill::Backfill;
 pub use event::{Event, EventKind, Severity};
 pub use health::{ServiceHealth, ServiceState};
+pub use history_settings::HistorySettings;
 pub use hub_info::{Address, HubInfo};
 pub use info::{DiskInfo, Info, InterfaceInfo};
 pub use join::{JoinReply, JoinRequest};

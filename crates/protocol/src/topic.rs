@@ -16,16 +16,34 @@ pub enum Topic {
     DeviceInfo(DeviceId),
     DeviceMetrics(DeviceId),
     DeviceServices(DeviceId),
+    DeviceBackfill(DeviceId),
     DeviceAck(DeviceId),
     DeviceSettings(DeviceId),
     Event,
     HubStatus,
     HubInfo,
     HubService(ServiceName),
+    Settings(Section),
     CredentialsChanged,
     DeviceRevoke(DeviceId),
     JoinRequest(JoinRequestId),
     JoinReply(JoinRequestId),
+}
+
+/// Which part of the hub's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// How long the history is kept.
+    History,
+}
+
+impl Section {
+    /// The level of the topic.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::History => "history",
+        }
+    }
 }
 
 /// The text names no topic of the contract.
@@ -43,12 +61,14 @@ impl Topic {
             Self::DeviceInfo(_) => Kind::DeviceInfo,
             Self::DeviceMetrics(_) => Kind::DeviceMetrics,
             Self::DeviceServices(_) => Kind::DeviceServices,
+            Self::DeviceBackfill(_) => Kind::DeviceBackfill,
             Self::DeviceAck(_) => Kind::DeviceAck,
             Self::DeviceSettings(_) => Kind::DeviceSettings,
             Self::Event => Kind::Event,
             Self::HubStatus => Kind::HubStatus,
             Self::HubInfo => Kind::HubInfo,
             Self::HubService(_) => Kind::HubService,
+            Self::Settings(_) => Kind::Settings,
             Self::CredentialsChanged => Kind::CredentialsChanged,
             Self::DeviceRevoke(_) => Kind::DeviceRevoke,
             Self::JoinRequest(_) => Kind::JoinRequest,
@@ -70,6 +90,7 @@ impl Topic {
             | Self::DeviceInfo(id)
             | Self::DeviceMetrics(id)
             | Self::DeviceServices(id)
+            | Self::DeviceBackfill(id)
             | Self::DeviceAck(id)
             | Self::DeviceSettings(id)
             | Self::DeviceRevoke(id) => Some(id),
@@ -99,6 +120,7 @@ impl fmt::Display for Topic {
             if level.starts_with('{') {
                 match self {
                     Self::HubService(name) => write!(f, "/{name}")?,
+                    Self::Settings(section) => write!(f, "/{}", section.as_str())?,
                     Self::JoinRequest(id) | Self::JoinReply(id) => write!(f, "/{id}")?,
                     _ => match self.device() {
                         Some(id) => write!(f, "/{id}")?,
@@ -134,6 +156,7 @@ fn parse(text: &str) -> Option<Topic> {
                     "info" => Some(Topic::DeviceInfo(id)),
                     "metrics" => Some(Topic::DeviceMetrics(id)),
                     "services" => Some(Topic::DeviceServices(id)),
+                    "backfill" => Some(Topic::DeviceBackfill(id)),
                     "ack" => Some(Topic::DeviceAck(id)),
                     "settings" => Some(Topic::DeviceSettings(id)),
                     _ => None,
@@ -149,6 +172,7 @@ fn parse(text: &str) -> Option<Topic> {
     let levels: Vec<&str> = below(text, PRIVATE_ROOT)?.split('/').collect();
     match levels.as_slice() {
         ["device", id, "revoke"] => Some(Topic::DeviceRevoke(id.parse().ok()?)),
+        ["settings", "history"] => Some(Topic::Settings(Section::History)),
         ["credentials", "changed"] => Some(Topic::CredentialsChanged),
         ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
         ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
@@ -176,12 +200,14 @@ pub(crate) mod tests {
             Topic::DeviceInfo(device.clone()),
             Topic::DeviceMetrics(device.clone()),
             Topic::DeviceServices(device.clone()),
+            Topic::DeviceBackfill(device.clone()),
             Topic::DeviceAck(device.clone()),
             Topic::DeviceSettings(device.clone()),
             Topic::Event,
             Topic::HubStatus,
             Topic::HubInfo,
             Topic::HubService(ServiceName::Ingest),
+            Topic::Settings(Section::History),
             Topic::CredentialsChanged,
             Topic::DeviceRevoke(device),
             Topic::JoinRequest(request.clone()),

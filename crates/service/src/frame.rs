@@ -37,6 +37,8 @@ pub struct Options {
     pub queue: usize,
     /// What it counts.
     pub counters: Counters,
+    /// Ingest only: how long a sample waits at most for its commit.
+    pub commit_interval: Option<Duration>,
 }
 
 /// A service's link to the rest of the hub.
@@ -54,6 +56,7 @@ struct Service {
     name: ServiceName,
     version: &'static str,
     since: Timestamp,
+    commit_interval_ms: Option<u64>,
     counters: Counters,
     degraded: AtomicBool,
     /// Whether the log says that the service has started: once, not at each connection.
@@ -70,11 +73,14 @@ impl Frame {
             filters,
             queue,
             counters,
+            commit_interval,
         } = options;
         let service = Arc::new(Service {
             name,
             version,
             since: clock::now(),
+            commit_interval_ms: commit_interval
+                .map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
             counters,
             degraded: AtomicBool::new(false),
             announced: AtomicBool::new(false),
@@ -149,6 +155,7 @@ impl Service {
             state,
             since: self.since,
             version: self.version.to_owned(),
+            commit_interval_ms: self.commit_interval_ms,
             counters: self.counters.snapshot(),
         };
         Message::HubService(self.name, health)

@@ -8,6 +8,7 @@ mod columns;
 mod downsample;
 mod events;
 mod reader;
+mod sample;
 mod series;
 mod values;
 mod writer;
@@ -15,8 +16,9 @@ mod writer;
 pub use columns::{Columns, Series};
 pub use events::{EventFilter, StoredEvent};
 pub use reader::{HistoryReader, Query};
+pub use sample::{Layout, Layouts, NewSample};
 pub use series::series_of;
-pub use writer::{HistoryWriter, NewSample};
+pub use writer::{Committed, HistoryWriter, Lost, Stored, Tended};
 
 use crate::migrate;
 

@@ -65,6 +65,9 @@ pub enum EventKind {
     DeviceCloned,
     /// A device was removed: its credential is worth nothing any more. Parameter `name`.
     DeviceRevoked,
+    /// Samples of a device are lost for good: its agent had no room for them. Parameter
+    /// `samples`.
+    SamplesLost,
     /// A service of the hub connected. Parameters `service`, `version`.
     ServiceStarted,
     /// A service of the hub said goodbye. Parameter `service`.
@@ -106,6 +109,7 @@ impl EventKind {
             Self::DeviceStale => "device_stale",
             Self::DeviceCloned => "device_cloned",
             Self::DeviceRevoked => "device_revoked",
+            Self::SamplesLost => "samples_lost",
             Self::ServiceStarted => "service_started",
             Self::ServiceStopped => "service_stopped",
             Self::LoggedIn => "logged_in",

@@ -14,6 +14,10 @@ pub struct ServiceHealth {
     pub since: Timestamp,
     /// Its version.
     pub version: String,
+    /// Ingest only: how long a sample waits at most until it is on disk and acknowledged, in
+    /// milliseconds. An agent that has heard nothing for twice as long sends again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_interval_ms: Option<u64>,
     /// What it has counted since its start: messages, errors, what was dropped and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counters: BTreeMap<String, u64>,

@@ -14,6 +14,18 @@ pub struct Metrics {
     pub seq: u64,
     /// When it was taken, by the device's clock.
     pub time: Timestamp,
+    /// When it was taken by the clock that nobody sets: milliseconds since the machine's boot,
+    /// sleep included (`clock_gettime(2)`, `CLOCK_BOOTTIME`). Places the samples of one boot
+    /// beside each other, whatever happens to `time`. Absent in a sample of an earlier boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monotonic_ms: Option<u64>,
+    /// How long before it was sent it was taken, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub age_ms: u64,
+    /// The number of the oldest sample of this session that the agent still keeps: what is
+    /// older and not stored is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_seq: Option<u64>,
     /// Time since the machine's boot, in seconds.
     pub uptime_secs: u64,
     /// Processor.
@@ -97,6 +109,14 @@ impl Disk {
             self.used_bytes.saturating_add(self.available_bytes),
         )
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn percent(part: u64, whole: u64) -> Option<f64> {

@@ -142,36 +142,37 @@ mod tests {
     use netmonitor_protocol::payload::{Cpu, Event, EventKind, Memory, Metrics, Severity};
 
     use super::*;
-    use crate::history::{HistoryWriter, NewSample};
+    use crate::history::{HistoryWriter, Layouts, NewSample};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
     fn sample(device: &str, seq: u64, second: i64, cpu: f64) -> NewSample {
-        NewSample {
-            device: device.parse().unwrap(),
-            at: at(second),
-            metrics: Box::new(Metrics {
-                session: SessionId(1),
-                seq,
-                time: at(second),
-                uptime_secs: 1,
-                cpu: Cpu {
-                    usage_percent: cpu,
-                    per_core_percent: vec![],
-                    load: None,
-                },
-                memory: Memory {
-                    total_bytes: 1000,
-                    used_bytes: 250,
-                },
-                swap: None,
-                disks: vec![],
-                network: vec![],
-                temperatures: vec![],
-            }),
-        }
+        let metrics = Metrics {
+            session: SessionId(1),
+            seq,
+            time: at(second),
+            monotonic_ms: None,
+            age_ms: 0,
+            oldest_seq: None,
+            uptime_secs: 1,
+            cpu: Cpu {
+                usage_percent: cpu,
+                per_core_percent: vec![],
+                load: None,
+            },
+            memory: Memory {
+                total_bytes: 1000,
+                used_bytes: 250,
+            },
+            swap: None,
+            disks: vec![],
+            network: vec![],
+            temperatures: vec![],
+        };
+        let device = device.parse().unwrap();
+        NewSample::new(device, at(second), &metrics, &mut Layouts::default())
     }
 
     fn open(folder: &Path) -> (HistoryWriter, HistoryReader) {
@@ -211,10 +212,16 @@ mod tests {
             sample("nas", 1, 10, 99.0),
             sample("ws", 3, 200, 1.0),
         ];
-        assert_eq!(writer.commit(&samples, &[]).unwrap(), 4);
-        assert_eq!(writer.commit(&samples, &[]).unwrap(), 0);
+        assert_eq!(writer.commit(&samples, &[]).unwrap().stored, 4);
+        assert_eq!(writer.commit(&samples, &[]).unwrap().stored, 0);
         // The same sample is the same one, even when it is placed at another time.
-        assert_eq!(writer.commit(&[sample("ws", 1, 11, 12.3)], &[]).unwrap(), 0);
+        assert_eq!(
+            writer
+                .commit(&[sample("ws", 1, 11, 12.3)], &[])
+                .unwrap()
+                .stored,
+            0
+        );
 
         let columns = reader.columns(&query("ws", &[])).unwrap();
         assert_eq!(

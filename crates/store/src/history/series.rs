@@ -53,6 +53,22 @@ pub fn series_of(metrics: &Metrics) -> Vec<Reading> {
     readings
 }
 
+/// The same as [`series_of`], as the integers that are stored.
+pub(super) fn numbers_of(metrics: &Metrics) -> impl Iterator<Item = (String, i64)> {
+    series_of(metrics).into_iter().map(|reading| {
+        let number = scaled(reading.value * scale(&reading.series));
+        (reading.series, number)
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a value outside of i64 is clamped, and nothing that is measured comes near it"
+)]
+fn scaled(value: f64) -> i64 {
+    value.round() as i64
+}
+
 fn reading(name: &str, part: Option<&str>, value: f64) -> Reading {
     let series = match part {
         // A comma separates names in a request.

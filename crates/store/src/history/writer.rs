@@ -1,25 +1,57 @@
 //! Writing the history: one writer, one transaction for many samples.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
-use netmonitor_protocol::payload::{Event, Metrics};
+use netmonitor_protocol::payload::{Event, HistorySettings};
 use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::{Connection, Transaction, params};
 
-use super::{STEPS, events, series, values};
+use super::{NewSample, STEPS, events, values};
 use crate::{StoreError, WriteLock, migrate};
 
-/// A sample to be stored.
-#[derive(Debug, Clone)]
-pub struct NewSample {
+/// What a commit has done.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// How many samples were new.
+    pub stored: usize,
+    /// The samples of the batch, all of which are on disk now, new or not: they can be
+    /// acknowledged. One entry per device and session.
+    pub safe: Vec<Stored>,
+    /// What was found to be lost for good, and was not known to be.
+    pub lost: Vec<Lost>,
+}
+
+/// Samples of one session that are on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
     /// Whose.
     pub device: DeviceId,
-    /// When, by the hub's clock.
-    pub at: Timestamp,
-    /// What.
-    pub metrics: Box<Metrics>,
+    /// Which start of its agent.
+    pub session: SessionId,
+    /// First and last number of each run, both included, ascending.
+    pub ranges: Vec<(u64, u64)>,
+}
+
+/// Samples that were taken and will never come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Whose.
+    pub device: DeviceId,
+    /// Which start of its agent.
+    pub session: SessionId,
+    /// How many.
+    pub samples: u64,
+}
+
+/// What is left to do after a step of [`HistoryWriter::tend`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tended {
+    /// Nothing for now.
+    Done,
+    /// There is more: commit what waits, then call it again.
+    More,
 }
 
 /// The history, open for writing.
@@ -53,15 +85,29 @@ impl HistoryWriter {
         })
     }
 
-    /// Stores samples and events in one transaction, and returns how many samples were new.
-    /// Those that are stored already are passed over. After an error nothing of them is stored.
-    pub fn commit(&mut self, samples: &[NewSample], events: &[Event]) -> Result<usize, StoreError> {
+    /// Stores samples and events in one transaction. Samples that are stored already are passed
+    /// over. After an error nothing of them is stored.
+    pub fn commit(
+        &mut self,
+        samples: &[NewSample],
+        events: &[Event],
+    ) -> Result<Committed, StoreError> {
         let stored = store(&mut self.connection, &mut self.known, samples, events);
         if stored.is_err() {
             // What was remembered may have been rolled back.
             self.known = Known::default();
         }
         stored
+    }
+
+    /// One step of what has to be done now and then: seal, merge, forget what is too old or too
+    /// much. Short, so that commits can go between.
+    pub fn tend(
+        &mut self,
+        _now: Timestamp,
+        _settings: &HistorySettings,
+    ) -> Result<Tended, StoreError> {
+        Ok(Tended::Done)
     }
 }
 
@@ -76,7 +122,7 @@ fn store(
     known: &mut Known,
     samples: &[NewSample],
     events: &[Event],
-) -> Result<usize, StoreError> {
+) -> Result<Committed, StoreError> {
     let transaction = connection.transaction()?;
     let mut stored = 0;
     for sample in samples {
@@ -86,7 +132,34 @@ fn store(
         events::insert(&transaction, event)?;
     }
     transaction.commit()?;
-    Ok(stored)
+    Ok(Committed {
+        stored,
+        safe: safe(samples),
+        lost: Vec::new(),
+    })
+}
+
+fn safe(samples: &[NewSample]) -> Vec<Stored> {
+    let mut numbers: BTreeMap<(&DeviceId, SessionId), BTreeSet<u64>> = BTreeMap::new();
+    for sample in samples {
+        let of_session = numbers.entry((&sample.device, sample.session)).or_default();
+        of_session.insert(sample.seq);
+    }
+    let stored = numbers.into_iter().map(|((device, session), numbers)| {
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for seq in numbers {
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == seq => *last = seq,
+                _ => ranges.push((seq, seq)),
+            }
+        }
+        Stored {
+            device: device.clone(),
+            session,
+            ranges,
+        }
+    });
+    stored.collect()
 }
 
 fn store_sample(
@@ -95,16 +168,9 @@ fn store_sample(
     sample: &NewSample,
 ) -> Result<usize, StoreError> {
     let device = known.device(transaction, &sample.device)?;
-    let session = known.session(transaction, device, sample.metrics.session)?;
-    let (names, numbers): (Vec<String>, Vec<i64>) = series::series_of(&sample.metrics)
-        .into_iter()
-        .map(|reading| {
-            let number = scaled(reading.value * series::scale(&reading.series));
-            (reading.series, number)
-        })
-        .unzip();
-    let layout = known.layout(transaction, names)?;
-    let seq = i64::try_from(sample.metrics.seq).unwrap_or(i64::MAX);
+    let session = known.session(transaction, device, sample.session)?;
+    let layout = known.layout(transaction, sample.layout.names().to_vec())?;
+    let seq = i64::try_from(sample.seq).unwrap_or(i64::MAX);
     Ok(transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO sample (device, at, session, seq, layout, numbers)
@@ -116,16 +182,8 @@ fn store_sample(
             session,
             seq,
             layout,
-            values::encode(numbers)
+            values::encode(sample.values.iter().copied())
         ])?)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a value outside of i64 is clamped, and nothing that is measured comes near it"
-)]
-fn scaled(value: f64) -> i64 {
-    value.round() as i64
 }
 
 impl Known {

@@ -304,6 +304,8 @@ export const en = {
       device_stale: (p) => `${p('device')} is connected, but sends no samples`,
       device_cloned: (p) => `Two machines use the identity of ${p('device')}: ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} removed`,
+      samples_lost: (p) =>
+        `${p('samples')} samples of ${p('device')} are lost: its agent had no room for more`,
       service_started: (p) => `Hub service ${p('service')} ${p('version')} started`,
       service_stopped: (p) => `Hub service ${p('service')} stopped`,
       logged_in: (p) => `${p('actor')} logged in from ${p('address')}`,

@@ -306,6 +306,8 @@ export const fr: Messages = {
       device_cloned: (p) =>
         `Deux machines utilisent l’identité de ${p('device')} : ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} retiré`,
+      samples_lost: (p) =>
+        `${p('samples')} mesures de ${p('device')} sont perdues : son agent n’avait plus de place`,
       service_started: (p) => `Service du hub ${p('service')} ${p('version')} démarré`,
       service_stopped: (p) => `Service du hub ${p('service')} arrêté`,
       logged_in: (p) => `Connexion de ${p('actor')} depuis ${p('address')}`,
