@@ -38,6 +38,8 @@ pub(crate) struct App {
     pub(crate) limiter: Limiter,
     /// Passwords are checked one at a time: each costs memory and a core.
     pub(crate) password_turn: Semaphore,
+    /// Settings are published one after another.
+    pub(crate) settings_turn: tokio::sync::Mutex<()>,
     pub(crate) publisher: Publisher,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
@@ -71,6 +73,7 @@ impl App {
             admin: parts.admin,
             limiter: Limiter::new(),
             password_turn: Semaphore::new(1),
+            settings_turn: tokio::sync::Mutex::default(),
             publisher: parts.publisher,
             counters: parts.counters,
             shutdown: parts.shutdown,

@@ -8,6 +8,7 @@
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
 //! - [`server`], [`unread_body`], [`allow`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
+//! - [`settings`]: from an admin to the other services
 //! - [`reach`], [`addresses`]: under which addresses others reach the hub
 //! - [`config`], [`limiter`]: small parts
 
@@ -26,6 +27,7 @@ pub mod reach;
 mod routes;
 mod server;
 mod service;
+mod settings;
 pub mod types;
 mod unread_body;
 mod web;

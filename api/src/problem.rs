@@ -42,6 +42,9 @@ pub(crate) enum Problem {
     /// The request does not fit what there is.
     #[oai(status = 409, content_type = "application/problem+json")]
     Conflict(Json<Details>),
+    /// What the request was made for has changed meanwhile.
+    #[oai(status = 412, content_type = "application/problem+json")]
+    PreconditionFailed(Json<Details>),
     /// The body is not of a type that the API takes.
     #[oai(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Json<Details>),
@@ -86,6 +89,10 @@ impl Problem {
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::Conflict(details(StatusCode::CONFLICT, detail))
+    }
+
+    pub(crate) fn precondition_failed(detail: impl Into<String>) -> Self {
+        Self::PreconditionFailed(details(StatusCode::PRECONDITION_FAILED, detail))
     }
 
     pub(crate) fn too_many(wait: Duration) -> Self {

@@ -11,6 +11,7 @@ mod hub;
 mod join_codes;
 mod login;
 mod mqtt_users;
+mod settings;
 mod setup;
 mod stream;
 
@@ -53,6 +54,7 @@ type Routes = (
     hub::Routes,
     join_codes::Routes,
     mqtt_users::Routes,
+    settings::Routes,
     stream::Routes,
 );
 
@@ -67,6 +69,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         hub::Routes,
         join_codes::Routes,
         mqtt_users::Routes,
+        settings::Routes,
         stream::Routes,
     );
     OpenApiService::new(routes, "NetMonitor", "1")

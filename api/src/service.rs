@@ -235,7 +235,10 @@ async fn follow(
                 outage.over();
                 // What a command changed while the api was away, the broker has not heard.
                 let app = app.clone();
-                tasks.spawn(async move { app.credentials_changed().await });
+                tasks.spawn(async move {
+                    app.credentials_changed().await;
+                    app.publish_settings().await;
+                });
             }
             Some(Event::Disconnected(error)) => {
                 if let Some(error) = outage.news(error) {

@@ -10,6 +10,7 @@ mod hub;
 mod join_code;
 mod live;
 mod mqtt_user;
+mod settings;
 mod time;
 
 pub use account::{Account, Login, Role, Setup, SetupStatus};
@@ -24,4 +25,5 @@ pub use hub::{Address, Hub, HubService, HubServiceState};
 pub use join_code::{JoinCode, NewJoinCode};
 pub use live::{Live, LiveDevice, LiveEvent, LiveHub, LiveMetrics, LiveRemoved};
 pub use mqtt_user::{MqttPassword, MqttRole, MqttUser, MqttUserPage, NewMqttUser};
+pub use settings::{HistorySettings, HistorySettingsChange, Settings, SettingsChange, revisions};
 pub use time::Time;

@@ -9,4 +9,5 @@ mod readers;
 mod retained;
 mod revocation;
 mod sessions;
+mod settings;
 mod trespass;

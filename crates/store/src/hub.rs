@@ -1,4 +1,4 @@
-//! `hub.db`: accounts, credentials, devices, audit. Written by api alone, or by an
+//! `hub.db`: accounts, credentials, devices, settings, audit. Written by api alone, or by an
 //! administrative command while the api does not run.
 
 mod accounts;
@@ -8,6 +8,7 @@ mod join_codes;
 mod mqtt_users;
 mod names;
 mod sessions;
+mod settings;
 mod setup;
 mod tokens;
 
@@ -18,6 +19,7 @@ pub use join_codes::NewJoinCode;
 pub use mqtt_users::{MqttRole, MqttUser, NewMqttUser};
 pub(crate) use mqtt_users::{stored_filters, stored_role};
 pub use names::{NameError, check_name};
+pub use settings::{HistoryChange, SettingsError};
 pub use setup::SetupError;
 pub use tokens::NewToken;
 
@@ -33,6 +35,7 @@ use crate::{StoreError, migrate};
 pub(crate) const STEPS: migrate::Steps = &[
     include_str!("hub/schema_1.sql"),
     include_str!("hub/schema_2.sql"),
+    include_str!("hub/schema_3.sql"),
 ];
 
 /// Why an entry could not be made.

@@ -1,7 +1,7 @@
 //! What the hub keeps on disk: `hub.db`, the history, its certificates and its services'
 //! passwords. Knows neither MQTT connections nor HTTP, and asks no clock: time is an argument.
 //!
-//! - [`hub`]: accounts, credentials, devices, audit. Written by api alone.
+//! - [`hub`]: accounts, credentials, devices, settings, audit. Written by api alone.
 //! - [`history`]: samples and events. Written by ingest alone.
 //! - [`retained`]: the broker's retained messages. Written by the broker alone.
 //! - [`credentials`]: who may connect to the broker, as the broker sees it.

@@ -94,6 +94,8 @@ pub enum EventKind {
     MqttUserRemoved,
     /// A join code was made. Parameter `uses`.
     JoinCodeAdded,
+    /// Settings of the hub were changed. Parameter `section`.
+    SettingsChanged,
     /// A kind that this version does not know: shown as it stands.
     #[serde(untagged)]
     Other(String),
@@ -123,6 +125,7 @@ impl EventKind {
             Self::MqttUserAdded => "mqtt_user_added",
             Self::MqttUserRemoved => "mqtt_user_removed",
             Self::JoinCodeAdded => "join_code_added",
+            Self::SettingsChanged => "settings_changed",
             Self::Other(word) => word,
         }
     }
@@ -177,6 +180,7 @@ mod tests {
             EventKind::MqttUserRemoved,
             EventKind::DeviceRevoked,
             EventKind::JoinCodeAdded,
+            EventKind::SettingsChanged,
             EventKind::Other("of_tomorrow".to_owned()),
         ] {
             let json = serde_json::to_value(&kind).unwrap();

@@ -28,6 +28,13 @@ const CAUSES: Record<string, string> = {
   hub_restart: 'the hub was away',
 };
 
+/** Sections of the hub's settings. */
+const SECTIONS: Record<string, string> = { history: 'history' };
+
+function sectionName(section: string): string {
+  return SECTIONS[section] ?? section;
+}
+
 function because(cause: string): string {
   const words = CAUSES[cause];
   return words ? ` (${words})` : '';
@@ -319,6 +326,7 @@ export const en = {
       mqtt_user_added: (p) => `MQTT user ${p('name')} (${p('role')}) made`,
       mqtt_user_removed: (p) => `MQTT user ${p('name')} removed`,
       join_code_added: (p) => `Join code made (${p('uses')}×)`,
+      settings_changed: (p) => `Settings of the hub changed (${sectionName(p('section'))})`,
     } as Record<string, (p: Parameters) => string>,
   },
 };

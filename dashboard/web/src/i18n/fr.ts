@@ -14,6 +14,13 @@ const CAUSES: Record<string, string> = {
   hub_restart: 'le hub était absent',
 };
 
+/** Sections of the hub's settings. */
+const SECTIONS: Record<string, string> = { history: 'historique' };
+
+function sectionName(section: string): string {
+  return SECTIONS[section] ?? section;
+}
+
 function because(cause: string): string {
   const words = CAUSES[cause];
   return words ? ` (${words})` : '';
@@ -321,6 +328,7 @@ export const fr: Messages = {
       mqtt_user_added: (p) => `Utilisateur MQTT ${p('name')} (${p('role')}) créé`,
       mqtt_user_removed: (p) => `Utilisateur MQTT ${p('name')} supprimé`,
       join_code_added: (p) => `Code d’ajout créé (${p('uses')}×)`,
+      settings_changed: (p) => `Réglages du hub modifiés (${sectionName(p('section'))})`,
     },
   },
 };

@@ -241,6 +241,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells the settings of the hub. */
+        get: operations["get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the settings of the hub, those that are named only. Needs the role admin.
+         * @description With `If-Match` and the `ETag` of the answer that was read, nobody overwrites what
+         *     somebody else has changed meanwhile: that is answered with 412.
+         */
+        patch: operations["change_settings"];
+        trace?: never;
+    };
     "/stream": {
         parameters: {
             query?: never;
@@ -539,6 +561,64 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["Series"];
             };
+        };
+        /**
+         * HistorySettings
+         * @description How long the history is kept, and how much room it may take. What is older goes. Where the
+         *     size is reached first, samples go before the coarser points, and those of two hours last.
+         */
+        HistorySettings: {
+            /**
+             * Format: uint64
+             * @description Counts the changes; 0 while nothing was ever changed.
+             */
+            revision: number;
+            /**
+             * Format: uint32
+             * @description Samples as they were measured, in days.
+             */
+            sample_days: number;
+            /**
+             * Format: uint32
+             * @description Points of five minutes, in days.
+             */
+            five_minute_days: number;
+            /**
+             * Format: uint32
+             * @description Points of two hours, in days.
+             */
+            two_hour_days: number;
+            /**
+             * Format: uint32
+             * @description The database is never larger than this, in megabytes (1,000,000 bytes).
+             */
+            max_megabytes: number;
+        };
+        /**
+         * HistorySettingsChange
+         * @description What shall be different in how long the history is kept. What is absent stays as it is.
+         */
+        HistorySettingsChange: {
+            /**
+             * Format: uint32
+             * @description Samples as they were measured, in days: 1 to 3650.
+             */
+            sample_days?: number;
+            /**
+             * Format: uint32
+             * @description Points of five minutes, in days: no fewer than `sample_days`.
+             */
+            five_minute_days?: number;
+            /**
+             * Format: uint32
+             * @description Points of two hours, in days: no fewer than `five_minute_days`.
+             */
+            two_hour_days?: number;
+            /**
+             * Format: uint32
+             * @description The largest size of the database, in megabytes: from 50.
+             */
+            max_megabytes?: number;
         };
         /**
          * Hub
@@ -952,6 +1032,22 @@ export interface components {
          */
         ServiceState: "running" | "starting" | "stopping" | "stopped" | "failed" | "unknown";
         /**
+         * Settings
+         * @description The settings of the hub, section by section.
+         */
+        Settings: {
+            /** @description How long the history is kept. */
+            history: components["schemas"]["HistorySettings"] & unknown;
+        };
+        /**
+         * SettingsChange
+         * @description What shall be different. What is absent stays as it is.
+         */
+        SettingsChange: {
+            /** @description How long the history is kept. */
+            history?: components["schemas"]["HistorySettingsChange"] & unknown;
+        };
+        /**
          * Setup
          * @description The first admin.
          */
@@ -1093,6 +1189,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -1183,6 +1288,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1287,6 +1401,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -1372,6 +1495,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1472,6 +1604,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -1558,6 +1699,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1661,6 +1811,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -1749,6 +1908,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1845,6 +2013,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1957,6 +2134,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -2057,6 +2243,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -2143,6 +2338,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2247,6 +2451,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -2333,6 +2546,15 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2437,6 +2659,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
             /** @description The body is not of a type that the API takes. */
             415: {
                 headers: {
@@ -2525,6 +2756,232 @@ export interface operations {
             };
             /** @description The request does not fit what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    /** @description Names this state of the settings, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Settings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the settings that the change is made to. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    /** @description Names this state of the settings, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Settings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
