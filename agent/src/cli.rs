@@ -140,7 +140,7 @@ fn print_sample() -> anyhow::Result<()> {
     let mut sampler = Sampler::new(&Root::default(), session, Instant::now());
     std::thread::sleep(FIRST_READING);
     let sample = sampler
-        .sample(Instant::now(), clock::now())
+        .sample(Instant::now(), clock::now(), clock::since_boot())
         .context("this machine cannot be read: see the lines above")?;
     let json = serde_json::to_string_pretty(&sample).context("cannot write the sample")?;
     writeln!(io::stdout(), "{json}").context("cannot write the sample")

@@ -137,9 +137,15 @@ impl Sampler {
 
     /// Takes the next sample. None when a reading failed without which it would be a lie; the
     /// number is counted all the same, so that the gap shows.
-    pub(crate) fn sample(&mut self, now: Instant, time: Timestamp) -> Option<Metrics> {
+    pub(crate) fn sample(
+        &mut self,
+        now: Instant,
+        time: Timestamp,
+        since_boot: Duration,
+    ) -> Option<Metrics> {
         self.seq += 1;
         let mut sample = blank(self.session, self.seq, time);
+        sample.monotonic_ms = u64::try_from(since_boot.as_millis()).ok();
         self.read(now, &mut sample).then_some(sample)
     }
 
@@ -199,12 +205,21 @@ fn rounded(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use netmonitor_service::clock;
+
+    /// A sample of this number that says nothing.
+    pub(crate) fn sample(session: SessionId, seq: u64) -> Metrics {
+        let mut sample = blank(session, seq, Timestamp::UNIX_EPOCH);
+        sample.monotonic_ms = Some(seq * 1000);
+        sample
+    }
 
     fn take(sampler: &mut Sampler) -> Option<Metrics> {
         std::thread::sleep(FIRST_READING);
-        sampler.sample(Instant::now(), netmonitor_service::clock::now())
+        let (time, since_boot) = (clock::now(), clock::since_boot());
+        sampler.sample(Instant::now(), time, since_boot)
     }
 
     #[test]

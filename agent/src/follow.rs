@@ -1,6 +1,7 @@
 //! What an agent makes of what it hears: of the hub, and of those who speak in its name.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use netmonitor_protocol::payload::{HubInfo, PresenceState, Settings, Status};
@@ -10,6 +11,7 @@ use netmonitor_service::random;
 use tokio::sync::watch;
 
 use crate::addresses::Addresses;
+use crate::delivery::Delivery;
 use crate::last_keepalive::LastKeepAlive;
 use crate::rivals::{GiveWay, Rivals};
 use crate::settings::Wanted;
@@ -24,6 +26,7 @@ pub(crate) struct Follower {
     pub(crate) control: Control,
     /// Wakes whoever says `online`.
     pub(crate) claims: watch::Sender<()>,
+    pub(crate) delivery: Arc<Delivery>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) keep_alive: LastKeepAlive,
     pub(crate) rivals: Rivals,
@@ -54,6 +57,7 @@ impl Follower {
             Topic::HubInfo,
         ]
         .iter()
+        .chain(&Delivery::topics(device))
         .map(Topic::to_string)
         .collect()
     }
@@ -65,9 +69,11 @@ impl Follower {
             match event {
                 Event::Connected => {
                     outage.over();
+                    self.delivery.connected();
                     self.connected();
                 }
                 Event::Disconnected(error) => {
+                    self.delivery.disconnected();
                     self.disconnected(&error);
                     let refused = matches!(error, ConnectionError::Credential { .. });
                     if let Some(error) = outage.news(error) {
@@ -89,8 +95,12 @@ impl Follower {
                         }
                     }
                 }
-                Event::Message(message) => self.heard(message),
+                Event::Message(message) => {
+                    self.delivery.heard(&message, false);
+                    self.heard(message);
+                }
                 Event::Retained(message) => {
+                    self.delivery.heard(&message, true);
                     if self.is_foreign_birth(&message) && mem::take(&mut self.births.unexplained) {
                         self.rival();
                     }

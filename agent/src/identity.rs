@@ -107,6 +107,11 @@ impl Identity {
         }
     }
 
+    /// Device and hub in one word: what was taken under another one is not sent under this one.
+    pub(crate) fn owner(&self) -> String {
+        format!("{}@{}", self.device, hex(&self.ca_fingerprint[..8]))
+    }
+
     /// From now on this machine is the one that the identity is for: its disk, or the files, were
     /// brought here from another one that is gone.
     pub fn keep_here(&mut self, root: &Root) {

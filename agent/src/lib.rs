@@ -10,15 +10,18 @@
 //! - `inventory`, `services`: what seldom changes, and what changes now and then
 //! - [`join()`]: how a machine becomes a device
 //! - [`run()`]: birth, samples, [`goodbye()`]
+//! - [`spool`], [`backfill`], [`delivery`]: no sample is forgotten before the hub has stored it
 //! - `follow`, `addresses`, `settings`, `last_keepalive`, `rivals`: what it makes of what it hears
 //! - `power`: sleep and shutdown of the machine
 //! - [`cli`]: the command line
 
 mod addresses;
 mod attempt;
+pub mod backfill;
 pub mod cli;
 mod collect;
 pub mod config;
+pub mod delivery;
 mod failures;
 mod follow;
 pub mod goodbye;
@@ -35,6 +38,7 @@ pub mod root;
 pub mod run;
 mod services;
 mod settings;
+pub mod spool;
 mod status;
 #[cfg(target_os = "linux")]
 mod system_bus_linux;

@@ -10,6 +10,7 @@ use netmonitor_service::mqtt::{Control, Parting, Publisher};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, timeout};
 
+use crate::delivery::Delivery;
 use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, differs};
 use crate::power::{Delay, Power};
@@ -32,6 +33,7 @@ pub(crate) struct Known {
     pub(crate) device: DeviceId,
     pub(crate) session: Session,
     pub(crate) sample: watch::Receiver<Option<Metrics>>,
+    pub(crate) delivery: Arc<Delivery>,
     pub(crate) services: watch::Receiver<Option<Services>>,
     pub(crate) wanted: watch::Receiver<Wanted>,
     pub(crate) info: Arc<InfoSlot>,
@@ -75,7 +77,10 @@ impl Known {
             self.online(),
         ];
         messages.extend(self.latest_services());
-        messages.extend(self.latest_sample());
+        if let Some(sample) = self.sample.borrow().clone() {
+            self.delivery.sent(sample.seq);
+            messages.push(self.delivery.live(sample));
+        }
         messages
     }
 
@@ -101,14 +106,6 @@ impl Known {
     fn latest_services(&self) -> Option<Message> {
         let services = self.services.borrow().clone()?;
         Some(Message::DeviceServices(self.device.clone(), services))
-    }
-
-    fn latest_sample(&self) -> Option<Message> {
-        let sample = self.sample.borrow().clone()?;
-        Some(Message::DeviceMetrics(
-            self.device.clone(),
-            Box::new(sample),
-        ))
     }
 }
 
@@ -139,17 +136,25 @@ pub(crate) async fn changes(
                 prompts.claims.mark_unchanged();
                 control.come_back();
             },
-            Ok(()) = prompts.claims.changed() => send(&publisher, Some(known.online())).await,
+            Ok(()) = prompts.claims.changed() => {
+                send(&publisher, Some(known.online())).await;
+            }
             Ok(()) = known.services.changed() => {
                 known.services.mark_unchanged();
                 send(&publisher, known.latest_services()).await;
             }
             Ok(()) = known.sample.changed() => {
-                known.sample.mark_unchanged();
-                // The place for the spool: a sample that is not acknowledged is lost here.
-                send(&publisher, known.latest_sample()).await;
+                let sample = known.sample.borrow_and_update().clone();
+                if let Some(sample) = sample {
+                    let seq = sample.seq;
+                    if send(&publisher, Some(known.delivery.live(sample))).await {
+                        known.delivery.sent(seq);
+                    }
+                }
             }
-            Ok(()) = known.wanted.changed() => send(&publisher, known.changed_info()).await,
+            Ok(()) = known.wanted.changed() => {
+                send(&publisher, known.changed_info()).await;
+            }
             _ = now_and_then.tick() => {
                 send(&publisher, known.changed_info()).await;
                 send(&publisher, known.latest_services()).await;
@@ -182,11 +187,16 @@ async fn awake(power: &mut mpsc::Receiver<Power>) {
     }
 }
 
-/// Without a connection the message is dropped: the next birth brings what is true then.
-async fn send(publisher: &Publisher, message: Option<Message>) {
-    let Some(message) = message else { return };
+/// Without a connection the message is dropped: the next birth brings what is true then. Whether
+/// the broker has it.
+async fn send(publisher: &Publisher, message: Option<Message>) -> bool {
+    let Some(message) = message else {
+        return false;
+    };
     let topic = message.topic();
-    if let Err(error) = publisher.publish(message).await {
+    let sent = publisher.publish(message).await;
+    if let Err(error) = &sent {
         tracing::debug!(%topic, %error, "not sent");
     }
+    sent.is_ok()
 }

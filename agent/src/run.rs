@@ -10,12 +10,13 @@ use netmonitor_protocol::{Message, SessionId};
 use netmonitor_service::mqtt::{self, Birth, Options, Pace};
 use netmonitor_service::{clock, random};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
 use crate::collect::{FIRST_READING, Sampler};
+use crate::delivery::Delivery;
 use crate::follow::{Births, Follower};
 use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, boot_id};
@@ -23,6 +24,7 @@ use crate::last_keepalive::LastKeepAlive;
 use crate::publish::{InfoSlot, Known, Prompts, changes};
 use crate::rivals::Rivals;
 use crate::settings::Wanted;
+use crate::spool::{Limits, Owner, Place, Spool};
 use crate::{Config, Identity, VERSION, joined, power, services};
 
 /// How long the connection may take to close after the goodbye.
@@ -60,6 +62,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let (taken, sample) = watch::channel(None);
     let (found, found_services) = watch::channel(None);
     let (claims, claimed) = watch::channel(());
+    let delivery = Arc::new(delivery(&identity, &session, &config));
     let keep_alive = LastKeepAlive::read(&config.state_dir);
     let wanted = watch::Sender::new(Wanted {
         keep_alive: keep_alive.get(),
@@ -71,6 +74,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         device: device.clone(),
         session: session.clone(),
         sample,
+        delivery: delivery.clone(),
         services: found_services,
         wanted: wanted.subscribe(),
         info: Arc::new(InfoSlot::new(Inventory::new(
@@ -95,23 +99,25 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         addresses,
         control: control.clone(),
         claims,
+        delivery: delivery.clone(),
         wanted: wanted.clone(),
         keep_alive,
         rivals: Rivals::default(),
         births: Births::default(),
     };
-    let prompts = Prompts {
-        claims: claimed,
-        power: powered,
-    };
-
     // The connection outlives the other tasks: it carries the goodbye.
     let disconnect = CancellationToken::new();
     let mut connections = JoinSet::new();
     connections.spawn(connection.run(disconnect.clone()));
     let mut tasks = JoinSet::new();
     let sampler = Sampler::new(&config.root, session.session, Instant::now());
-    tasks.spawn(take_samples(sampler, wanted.subscribe(), taken));
+    let interval = wanted.subscribe();
+    tasks.spawn(take_samples(sampler, interval, delivery.clone(), taken));
+    tasks.spawn(delivery.make_up(publisher.clone()));
+    let prompts = Prompts {
+        claims: claimed,
+        power: powered,
+    };
     tasks.spawn(changes(known, publisher.clone(), control, prompts));
     tasks.spawn(follower.run(events));
     tasks.spawn(power::watch(power, goes_down));
@@ -138,11 +144,27 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
         tracing::debug!("the connection was not closed in time");
     }
+    ended(failed)
+}
+
+/// What the end of a task means for the agent.
+fn ended(failed: Option<Result<(), JoinError>>) -> anyhow::Result<()> {
     match failed {
         None => Ok(()),
         Some(Err(error)) => Err(error.into()),
         Some(Ok(())) => bail!("a part of the agent has ended by itself"),
     }
+}
+
+/// What is kept until the hub has stored it.
+fn delivery(identity: &Identity, session: &Session, config: &Config) -> Delivery {
+    let owner = Owner {
+        name: identity.owner(),
+        session: session.session,
+        boot: session.boot_id.clone(),
+    };
+    let spool = Spool::open(Place::of(&config.state_dir), owner, Limits::default());
+    Delivery::new(identity.device.clone(), session.session, spool)
 }
 
 /// How an agent appears on the broker: its client id, its will, what it wants to hear.
@@ -162,10 +184,12 @@ pub fn mqtt_options(identity: &Identity, session: SessionId, birth: Birth) -> Op
     }
 }
 
-/// Takes a sample each interval. They pile up nowhere: a sample replaces the one before.
+/// Takes a sample each interval, and keeps it. For those who want the latest one it replaces the
+/// one before.
 async fn take_samples(
     mut sampler: Sampler,
     mut wanted: watch::Receiver<Wanted>,
+    delivery: Arc<Delivery>,
     taken: watch::Sender<Option<Metrics>>,
 ) {
     sleep(FIRST_READING).await;
@@ -176,7 +200,10 @@ async fn take_samples(
         while wanted.borrow().interval == interval {
             tokio::select! {
                 _ = ticks.tick() => {
-                    if let Some(sample) = sampler.sample(Instant::now(), clock::now()) {
+                    let (now, time, since_boot) =
+                        (Instant::now(), clock::now(), clock::since_boot());
+                    if let Some(sample) = sampler.sample(now, time, since_boot) {
+                        delivery.took(&sample);
                         taken.send_replace(Some(sample));
                     }
                 }

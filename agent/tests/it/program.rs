@@ -30,6 +30,9 @@ pub(crate) fn agent(state_dir: &Path, arguments: &[&str]) -> Command {
         .arg(state_dir)
         .args(arguments)
         .env("RUST_LOG", "debug,rumqttc=error,zbus=error")
+        // What waits for the hub is with the state, and goes with it.
+        .env("XDG_RUNTIME_DIR", state_dir.join("run"))
+        .env_remove("RUNTIME_DIRECTORY")
         // No bus: the list of services is the list of processes.
         .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         .stdin(Stdio::null());

@@ -3,6 +3,7 @@
 mod broker;
 mod connection;
 mod copies;
+mod history;
 mod hub;
 mod relay;
 
@@ -102,6 +103,15 @@ impl Joined {
     /// Whether the broker has noted a connection of the agent that has not ended.
     pub(crate) fn is_connected(&self) -> bool {
         self.broker.is_connected("agent-ws-14")
+    }
+
+    /// How much waits in memory for the hub, in bytes.
+    fn tail_bytes(&self) -> u64 {
+        let folders = std::fs::read_dir(self.state.path().join("run")).unwrap();
+        let files = folders.flat_map(|it| std::fs::read_dir(it.unwrap().path()).unwrap());
+        files
+            .map(|it| it.unwrap().metadata().map_or(0, |it| it.len()))
+            .sum()
     }
 
     fn identity_file(&self) -> String {
@@ -325,6 +335,7 @@ fn everything() -> Vec<String> {
         .iter()
         .map(Topic::to_string)
         .collect();
+    filters.push(Topic::DeviceBackfill(device).to_string());
     filters.push(Topic::DeviceStatus("mark".parse().unwrap()).to_string());
     filters.push(
         netmonitor_protocol::topics::Kind::JoinRequest

@@ -21,6 +21,19 @@ pub fn state_directory() -> Option<PathBuf> {
     all.split(':').next().map(PathBuf::from)
 }
 
+/// Where systemd wants a service to keep what does not outlive the boot (`RuntimeDirectory=`,
+/// systemd.exec(5)).
+pub fn runtime_directory() -> Option<PathBuf> {
+    let all = text("RUNTIME_DIRECTORY")?;
+    all.split(':').next().map(PathBuf::from)
+}
+
+/// Where a user's programs keep what does not outlive the login (`XDG_RUNTIME_DIR`, XDG Base
+/// Directory Specification).
+pub fn user_runtime_directory() -> Option<PathBuf> {
+    path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute())
+}
+
 /// Where a user's programs keep their data (XDG Base Directory Specification), or on Windows
 /// where the machine's programs do.
 pub fn data_home() -> Option<PathBuf> {

@@ -116,6 +116,11 @@ impl Hub {
         self.seen.clear();
     }
 
+    /// What has come.
+    pub(super) fn everything_seen(&self) -> &[Message] {
+        &self.seen
+    }
+
     /// Whether this has come at all.
     pub(crate) fn saw(&self, wanted: Status) -> bool {
         let is_it = |message: &Message| matches!(message, Message::DeviceStatus(_, status, _) if *status == wanted);

@@ -1,0 +1,161 @@
+//! The way of each sample into the hub's history: kept before it is sent, sent again until it is
+//! acknowledged.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use netmonitor_protocol::payload::Metrics;
+use netmonitor_protocol::{DeviceId, Message, ServiceName, SessionId, Topic};
+use netmonitor_service::mqtt::Publisher;
+use netmonitor_service::{clock, random};
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::backfill::{BATCH_BYTES, BATCH_SAMPLES, Plan, Step};
+use crate::spool::numbers::Numbers;
+use crate::spool::{Moment, Spool};
+
+/// The longest wait without a look whether something is due.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// What one agent has taken and the hub has not stored yet. Who takes samples, who sends them and
+/// who hears of acknowledgements share it; nobody waits for another.
+#[derive(Debug)]
+pub struct Delivery {
+    device: DeviceId,
+    state: Mutex<State>,
+    /// Something was heard that may change what is due.
+    heard: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    spool: Spool,
+    plan: Plan,
+}
+
+impl Delivery {
+    /// For the samples of this session, and what former ones have left in the spool.
+    pub fn new(device: DeviceId, session: SessionId, spool: Spool) -> Self {
+        Self {
+            device,
+            state: Mutex::new(State {
+                spool,
+                plan: Plan::new(session, random::fraction()),
+            }),
+            heard: Notify::new(),
+        }
+    }
+
+    /// What to listen to.
+    pub fn topics(device: &DeviceId) -> [Topic; 2] {
+        [
+            Topic::DeviceAck(device.clone()),
+            Topic::HubService(ServiceName::Ingest),
+        ]
+    }
+
+    /// A sample was taken: it is kept before anyone sends it.
+    pub fn took(&self, sample: &Metrics) {
+        let mut state = self.state();
+        state.spool.append(sample);
+        state.plan.took(sample.seq, clock::since_boot());
+    }
+
+    /// The sample as it is sent now as the latest one.
+    pub fn live(&self, sample: Metrics) -> Message {
+        let sample = self.state().spool.live(sample, Moment::now());
+        Message::DeviceMetrics(self.device.clone(), Box::new(sample))
+    }
+
+    /// The latest one was sent.
+    pub fn sent(&self, seq: u64) {
+        self.state().plan.sent(seq, clock::since_boot());
+    }
+
+    /// A connection stands.
+    pub fn connected(&self) {
+        let now = clock::since_boot();
+        self.state().plan.connected(now, random::fraction());
+        self.heard.notify_one();
+    }
+
+    /// There is no connection.
+    pub fn disconnected(&self) {
+        self.state().plan.disconnected();
+        self.heard.notify_one();
+    }
+
+    /// Something was said, `is_retained` if before this connection. What does not matter here is
+    /// passed over.
+    pub fn heard(&self, message: &Message, is_retained: bool) {
+        let mut state = self.state();
+        match message {
+            Message::DeviceAck(device, ack) if *device == self.device => {
+                state.spool.acked(ack.session, &ack.ranges);
+            }
+            Message::HubService(ServiceName::Ingest, health) => {
+                let now = clock::since_boot();
+                state
+                    .plan
+                    .ingest(health, is_retained, now, random::fraction());
+            }
+            _ => return,
+        }
+        self.heard.notify_one();
+    }
+
+    /// Sends again what is due, until dropped. Live samples do not wait for it.
+    pub async fn make_up(self: Arc<Self>, publisher: Publisher) {
+        loop {
+            let step = {
+                let State { spool, plan } = &mut *self.state();
+                plan.next(clock::since_boot(), spool.kept())
+            };
+            match step {
+                Step::Wait(until) => {
+                    let now = clock::since_boot();
+                    let wait = until.map_or(LOOK_AGAIN, |until| until.saturating_sub(now));
+                    tokio::select! {
+                        () = sleep(wait.min(LOOK_AGAIN)) => {}
+                        () = self.heard.notified() => {}
+                    }
+                }
+                Step::Send(session, numbers) => {
+                    if let Some(batch) = self.batch(session, &numbers).await
+                        && let Err(error) = publisher.publish(batch).await
+                    {
+                        tracing::debug!(%error, "a batch of earlier samples was not sent");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next batch, out of the oldest of these samples.
+    async fn batch(&self, session: SessionId, numbers: &Numbers) -> Option<Message> {
+        let reading = self.state().spool.reading(session, numbers);
+        // A card may take its time.
+        let read = spawn_blocking(move || reading.read(BATCH_SAMPLES, BATCH_BYTES));
+        let found = read.await.ok();
+        let State { spool, plan } = &mut *self.state();
+        let now = clock::since_boot();
+        let batch = found.and_then(|found| {
+            spool.settle(&found);
+            spool.batch(&found, Moment::now())
+        });
+        let Some(batch) = batch else {
+            plan.nothing_read(now);
+            return None;
+        };
+        let numbers: Numbers = batch.samples.iter().map(|it| it.seq..=it.seq).collect();
+        tracing::debug!(%session, samples = batch.samples.len(), "making up for samples");
+        plan.sent_batch(session, numbers, now, random::fraction());
+        Some(Message::DeviceBackfill(self.device.clone(), batch))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
