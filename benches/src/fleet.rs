@@ -39,6 +39,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Config {
     /// Seed of all values: the same seed makes the same machines.
     pub seed: u64,
+    /// Numbers in a sample, as many as the history keeps of it.
+    pub metrics: usize,
     /// Time between two samples of one agent.
     pub interval: Duration,
     /// MQTT keepalive of the agents, in whole seconds from 1.
@@ -53,6 +55,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seed: 1,
+            metrics: Machine::METRICS_USUAL,
             interval: Duration::from_secs(3),
             keep_alive: Duration::from_secs(6),
             ramp_up: Duration::ZERO,

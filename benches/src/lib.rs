@@ -1,5 +1,5 @@
-//! Measures: a load generator whose agents are joined for real, and the comparison of the
-//! embedded broker with mosquitto. Nothing here is part of what is installed.
+//! Measures: a load generator whose agents are joined for real, and the comparisons of the
+//! embedded broker with mosquitto and of the history with other stores. Nothing here is part of what is installed.
 //!
 //! - [`command`]: how the programs here begin and end
 //! - [`program`]: the programs under test, what they have used, how they end
@@ -8,6 +8,7 @@
 //! - [`compare`]: what is measured side by side
 //! - [`fleet`], [`faults`], [`hub`]: simulated agents, what they suffer, where they report
 //! - [`abuse`]: what a hub suffers from everybody, and whether others are served meanwhile
+//! - [`history`]: the history beside other stores
 //! - [`rounds`]: everything that can happen to agents and hub, and whether presence is right
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
@@ -16,6 +17,7 @@ pub mod command;
 pub mod compare;
 pub mod faults;
 pub mod fleet;
+pub mod history;
 pub mod hub;
 pub mod load_report;
 pub mod packet;

@@ -98,6 +98,18 @@ impl Site {
         Ok(site)
     }
 
+    /// Its data directory.
+    pub fn data_dir(&self) -> DataDir {
+        DataDir::from(self.path("data"))
+    }
+
+    /// Adds to the configuration of our own.
+    pub fn configure(&self, more: &str) -> anyhow::Result<()> {
+        let path = self.data_dir().config();
+        let text = std::fs::read_to_string(&path)? + more;
+        std::fs::write(&path, text).context("cannot write the configuration")
+    }
+
     /// TLS towards either broker: the CA is pinned, each handshake is a full one.
     pub fn tls(&self) -> Arc<ClientConfig> {
         self.tls.clone()
@@ -191,7 +203,8 @@ impl Site {
     }
 }
 
-fn enrol(data: &DataDir, number: usize) -> anyhow::Result<Vec<(DeviceId, Account)>> {
+/// Enrols so many devices in a data directory: `bench-00000` and so on.
+pub fn enrol(data: &DataDir, number: usize) -> anyhow::Result<Vec<(DeviceId, Account)>> {
     let db = HubDb::open(&data.hub_db())?;
     let now = clock::now();
     let code = NewJoinCode {

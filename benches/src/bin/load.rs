@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use netmonitor_agent::interval;
 use netmonitor_benches::faults::{Faults, Rate};
-use netmonitor_benches::fleet::{self, Config, Fleet};
+use netmonitor_benches::fleet::{self, Config, Fleet, Machine};
 use netmonitor_benches::hub::{self, Hub};
 use netmonitor_benches::load_report::LoadReport;
 use netmonitor_benches::stats::millis;
@@ -36,6 +36,9 @@ struct Cli {
     /// Time between two samples of an agent
     #[arg(long, default_value = "3s", value_parser = duration)]
     interval: Duration,
+    /// Numbers in a sample that the history keeps
+    #[arg(long, default_value_t = Machine::METRICS_USUAL, value_parser = metrics)]
+    metrics: usize,
     /// MQTT keepalive of the agents
     #[arg(long, default_value = "6s", value_parser = duration)]
     keepalive: Duration,
@@ -76,6 +79,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     interval::parse(text).map_err(|error| error.to_string())
 }
 
+fn metrics(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "it is not a number")?;
+    if number < Machine::METRICS_MIN {
+        return Err(format!("a sample has at least {}", Machine::METRICS_MIN));
+    }
+    Ok(number)
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // 2: something was lost, or the last word about some agent is wrong. The report says what.
@@ -113,6 +124,7 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     tracing::info!(agents = identities.len(), "joined");
     let config = Config {
         seed: cli.seed,
+        metrics: cli.metrics,
         interval: cli.interval,
         keep_alive: cli.keepalive,
         ramp_up: cli.ramp_up,

@@ -71,7 +71,7 @@ impl Agent {
             identity,
             config,
             ledger,
-            machine: Arc::new(Mutex::new(Machine::new(seed))),
+            machine: Arc::new(Mutex::new(Machine::new(seed, config.metrics))),
             relay,
             is_cut: false,
             life: None,

@@ -1,16 +1,20 @@
 //! An invented machine: values that walk, count, and stay nearly what they were, as on a real
 //! one. The same seed makes the same values.
 
+mod parts;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use netmonitor_protocol::SessionId;
 use netmonitor_protocol::payload::{
-    Cpu, Disk, DiskInfo, Info, InterfaceInfo, Load, Memory, Metrics, Network, ServiceManager,
-    Services, Temperature, UnitState, WatchableService,
+    Cpu, DiskInfo, Info, InterfaceInfo, Load, Memory, Metrics, ServiceManager, Services, UnitState,
+    WatchableService,
 };
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+
+use self::parts::{Link, MountedDisk, Sensor};
 
 const GIB: u64 = 1 << 30;
 
@@ -40,25 +44,65 @@ pub struct Machine {
     boot_id: String,
     cores: u32,
     memory_bytes: u64,
-    disk_bytes: u64,
     uptime: Duration,
     cpu_percent: f64,
     memory_used: f64,
-    disk_used: f64,
-    celsius: f64,
-    received_bytes: u64,
-    sent_bytes: u64,
-    load: [f64; 3],
+    load: Option<[f64; 3]>,
+    has_swap: bool,
+    disks: Vec<MountedDisk>,
+    links: Vec<Link>,
+    sensors: Vec<Sensor>,
     states: [UnitState; SERVICES.len()],
 }
 
+/// What a machine has beside processor and memory.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Link,
+    Load,
+    Disk,
+    Sensor,
+    Swap,
+}
+
+impl Part {
+    /// How many numbers of a sample the history keeps of it.
+    fn metrics(self) -> usize {
+        match self {
+            Self::Link => 2,
+            Self::Load | Self::Disk | Self::Sensor | Self::Swap => 1,
+        }
+    }
+}
+
+/// Which part a machine has first.
+const FIRST: [Part; 5] = [Part::Link, Part::Load, Part::Disk, Part::Sensor, Part::Swap];
+
+/// And which then, again and again.
+const THEN: [Part; 7] = [
+    Part::Disk,
+    Part::Link,
+    Part::Sensor,
+    Part::Sensor,
+    Part::Link,
+    Part::Disk,
+    Part::Sensor,
+];
+
 impl Machine {
-    /// The machine of this seed.
-    pub fn new(seed: u64) -> Self {
+    /// The fewest numbers in a sample: processor and memory.
+    pub const METRICS_MIN: usize = 2;
+
+    /// What a plain machine has: one disk, one network interface, one sensor.
+    pub const METRICS_USUAL: usize = 8;
+
+    /// The machine of this seed, of whose samples the history keeps `metrics` numbers; or one
+    /// more, as a network interface has two.
+    pub fn new(seed: u64, metrics: usize) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let boot: [u16; 3] = random.random();
         let [a, b, c] = boot;
-        Self {
+        let mut machine = Self {
             boot_id: format!(
                 "{seed:08x}-{a:04x}-4{:03x}-8{:03x}-{seed:012x}",
                 b >> 4,
@@ -66,17 +110,36 @@ impl Machine {
             ),
             cores: [2, 4, 8][random.random_range(0..3)],
             memory_bytes: [2, 8, 16][random.random_range(0..3)] * GIB,
-            disk_bytes: [32, 256, 500][random.random_range(0..3)] * GIB,
             uptime: Duration::from_secs(random.random_range(60..30 * 86_400)),
             cpu_percent: random.random_range(1.0..40.0),
             memory_used: random.random_range(0.2..0.8),
-            disk_used: random.random_range(0.1..0.85),
-            celsius: random.random_range(35.0..55.0),
-            received_bytes: random.random_range(0..GIB),
-            sent_bytes: random.random_range(0..GIB),
-            load: [0.3; 3],
+            load: None,
+            has_swap: false,
+            disks: Vec::new(),
+            links: Vec::new(),
+            sensors: Vec::new(),
             states: [UnitState::Running; SERVICES.len()],
             random,
+        };
+        let mut has = Self::METRICS_MIN;
+        for part in FIRST.into_iter().chain(THEN.into_iter().cycle()) {
+            if has >= metrics {
+                break;
+            }
+            machine.add(part);
+            has += part.metrics();
+        }
+        machine
+    }
+
+    fn add(&mut self, part: Part) {
+        let random = &mut self.random;
+        match part {
+            Part::Link => self.links.push(Link::new(self.links.len(), random)),
+            Part::Disk => self.disks.push(MountedDisk::new(self.disks.len(), random)),
+            Part::Sensor => self.sensors.push(Sensor::new(self.sensors.len(), random)),
+            Part::Load => self.load = Some([0.3; 3]),
+            Part::Swap => self.has_swap = true,
         }
     }
 
@@ -94,12 +157,13 @@ impl Machine {
         time: Timestamp,
     ) -> Metrics {
         self.walk(elapsed);
-        let secs = elapsed.as_secs_f64().max(0.001);
-        let (received, sent) = (self.traffic(elapsed), self.traffic(elapsed) / 4);
-        self.received_bytes += received;
-        self.sent_bytes += sent;
-        let total = self.disk_bytes;
-        let used_bytes = share(total, self.disk_used);
+        let random = &mut self.random;
+        let network = self.links.iter_mut();
+        let network = network.map(|it| it.reading(elapsed, random)).collect();
+        let sensors = self.sensors.iter_mut();
+        let temperatures = sensors
+            .map(|it| it.reading(self.cpu_percent, random))
+            .collect();
         Metrics {
             session,
             seq,
@@ -111,38 +175,23 @@ impl Machine {
             cpu: Cpu {
                 usage_percent: tenths(self.cpu_percent),
                 per_core_percent: self.per_core(),
-                load: Some(Load {
-                    one: hundredths(self.load[0]),
-                    five: hundredths(self.load[1]),
-                    fifteen: hundredths(self.load[2]),
+                load: self.load.map(|[one, five, fifteen]| Load {
+                    one: hundredths(one),
+                    five: hundredths(five),
+                    fifteen: hundredths(fifteen),
                 }),
             },
             memory: Memory {
                 total_bytes: self.memory_bytes,
                 used_bytes: share(self.memory_bytes, self.memory_used),
             },
-            swap: Some(Memory {
+            swap: self.has_swap.then_some(Memory {
                 total_bytes: GIB,
                 used_bytes: 0,
             }),
-            disks: vec![Disk {
-                mount: "/".to_owned(),
-                total_bytes: total,
-                used_bytes,
-                // ext4 keeps a twentieth back for root.
-                available_bytes: (total - used_bytes).saturating_sub(total / 20),
-            }],
-            network: vec![Network {
-                interface: "eth0".to_owned(),
-                received_bytes: self.received_bytes,
-                sent_bytes: self.sent_bytes,
-                received_bytes_per_sec: Some(tenths(received as f64 / secs)),
-                sent_bytes_per_sec: Some(tenths(sent as f64 / secs)),
-            }],
-            temperatures: vec![Temperature {
-                sensor: "coretemp Package id 0".to_owned(),
-                celsius: self.celsius.round(),
-            }],
+            disks: self.disks.iter().map(MountedDisk::reading).collect(),
+            network,
+            temperatures,
         }
     }
 
@@ -158,17 +207,8 @@ impl Machine {
             processor: Some("Intel(R) Core(TM) i5-8250U CPU @ 1.60GHz".to_owned()),
             cores: self.cores,
             memory_bytes: self.memory_bytes,
-            disks: vec![DiskInfo {
-                mount: "/".to_owned(),
-                device: "/dev/sda1".to_owned(),
-                file_system: "ext4".to_owned(),
-                total_bytes: self.disk_bytes,
-            }],
-            interfaces: vec![InterfaceInfo {
-                name: "eth0".to_owned(),
-                mac: Some("02:00:00:00:00:01".to_owned()),
-                addresses: vec!["192.0.2.14/24".to_owned()],
-            }],
+            disks: self.disk_infos(),
+            interfaces: self.interface_infos(),
             boot_id: Some(self.boot_id.clone()),
             interval_secs: interval.as_secs_f64(),
             agent_version: netmonitor_agent::VERSION.to_owned(),
@@ -204,20 +244,36 @@ impl Machine {
         true
     }
 
+    fn disk_infos(&self) -> Vec<DiskInfo> {
+        let info = |(number, disk): (u32, &MountedDisk)| DiskInfo {
+            mount: disk.mount.clone(),
+            device: format!("/dev/sda{number}"),
+            file_system: "ext4".to_owned(),
+            total_bytes: disk.bytes,
+        };
+        (1..).zip(&self.disks).map(info).collect()
+    }
+
+    fn interface_infos(&self) -> Vec<InterfaceInfo> {
+        let info = |(number, link): (u8, &Link)| InterfaceInfo {
+            name: link.name.clone(),
+            mac: Some(format!("02:00:00:00:00:{number:02x}")),
+            addresses: vec![format!("192.0.2.{number}/24")],
+        };
+        (1..).zip(&self.links).map(info).collect()
+    }
+
     fn walk(&mut self, elapsed: Duration) {
         self.uptime += elapsed;
         let step = |random: &mut StdRng, width: f64| random.random_range(-width..width);
         let random = &mut self.random;
         self.cpu_percent = (self.cpu_percent + step(random, 6.0)).clamp(0.5, 100.0);
         self.memory_used = (self.memory_used + step(random, 0.004)).clamp(0.1, 0.98);
-        // A disk fills slowly, and not in every sample.
-        if random.random_bool(0.1) {
-            self.disk_used = (self.disk_used + step(random, 0.0004)).clamp(0.05, 0.99);
+        for disk in &mut self.disks {
+            disk.walk(random);
         }
-        let target = 35.0 + self.cpu_percent * 0.4;
-        self.celsius += (target - self.celsius) * 0.1 + step(random, 0.5);
         let busy = self.cpu_percent / 100.0 * f64::from(self.cores);
-        for (load, minutes) in self.load.iter_mut().zip([1.0, 5.0, 15.0]) {
+        for (load, minutes) in self.load.iter_mut().flatten().zip([1.0, 5.0, 15.0]) {
             let decay = (-elapsed.as_secs_f64() / (minutes * 60.0)).exp();
             *load = *load * decay + busy * (1.0 - decay);
         }
@@ -229,16 +285,6 @@ impl Machine {
                 tenths((self.cpu_percent + self.random.random_range(-5.0..5.0)).clamp(0.0, 100.0))
             })
             .collect()
-    }
-
-    /// Mostly a trickle, sometimes a burst.
-    fn traffic(&mut self, elapsed: Duration) -> u64 {
-        let most: u64 = if self.random.random_bool(0.05) {
-            2_000_000
-        } else {
-            8_000
-        };
-        self.random.random_range(0..=most) * elapsed.as_secs().max(1)
     }
 }
 
@@ -264,7 +310,7 @@ mod tests {
     use super::*;
 
     fn samples(seed: u64) -> Vec<Metrics> {
-        let mut machine = Machine::new(seed);
+        let mut machine = Machine::new(seed, Machine::METRICS_USUAL);
         let time = Timestamp::UNIX_EPOCH;
         (1..200)
             .map(|seq| machine.sample(Duration::from_secs(3), SessionId(1), seq, time))
@@ -275,6 +321,25 @@ mod tests {
     fn the_same_seed_makes_the_same_values_and_another_makes_others() {
         assert_eq!(samples(7), samples(7));
         assert_ne!(samples(7), samples(8));
+    }
+
+    #[test]
+    fn a_machine_has_as_many_numbers_as_asked_for_or_one_more() {
+        for metrics in 2..60 {
+            let mut machine = Machine::new(1, metrics);
+            let time = Timestamp::UNIX_EPOCH;
+            let sample = machine.sample(Duration::from_secs(3), SessionId(1), 1, time);
+            let has = 2
+                + usize::from(sample.swap.is_some())
+                + usize::from(sample.cpu.load.is_some())
+                + sample.disks.len()
+                + 2 * sample.network.len()
+                + sample.temperatures.len();
+            assert!(
+                (metrics..=metrics + 1).contains(&has),
+                "{has} instead of {metrics}"
+            );
+        }
     }
 
     #[test]

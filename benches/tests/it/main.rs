@@ -7,6 +7,7 @@
 
 mod abuse;
 mod fleet;
+mod history;
 mod restart;
 mod rounds;
 mod with_mosquitto;
