@@ -385,6 +385,7 @@ mod tests {
             let health = ServiceHealth {
                 commit_interval_ms: None,
                 state,
+                reason: None,
                 since: at(0),
                 version: "1".to_owned(),
                 counters: BTreeMap::new(),

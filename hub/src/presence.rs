@@ -62,7 +62,8 @@ pub(crate) async fn run(data_dir: DataDir, dial: Dial, running: Running, stop: C
         if let Message::HubService(name, health) = message {
             running.send_modify(|running| {
                 running.retain(|other| *other != name);
-                if health.state == ServiceState::Running {
+                // One that waits for the clock or a disk is there all the same.
+                if matches!(health.state, ServiceState::Running | ServiceState::Degraded) {
                     running.push(name);
                 }
             });

@@ -1,116 +1,286 @@
 //! What waits for the next commit.
 
+use std::collections::{HashMap, HashSet};
+
+use jiff::SignedDuration;
 use netmonitor_protocol::payload::Event;
-use netmonitor_store::history::NewSample;
+use netmonitor_protocol::{DeviceId, SessionId};
+use netmonitor_store::history::{NewSample, Way};
 
-/// Samples that may wait while the database cannot be written: about 40 MB, or half an hour of
-/// 50 devices. When it is full the oldest go first, since the newest tell how things are.
-const MAX_SAMPLES: usize = 30_000;
+/// What samples may take in memory, those in the commit under way included: about 80,000 of 20
+/// numbers each. When it is full the newest are refused: they are not acknowledged, so their
+/// agents keep them and send them again.
+const MAX_BYTES: usize = 24 * 1024 * 1024;
 
-/// Events that may wait.
+/// Backfill is refused from here on, so that it never takes the room of what is live.
+const MAX_BYTES_WITH_BACKFILL: usize = MAX_BYTES / 4 * 3;
+
+/// So much is committed without waiting for more.
+const LARGE_BYTES: usize = MAX_BYTES / 4;
+
+/// Events that may wait. When it is full the newest are refused.
 const MAX_EVENTS: usize = 10_000;
+
+/// What became of a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It waits for the next commit.
+    Waits,
+    /// It waits already, or is being committed: it was sent again.
+    Twice,
+    /// There is no room.
+    Refused,
+}
 
 /// Samples and events in the order in which they came, bounded.
 #[derive(Debug, Default)]
 pub struct Batch {
+    waiting: Entries,
+    /// What the entries that are being committed are and take.
+    out: Contents,
+    /// How far the hub's clock was moved since they were taken out.
+    out_shift: SignedDuration,
+}
+
+/// What is committed together.
+#[derive(Debug, Default)]
+pub struct Entries {
     samples: Vec<NewSample>,
     events: Vec<Event>,
+    contents: Contents,
+}
+
+/// Which samples, and how much.
+#[derive(Debug, Default, Clone)]
+struct Contents {
+    numbers: HashMap<(DeviceId, SessionId), HashSet<u64>>,
+    bytes: usize,
+    events: usize,
 }
 
 impl Batch {
-    /// Adds a sample. Returns how many old ones it pushed out.
-    pub fn push_sample(&mut self, sample: NewSample) -> u64 {
-        self.samples.push(sample);
-        drop_oldest(&mut self.samples, MAX_SAMPLES)
+    /// Adds a sample, if there is room and it is not there already.
+    pub fn push_sample(&mut self, sample: NewSample, way: Way) -> Taken {
+        let of_session = (sample.device.clone(), sample.session);
+        for contents in [&self.out, &self.waiting.contents] {
+            let numbers = contents.numbers.get(&of_session);
+            if numbers.is_some_and(|numbers| numbers.contains(&sample.seq)) {
+                return Taken::Twice;
+            }
+        }
+        let bytes = bytes(&sample);
+        let room = match way {
+            Way::Live => MAX_BYTES,
+            Way::Backfill => MAX_BYTES_WITH_BACKFILL,
+        };
+        let contents = &mut self.waiting.contents;
+        if self.out.bytes + contents.bytes + bytes > room {
+            return Taken::Refused;
+        }
+        contents.bytes += bytes;
+        let numbers = contents.numbers.entry(of_session).or_default();
+        numbers.insert(sample.seq);
+        self.waiting.samples.push(sample);
+        Taken::Waits
     }
 
-    /// Adds an event. Returns how many old ones it pushed out.
-    pub fn push_event(&mut self, event: Event) -> u64 {
-        self.events.push(event);
-        drop_oldest(&mut self.events, MAX_EVENTS)
+    /// Adds an event. False if there is no room.
+    pub fn push_event(&mut self, event: Event) -> bool {
+        let has_room = self.out.events + self.waiting.contents.events < MAX_EVENTS;
+        if has_room {
+            self.waiting.contents.events += 1;
+            self.waiting.events.push(event);
+        }
+        has_room
     }
 
-    /// Puts a batch that could not be committed before this one. Returns how many old entries
-    /// had to go.
-    pub fn put_back(&mut self, mut older: Self) -> u64 {
-        older.samples.append(&mut self.samples);
-        older.events.append(&mut self.events);
-        *self = older;
-        drop_oldest(&mut self.samples, MAX_SAMPLES) + drop_oldest(&mut self.events, MAX_EVENTS)
+    /// All that waits, to be committed. Its room is not free before it is [`Self::settled`] or
+    /// [`Self::put_back`].
+    pub fn take(&mut self) -> Entries {
+        let entries = std::mem::take(&mut self.waiting);
+        self.out = entries.contents.clone();
+        self.out_shift = SignedDuration::ZERO;
+        entries
     }
 
-    /// What waits, in the order in which it came.
-    pub fn samples(&self) -> &[NewSample] {
-        &self.samples
+    /// What was taken out is on disk.
+    pub fn settled(&mut self) {
+        self.out = Contents::default();
     }
 
-    /// What waits, in the order in which it came.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    /// What was taken out could not be committed: it comes first again.
+    pub fn put_back(&mut self, mut older: Entries) {
+        older.shift(self.out_shift);
+        self.settled();
+        let mut newer = std::mem::replace(&mut self.waiting, older);
+        self.waiting.samples.append(&mut newer.samples);
+        self.waiting.events.append(&mut newer.events);
+        let contents = &mut self.waiting.contents;
+        contents.bytes += newer.contents.bytes;
+        contents.events += newer.contents.events;
+        for (of_session, numbers) in newer.contents.numbers {
+            contents
+                .numbers
+                .entry(of_session)
+                .or_default()
+                .extend(numbers);
+        }
     }
 
-    /// How many entries wait.
-    pub fn len(&self) -> usize {
-        self.samples.len() + self.events.len()
+    /// The hub's clock was moved: what waits was dated by the old one.
+    pub fn shift(&mut self, by: SignedDuration) {
+        self.waiting.shift(by);
+        self.out_shift = self.out_shift.saturating_add(by);
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.waiting.samples.is_empty() && self.waiting.events.is_empty()
+    }
+
+    /// Whether it is time to make room.
+    pub fn is_large(&self) -> bool {
+        self.waiting.contents.bytes >= LARGE_BYTES || self.waiting.contents.events >= MAX_EVENTS / 4
     }
 }
 
-/// Makes room in steps of a sixteenth, so that a full queue is not moved for each newcomer.
-fn drop_oldest<T>(queue: &mut Vec<T>, max: usize) -> u64 {
-    if queue.len() <= max {
-        return 0;
+impl Entries {
+    /// In the order in which they came.
+    pub fn samples(&self) -> &[NewSample] {
+        &self.samples
     }
-    let excess = queue.len() - max + max / 16;
-    queue.drain(..excess);
-    excess as u64
+
+    /// In the order in which they came.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// What cannot be moved stays where it is: nothing is that far away.
+    fn shift(&mut self, by: SignedDuration) {
+        let samples = self.samples.iter_mut().map(|sample| &mut sample.at);
+        let events = self.events.iter_mut().map(|event| &mut event.time);
+        for time in samples.chain(events) {
+            *time = time.checked_add(by).unwrap_or(*time);
+        }
+    }
+}
+
+/// What a sample takes in memory, roughly: itself, its numbers, its device's name.
+fn bytes(sample: &NewSample) -> usize {
+    size_of::<NewSample>() + size_of_val(&*sample.values) + 48
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
+    use jiff::Timestamp;
+    use netmonitor_protocol::Message;
     use netmonitor_protocol::payload::{EventKind, Severity};
+    use netmonitor_store::history::Layouts;
 
     use super::*;
 
+    const AT: Timestamp = Timestamp::UNIX_EPOCH;
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
     fn event(number: usize) -> Event {
-        Event {
-            time: "2026-11-22T10:00:00Z".parse().unwrap(),
-            kind: EventKind::LoggedIn,
-            severity: Severity::Info,
-            device: None,
-            actor: Some(number.to_string()),
-            parameters: BTreeMap::new(),
-        }
+        let parameters = [("number", number.to_string())];
+        Event::new(AT, EventKind::LoggedIn, Severity::Info, parameters)
+    }
+
+    fn sample(seq: u64) -> NewSample {
+        let json = br#"{"session":"00000000c0ffee00","seq":1,"time":"2026-11-22T10:00:00Z",
+            "uptime_secs":1,"cpu":{"usage_percent":1},"memory":{"total_bytes":1,"used_bytes":1}}"#;
+        let topic = "netmonitor/v1/device/ws-14/metrics";
+        let Message::DeviceMetrics(device, metrics) = Message::decode(topic, json, None).unwrap()
+        else {
+            panic!("metrics")
+        };
+        let sample = NewSample::new(device, AT, &metrics, &mut Layouts::default());
+        NewSample { seq, ..sample }
+    }
+
+    fn numbers(entries: &Entries) -> Vec<u64> {
+        entries.samples().iter().map(|sample| sample.seq).collect()
     }
 
     #[test]
-    fn a_batch_that_failed_comes_first_again() {
-        let mut failed = Batch::default();
-        failed.push_event(event(1));
-        let mut next = Batch::default();
-        next.push_event(event(2));
-        assert_eq!(next.put_back(failed), 0);
-        let actors: Vec<_> = next.events().iter().flat_map(|e| &e.actor).collect();
-        assert_eq!(actors, ["1", "2"]);
-    }
-
-    #[test]
-    fn the_oldest_go_when_the_database_is_away_for_long_and_they_are_counted() {
+    fn what_could_not_be_committed_comes_first_again() {
         let mut batch = Batch::default();
-        let dropped: u64 = (0..25_000)
-            .map(|number| batch.push_event(event(number)))
-            .sum();
-        assert!(batch.len() <= MAX_EVENTS);
-        assert_eq!(batch.len() as u64 + dropped, 25_000);
-        assert_eq!(
-            batch.events().last().unwrap().actor.as_deref(),
-            Some("24999")
-        );
+        batch.push_sample(sample(1), Way::Live);
+        batch.push_event(event(1));
+        let failed = batch.take();
+        batch.push_sample(sample(2), Way::Live);
+        batch.push_event(event(2));
+        batch.put_back(failed);
+        let entries = batch.take();
+        assert_eq!(numbers(&entries), [1, 2]);
+        assert_eq!(entries.events(), [event(1), event(2)]);
+    }
+
+    #[test]
+    fn a_sample_that_is_sent_again_waits_once() {
+        let mut batch = Batch::default();
+        let push = |batch: &mut Batch| batch.push_sample(sample(1), Way::Backfill);
+        assert_eq!(push(&mut batch), Taken::Waits);
+        assert_eq!(push(&mut batch), Taken::Twice);
+        let entries = batch.take();
+        assert_eq!(push(&mut batch), Taken::Twice, "it is being committed");
+        batch.put_back(entries);
+        assert_eq!(push(&mut batch), Taken::Twice);
+        let entries = batch.take();
+        assert_eq!(numbers(&entries), [1]);
+        batch.settled();
+        assert_eq!(push(&mut batch), Taken::Waits, "its ack may be lost");
+    }
+
+    #[test]
+    fn the_newest_are_refused_when_the_database_is_away_for_long_and_live_ones_last() {
+        let mut batch = Batch::default();
+        let mut seqs = 1..;
+        let mut fill = |batch: &mut Batch, way| {
+            let taken = seqs.by_ref().take_while(|seq| {
+                batch.push_sample(sample(*seq), way) == Taken::Waits && *seq < 1_000_000
+            });
+            taken.count()
+        };
+        let backfill = fill(&mut batch, Way::Backfill);
+        let live = fill(&mut batch, Way::Live);
+        assert!(backfill > 2 * live && live > 1000, "{backfill}, {live}");
+        assert!(batch.is_large());
+        // Those under way take their room as long as they are.
+        let entries = batch.take();
+        assert_eq!(fill(&mut batch, Way::Live), 0);
+        batch.put_back(entries);
+        assert_eq!(fill(&mut batch, Way::Live), 0);
+        batch.take();
+        batch.settled();
+        assert_eq!(fill(&mut batch, Way::Backfill), backfill);
+    }
+
+    #[test]
+    fn events_are_refused_when_there_are_too_many() {
+        let mut batch = Batch::default();
+        let taken = (0..25_000).filter(|number| batch.push_event(event(*number)));
+        assert_eq!(taken.count(), MAX_EVENTS);
+        let entries = batch.take();
+        assert_eq!(entries.events()[0], event(0));
+        assert!(!batch.push_event(event(0)), "those under way count");
+    }
+
+    #[test]
+    fn what_waits_follows_the_hubs_clock_and_so_does_what_comes_back() {
+        let mut batch = Batch::default();
+        batch.push_sample(sample(1), Way::Live);
+        batch.push_event(event(1));
+        batch.shift(HOUR);
+        let out = batch.take();
+        assert_eq!(out.samples()[0].at, AT + HOUR);
+        assert_eq!(out.events()[0].time, AT + HOUR);
+        batch.push_sample(sample(2), Way::Live);
+        batch.shift(HOUR);
+        batch.put_back(out);
+        let entries = batch.take();
+        assert_eq!(entries.samples()[0].at, AT + HOUR + HOUR);
+        assert_eq!(entries.samples()[1].at, AT + HOUR);
     }
 }

@@ -8,15 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Time between two commits, in seconds, from 0.1 to 60. What is not committed yet is lost
-    /// when the hub is killed; each commit is a write to the card.
+    /// How long a live sample waits at most for its commit, in seconds, from 0.1 to 60. Each
+    /// commit is one sync of the card: 1,440 a day with 60 s. Agents keep what is not committed.
     pub commit_interval_secs: f64,
+    /// How long after its start a machine without a clock of its own may take to learn the time
+    /// from the network, in seconds. Nothing is committed before; then its clock is believed.
+    pub clock_wait_secs: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            commit_interval_secs: 2.0,
+            commit_interval_secs: 60.0,
+            clock_wait_secs: 600,
         }
     }
 }
@@ -31,6 +35,11 @@ impl Config {
         };
         Duration::from_secs_f64(seconds)
     }
+
+    /// How long to wait for the network to tell the time.
+    pub fn clock_wait(&self) -> Duration {
+        Duration::from_secs(self.clock_wait_secs)
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +51,7 @@ mod tests {
         let check = |secs: f64, expected: f64| {
             let config = Config {
                 commit_interval_secs: secs,
+                ..Config::default()
             };
             assert_eq!(config.commit_interval(), Duration::from_secs_f64(expected));
         };
@@ -49,6 +59,6 @@ mod tests {
         check(0.0, 0.1);
         check(-5.0, 0.1);
         check(1e9, 60.0);
-        check(f64::NAN, 2.0);
+        check(f64::NAN, 60.0);
     }
 }

@@ -27,7 +27,7 @@ const DEAD: [usize; 3] = [0, 41, 99];
 const HANDSHAKES: Duration = Duration::from_secs(10);
 
 /// The log is on the disk soon, and survives a hub that is killed.
-const CONFIG: &str = "[ingest]\ncommit_interval_secs = 0.2\n";
+const CONFIG: &str = "[ingest]\ncommit_interval_secs = 0.2\nclock_wait_secs = 0\n";
 
 async fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
     let waiting = async {

@@ -22,7 +22,7 @@ mod status;
 pub use ack::Ack;
 pub use backfill::Backfill;
 pub use event::{Event, EventKind, Severity};
-pub use health::{ServiceHealth, ServiceState};
+pub use health::{DegradedReason, ServiceHealth, ServiceState};
 pub use history_settings::HistorySettings;
 pub use hub_info::{Address, HubInfo};
 pub use info::{DiskInfo, Info, InterfaceInfo};

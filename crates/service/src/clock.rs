@@ -33,3 +33,36 @@ pub fn since_boot() -> Duration {
     static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
     START.elapsed()
 }
+
+/// Where this machine has its time from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeSource {
+    /// What the clock shows that goes on without power (`rtc(4)`); none where there is none.
+    pub rtc: Option<Timestamp>,
+    /// Whether the network has told the time since the machine's start, as far as can be seen:
+    /// `systemd-timesyncd` says so, others do not.
+    pub is_synchronised: bool,
+}
+
+/// Looks where this machine has its time from.
+#[cfg(target_os = "linux")]
+pub fn time_source() -> TimeSource {
+    let clocks = std::fs::read_dir("/sys/class/rtc").into_iter().flatten();
+    let rtc = clocks.flatten().filter_map(|clock| {
+        let text = std::fs::read_to_string(clock.path().join("since_epoch")).ok()?;
+        Timestamp::from_second(text.trim().parse().ok()?).ok()
+    });
+    TimeSource {
+        rtc: rtc.max(),
+        is_synchronised: std::path::Path::new("/run/systemd/timesync/synchronized").exists(),
+    }
+}
+
+/// Elsewhere every machine has a clock that goes on without power.
+#[cfg(not(target_os = "linux"))]
+pub fn time_source() -> TimeSource {
+    TimeSource {
+        rtc: Some(now()),
+        is_synchronised: false,
+    }
+}

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{
-    Event as LogEvent, EventKind, ServiceHealth, ServiceState, Severity,
+    DegradedReason, Event as LogEvent, EventKind, ServiceHealth, ServiceState, Severity,
 };
 use netmonitor_protocol::{Message, ServiceName};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,7 @@ struct Service {
     since: Timestamp,
     commit_interval_ms: Option<u64>,
     counters: Counters,
-    degraded: AtomicBool,
+    degraded: watch::Sender<Option<DegradedReason>>,
     /// Whether the log says that the service has started: once, not at each connection.
     announced: AtomicBool,
 }
@@ -82,7 +83,7 @@ impl Frame {
             commit_interval_ms: commit_interval
                 .map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
             counters,
-            degraded: AtomicBool::new(false),
+            degraded: watch::Sender::new(None),
             announced: AtomicBool::new(false),
         });
         let born = service.clone();
@@ -117,11 +118,14 @@ impl Frame {
         &self.publisher
     }
 
-    /// Says whether something keeps the service from its work.
-    pub async fn set_degraded(&self, degraded: bool) {
-        if self.service.degraded.swap(degraded, Ordering::Relaxed) != degraded {
-            send(&self.publisher, self.service.now()).await;
-        }
+    /// Says what keeps the service from its work, if anything does. Returns at once: it is
+    /// published in the background.
+    pub fn set_degraded(&self, reason: Option<DegradedReason>) {
+        self.service.degraded.send_if_modified(|now| {
+            let changes = *now != reason;
+            *now = reason;
+            changes
+        });
     }
 
     /// Says goodbye and disconnects.
@@ -143,16 +147,17 @@ impl Frame {
 impl Service {
     /// The message that says how the service is now.
     fn now(&self) -> Message {
-        self.health(if self.degraded.load(Ordering::Relaxed) {
-            ServiceState::Degraded
-        } else {
-            ServiceState::Running
+        self.health(match *self.degraded.borrow() {
+            Some(_) => ServiceState::Degraded,
+            None => ServiceState::Running,
         })
     }
 
     fn health(&self, state: ServiceState) -> Message {
+        let is_degraded = state == ServiceState::Degraded;
         let health = ServiceHealth {
             state,
+            reason: self.degraded.borrow().filter(|_| is_degraded),
             since: self.since,
             version: self.version.to_owned(),
             commit_interval_ms: self.commit_interval_ms,
@@ -184,11 +189,17 @@ impl Service {
     }
 }
 
-/// Publishes the counters from time to time.
+/// Publishes how the service is: the counters from time to time, and at once what changes.
 async fn report(service: Arc<Service>, publisher: Publisher, stop: CancellationToken) {
     let mut interval = tokio::time::interval(REPORT_INTERVAL);
     interval.tick().await;
-    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+    let mut degraded = service.degraded.subscribe();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = interval.tick() => {}
+            Ok(()) = degraded.changed() => {}
+        }
         send(&publisher, service.now()).await;
     }
 }

@@ -76,6 +76,17 @@ impl StoreError {
         )
     }
 
+    /// Whether there was no room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Open { error, .. } | Self::Sql(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     /// Whether the file is no database, or no sound one: it does not get better by waiting.
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TypeMismatch};

@@ -7,6 +7,7 @@
 mod columns;
 mod downsample;
 mod events;
+mod placing;
 mod reader;
 mod sample;
 mod series;
@@ -15,6 +16,7 @@ mod writer;
 
 pub use columns::{Columns, Series};
 pub use events::{EventFilter, StoredEvent};
+pub use placing::{CLOCK_OFF, Moment, Placed, Placing, Way};
 pub use reader::{HistoryReader, Query};
 pub use sample::{Layout, Layouts, NewSample};
 pub use series::series_of;

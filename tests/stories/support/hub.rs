@@ -12,6 +12,9 @@ use super::http::Client;
 use super::network::Machine;
 use super::process::{Ended, Process, command, output};
 
+/// A machine that has just started does not wait for the network to tell the time.
+const QUICK: &str = "[ingest]\ncommit_interval_secs = 0.2\nclock_wait_secs = 0\n";
+
 /// The listeners that can be asked for, by the names of their flags.
 const LISTENERS: [&str; 4] = ["http", "https", "mqtt", "mqtts"];
 
@@ -53,7 +56,7 @@ impl Home {
     /// One in which samples are taken and written down often, so that stories are short.
     pub(crate) fn quick() -> Self {
         let home = Self::empty();
-        home.write("netmonitor.toml", "[ingest]\ncommit_interval_secs = 0.2\n");
+        home.write("netmonitor.toml", QUICK);
         home.write("agent/agent.toml", "interval_secs = 1\n");
         home
     }

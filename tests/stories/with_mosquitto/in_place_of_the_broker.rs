@@ -36,7 +36,7 @@ fn prepared() -> (Home, [u16; 2]) {
     let ports = Mosquitto::ports();
     let home = Home::quick();
     let text = format!(
-        "[hub]\npublic_addresses = [\"127.0.0.1:{}\"]\n\n[ingest]\ncommit_interval_secs = 0.2\n",
+        "[hub]\npublic_addresses = [\"127.0.0.1:{}\"]\n\n[ingest]\ncommit_interval_secs = 0.2\nclock_wait_secs = 0\n",
         ports[1]
     );
     home.write("netmonitor.toml", &text);

@@ -54,7 +54,9 @@ impl Site {
 fn config(public: &[&str]) -> String {
     let public: Vec<String> = public.iter().map(|it| format!("\"{it}:8883\"")).collect();
     let public = public.join(", ");
-    format!("[hub]\npublic_addresses = [{public}]\n[ingest]\ncommit_interval_secs = 0.2\n")
+    format!(
+        "[hub]\npublic_addresses = [{public}]\n[ingest]\ncommit_interval_secs = 0.2\nclock_wait_secs = 0\n"
+    )
 }
 
 fn state(payload: &str) -> String {

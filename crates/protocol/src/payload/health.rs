@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct ServiceHealth {
     /// What it does now.
     pub state: ServiceState,
+    /// What keeps it from its work, if it is [`ServiceState::Degraded`] and can say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<DegradedReason>,
     /// Since when, by the hub's clock. In a will: since when the service had been running.
     pub since: Timestamp,
     /// Its version.
@@ -33,6 +36,23 @@ pub enum ServiceState {
     Degraded,
     /// Gone: said by itself, or by the broker through its will.
     Stopped,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What keeps a service from its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DegradedReason {
+    /// There is no room on the disk.
+    DiskFull,
+    /// The disk or the database cannot be written.
+    NotWritable,
+    /// The database is damaged.
+    Damaged,
+    /// Nobody has told the hub yet what time it is.
+    ClockNotSet,
     /// A word that this version does not know.
     #[serde(other)]
     Unknown,

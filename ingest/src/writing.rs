@@ -1,0 +1,84 @@
+//! What the thread does that writes: one thing at a time.
+
+use netmonitor_protocol::payload::{DegradedReason, HistorySettings};
+use netmonitor_store::history::{Committed, Tended};
+use netmonitor_store::{HistoryWriter, StoreError};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::batch::Entries;
+
+/// The writer, at work or not.
+#[derive(Debug)]
+pub struct Writing {
+    idle: Option<HistoryWriter>,
+    busy: JoinSet<(HistoryWriter, Done)>,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub enum Done {
+    /// A commit of these entries.
+    Commit(Entries, Result<Committed, StoreError>),
+    /// A step of looking after the history.
+    Tend(Result<Tended, StoreError>),
+}
+
+impl Writing {
+    /// Nothing to do yet.
+    pub fn new(writer: HistoryWriter) -> Self {
+        Self {
+            idle: Some(writer),
+            busy: JoinSet::new(),
+        }
+    }
+
+    /// Whether it can be given something to do.
+    pub fn is_idle(&self) -> bool {
+        self.idle.is_some()
+    }
+
+    /// Commits, on the thread. Does nothing unless it is idle.
+    pub fn commit(&mut self, entries: impl FnOnce() -> Entries) {
+        let Some(mut writer) = self.idle.take() else {
+            return;
+        };
+        let entries = entries();
+        self.busy.spawn_blocking(move || {
+            let outcome = writer.commit(entries.samples(), entries.events());
+            (writer, Done::Commit(entries, outcome))
+        });
+    }
+
+    /// Does one step of looking after the history, on the thread. Does nothing unless it is
+    /// idle.
+    pub fn tend(&mut self, now: jiff::Timestamp, settings: &HistorySettings) {
+        let Some(mut writer) = self.idle.take() else {
+            return;
+        };
+        let settings = settings.clone();
+        self.busy.spawn_blocking(move || {
+            let outcome = writer.tend(now, &settings);
+            (writer, Done::Tend(outcome))
+        });
+    }
+
+    /// Waits for the end of what is under way; none if nothing is. Cancel safe.
+    pub async fn done(&mut self) -> Option<Result<Done, JoinError>> {
+        let joined = self.busy.join_next().await?;
+        Some(joined.map(|(writer, done)| {
+            self.idle = Some(writer);
+            done
+        }))
+    }
+}
+
+/// What a failed commit says of the disk.
+pub fn reason(error: &StoreError) -> DegradedReason {
+    if error.is_disk_full() {
+        DegradedReason::DiskFull
+    } else if error.is_damage() {
+        DegradedReason::Damaged
+    } else {
+        DegradedReason::NotWritable
+    }
+}
