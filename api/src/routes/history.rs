@@ -73,7 +73,7 @@ impl Routes {
             points: points.0.unwrap_or(DEFAULT_POINTS) as usize,
         };
         let columns = app
-            .with_history(move |history| history.columns(&query))
+            .with_history(move |history| history.columns(&query, &[]))
             .await
             .map_err(Problem::internal)?;
         let (from, to) = (from.as_millisecond(), to.as_millisecond());

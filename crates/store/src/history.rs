@@ -1,28 +1,61 @@
 //! The history: samples and events, in `monitor.db`. Ingest writes it, others read.
 //!
-//! A sample is stored once, whatever happens: (session, seq) names it. Each of its numbers is
-//! a [`series`] of the device, kept as a scaled integer; one row holds all numbers of one
-//! sample, and the names of its series stand in a layout that many samples share.
+//! A sample is stored once, whatever happens: (session, seq) names it. Its numbers are scaled
+//! integers. A commit adds a row per device to the *tail*; after each hour the tail is *sealed*
+//! into a *chunk* per device and hour, whose series are compressed each on its own; after each
+//! day the hours are *merged* into a chunk of the day, and summed up in *points* of five minutes
+//! and of two hours, from which long ranges are drawn.
+//!
+//! - [`sample`], [`series`]: what is kept of a sample; [`placing`]: when it was taken
+//! - [`chunk`], [`column`]: samples as bytes; [`combine`]: several chunks as one
+//! - [`rate`], [`rollup`]: from counters to rates, from samples to points
+//! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold
+//! - [`writer`], [`upkeep`]: commits, and what has to be done now and then; [`upgrade`]
+//! - [`reader`], [`query`], [`pieces`], [`downsample`]: from a question to points
+//! - [`events`]: the log; [`overview`], [`verify`]: how large, and whether it is sound
 
+mod chunk;
+mod column;
 mod columns;
+mod combine;
 mod downsample;
 mod events;
+mod keys;
+mod names;
+mod overview;
+mod pieces;
 mod placing;
+mod query;
+mod rate;
 mod reader;
+mod received;
+mod rollup;
 mod sample;
 mod series;
-mod values;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+mod upkeep;
+mod verify;
 mod writer;
 
 pub use columns::{Columns, Series};
 pub use events::{EventFilter, StoredEvent};
+pub use overview::Overview;
 pub use placing::{CLOCK_OFF, Moment, Placed, Placing, Way};
-pub use reader::{HistoryReader, Query};
+pub use reader::{HistoryReader, Query, StoredSession};
 pub use sample::{Layout, Layouts, NewSample};
-pub use series::series_of;
+pub use verify::{Finding, Report, verify};
 pub use writer::{Committed, HistoryWriter, Lost, Stored, Tended};
 
-use crate::migrate;
+use crate::migrate::{self, Step};
 
 /// From an empty file to the current schema.
-pub(crate) const STEPS: migrate::Steps = &[include_str!("history/schema_1.sql")];
+pub(crate) const STEPS: migrate::Steps = &[
+    Step::sql(include_str!("history/schema_1.sql")),
+    Step {
+        sql: include_str!("history/schema_2.sql"),
+        then: Some(upgrade::samples_to_chunks),
+    },
+];

@@ -33,9 +33,9 @@ use crate::{StoreError, migrate};
 
 /// From an empty file to the current schema.
 pub(crate) const STEPS: migrate::Steps = &[
-    include_str!("hub/schema_1.sql"),
-    include_str!("hub/schema_2.sql"),
-    include_str!("hub/schema_3.sql"),
+    migrate::Step::sql(include_str!("hub/schema_1.sql")),
+    migrate::Step::sql(include_str!("hub/schema_2.sql")),
+    migrate::Step::sql(include_str!("hub/schema_3.sql")),
 ];
 
 /// Why an entry could not be made.

@@ -3,16 +3,35 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
 use crate::StoreError;
 
 /// How long a statement waits for another process: a backup or `verify` may read for a while.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The steps from an empty file to the current version, one SQL script each. A step that was
-/// released is never changed.
-pub(crate) type Steps = &'static [&'static str];
+/// The steps from an empty file to the current version. A step that was released is never
+/// changed.
+pub(crate) type Steps = &'static [Step];
+
+/// Work on the rows.
+type Then = fn(&Transaction<'_>) -> Result<(), StoreError>;
+
+/// From one version to the next, in one transaction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// An SQL script.
+    pub(crate) sql: &'static str,
+    /// What SQL cannot do, after it.
+    pub(crate) then: Option<Then>,
+}
+
+impl Step {
+    /// A script and nothing else.
+    pub(crate) const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
 
 /// Opens for writing, and upgrades what is older. A file of a newer version is left as it is.
 pub(crate) fn open(path: &Path, steps: Steps) -> Result<Connection, StoreError> {
@@ -31,13 +50,21 @@ pub(crate) fn open(path: &Path, steps: Steps) -> Result<Connection, StoreError> 
     // What was acknowledged must survive a power cut: SQLite's documentation, "synchronous".
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    upgrade(&mut connection, steps, done)?;
+    Ok(connection)
+}
+
+fn upgrade(connection: &mut Connection, steps: Steps, done: usize) -> Result<(), StoreError> {
     for (number, step) in (1_i64..).zip(steps).skip(done) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
+        transaction.execute_batch(step.sql)?;
+        if let Some(then) = step.then {
+            then(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
-    Ok(connection)
+    Ok(())
 }
 
 /// Opens for reading only. None if there is no such file yet.
@@ -59,6 +86,13 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
     let done = check_version(path, found, steps)?;
     // Half made or not upgraded yet: its writer is at it.
     Ok((done == steps.len()).then_some(connection))
+}
+
+/// An empty database without a file.
+pub(crate) fn open_in_memory(steps: Steps) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory()?;
+    upgrade(&mut connection, steps, 0)?;
+    Ok(connection)
 }
 
 /// Brings everything into the file itself, so that a copy of it alone is whole. Called by the
@@ -91,7 +125,15 @@ fn check_version(path: &Path, found: i64, steps: Steps) -> Result<usize, StoreEr
 mod tests {
     use super::*;
 
-    const STEPS: Steps = &["CREATE TABLE one (x);", "CREATE TABLE two (y);"];
+    const STEPS: Steps = &[
+        Step::sql("CREATE TABLE one (x);"),
+        Step::sql("CREATE TABLE two (y);"),
+    ];
+
+    const BROKEN: Steps = &[
+        Step::sql("CREATE TABLE one (x);"),
+        Step::sql("CREATE TABLE two (y); nonsense;"),
+    ];
 
     fn tables(connection: &Connection) -> i64 {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
@@ -137,8 +179,7 @@ mod tests {
     fn a_step_that_fails_leaves_the_version_before_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let broken: Steps = &["CREATE TABLE one (x);", "CREATE TABLE two (y); nonsense;"];
-        assert!(open(&path, broken).is_err());
+        assert!(open(&path, BROKEN).is_err());
         let connection = open(&path, STEPS).unwrap();
         assert_eq!(tables(&connection), 2);
     }

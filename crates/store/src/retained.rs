@@ -12,7 +12,8 @@ use rusqlite::{Connection, Row, params};
 use crate::{StoreError, WriteLock, migrate, time};
 
 /// From an empty file to the current schema.
-pub(crate) const STEPS: migrate::Steps = &[include_str!("retained/schema_1.sql")];
+pub(crate) const STEPS: migrate::Steps =
+    &[migrate::Step::sql(include_str!("retained/schema_1.sql"))];
 
 /// What a damaged file is called from then on. There is one: the newest.
 const DAMAGED: &str = "db.damaged";

@@ -45,28 +45,32 @@ impl Downsampler {
         })
     }
 
-    /// Adds a sample: its time, and the values of its series by number.
-    pub(super) fn add(&mut self, at: i64, values: impl Iterator<Item = (usize, f64)>) {
-        let slot = match self.stretches {
+    /// The place of a moment, for [`Self::add`]. Of two samples at the same time each has its
+    /// own, if samples stay as they are.
+    pub(super) fn place(&mut self, at: i64) -> usize {
+        match self.stretches {
             None => {
                 self.times.push(at);
                 self.times.len() - 1
             }
             Some(count) => {
-                let offset = (at - self.from).clamp(0, self.width - 1);
-                usize::try_from(offset * count / self.width).unwrap_or(0)
+                let offset = i128::from((at - self.from).clamp(0, self.width - 1));
+                let place = offset * i128::from(count) / i128::from(self.width);
+                usize::try_from(place).unwrap_or(0)
             }
+        }
+    }
+
+    /// Adds what is known of a series at a place.
+    pub(super) fn add(&mut self, series: usize, place: usize, value: Value) {
+        let Some((_, slots)) = self.series.get_mut(series) else {
+            return;
         };
-        for (number, value) in values {
-            let Some((_, slots)) = self.series.get_mut(number) else {
-                continue;
-            };
-            if slots.len() <= slot {
-                slots.resize(slot + 1, Slot::default());
-            }
-            if let Some(slot) = slots.get_mut(slot) {
-                slot.add(value);
-            }
+        if slots.len() <= place {
+            slots.resize(place + 1, Slot::default());
+        }
+        if let Some(slot) = slots.get_mut(place) {
+            slot.add(&value);
         }
     }
 
@@ -76,13 +80,13 @@ impl Downsampler {
         let series = self.series.into_iter().map(|(name, mut slots)| {
             slots.resize(count, Slot::default());
             let pick = |value: fn(&Slot) -> f64| {
-                let values = slots.iter().map(|it| (it.count > 0).then(|| value(it)));
+                let values = slots.iter().map(|it| (it.weight > 0.0).then(|| value(it)));
                 values.collect()
             };
             let series = Series {
-                mean: pick(|slot| round(slot.sum / f64::from(slot.count))),
-                min: pick(|slot| slot.min),
-                max: pick(|slot| slot.max),
+                mean: pick(|slot| round(slot.sum / slot.weight)),
+                min: pick(|slot| round(slot.min)),
+                max: pick(|slot| round(slot.max)),
             };
             (name, series)
         });
@@ -93,28 +97,50 @@ impl Downsampler {
     }
 }
 
+/// A value, or what sums up several.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    pub(super) mean: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    /// How much it counts in a mean: a number of values, or for how long.
+    pub(super) weight: f64,
+}
+
+impl Value {
+    /// One value.
+    pub(super) fn one(value: f64, weight: f64) -> Self {
+        Self {
+            mean: value,
+            min: value,
+            max: value,
+            weight,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    count: u32,
+    weight: f64,
     sum: f64,
     min: f64,
     max: f64,
 }
 
 impl Slot {
-    fn add(&mut self, value: f64) {
-        if self.count == 0 {
-            (self.min, self.max) = (value, value);
+    fn add(&mut self, value: &Value) {
+        if self.weight <= 0.0 {
+            (self.min, self.max) = (value.min, value.max);
         } else {
-            self.min = self.min.min(value);
-            self.max = self.max.max(value);
+            self.min = self.min.min(value.min);
+            self.max = self.max.max(value.max);
         }
-        self.count += 1;
-        self.sum += value;
+        self.weight += value.weight;
+        self.sum += value.mean * value.weight;
     }
 }
 
-/// A mean has no more digits than can be read.
+/// No more digits than can be read.
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -127,7 +153,8 @@ mod tests {
         let mut downsampler = Downsampler::new(from, to, points, samples.len());
         for (at, value) in samples {
             let cpu = downsampler.series("cpu");
-            downsampler.add(*at, std::iter::once((cpu, *value)));
+            let place = downsampler.place(*at);
+            downsampler.add(cpu, place, Value::one(*value, 1.0));
         }
         downsampler.finish()
     }
@@ -155,9 +182,11 @@ mod tests {
     fn a_series_that_comes_later_or_goes_is_empty_there() {
         let mut downsampler = Downsampler::new(0, 100, 10, 2);
         let cpu = downsampler.series("cpu");
-        downsampler.add(10, std::iter::once((cpu, 1.0)));
+        let place = downsampler.place(10);
+        downsampler.add(cpu, place, Value::one(1.0, 1.0));
         let usb = downsampler.series("disk:/usb");
-        downsampler.add(20, std::iter::once((usb, 5.0)));
+        let place = downsampler.place(20);
+        downsampler.add(usb, place, Value::one(5.0, 1.0));
         let columns = downsampler.finish();
         assert_eq!(columns.series["cpu"].mean, [Some(1.0), None]);
         assert_eq!(columns.series["disk:/usb"].mean, [None, Some(5.0)]);

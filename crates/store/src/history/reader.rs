@@ -1,16 +1,14 @@
 //! Reading the history, beside its writer.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use netmonitor_protocol::DeviceId;
-use rusqlite::{Connection, params};
+use netmonitor_protocol::{DeviceId, SessionId};
+use rusqlite::Connection;
 
-use super::downsample::Downsampler;
-use super::{Columns, EventFilter, STEPS, StoredEvent, events, series, values};
+use super::overview::{Overview, overview};
+use super::{Columns, EventFilter, NewSample, STEPS, StoredEvent, events, names, query, tail};
 use crate::{StoreError, migrate};
 
 /// The history, open for reading. There may be no file yet: then there is no history.
@@ -35,6 +33,17 @@ pub struct Query {
     pub points: usize,
 }
 
+/// What is known of one start of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Which.
+    pub session: SessionId,
+    /// First and last number of each run of samples that are stored, both included, ascending.
+    pub ranges: Vec<(u64, u64)>,
+    /// Samples that will never come.
+    pub lost: u64,
+}
+
 impl HistoryReader {
     /// Nothing is opened before the first question: ingest makes the file.
     pub fn new(path: &Path) -> Self {
@@ -44,10 +53,33 @@ impl HistoryReader {
         }
     }
 
-    /// Samples of one device, as many points as asked for.
-    pub fn columns(&self, query: &Query) -> Result<Columns, StoreError> {
-        let columns = self.with(|connection| columns(connection, query))?;
-        Ok(columns.unwrap_or_default())
+    /// Samples of one device, as many points as asked for: of what is stored, and of `recent`
+    /// samples of that device that may be stored or not. With no more samples than points, they
+    /// come as they were measured.
+    pub fn columns(&self, query: &Query, recent: &[NewSample]) -> Result<Columns, StoreError> {
+        let columns = self.with(|connection| query::columns(connection, query, recent))?;
+        match columns {
+            Some(columns) => Ok(columns),
+            // No file yet: as if there were an empty one.
+            None => query::columns(&migrate::open_in_memory(STEPS)?, query, recent),
+        }
+    }
+
+    /// Which samples of a device are stored, and how many will never come, by session.
+    pub fn sessions(&self, device: &DeviceId) -> Result<Vec<StoredSession>, StoreError> {
+        let sessions = self.with(|connection| sessions(connection, device))?;
+        Ok(sessions.unwrap_or_default())
+    }
+
+    /// How many samples of a device are lost for good: its agent had no room for them.
+    pub fn lost(&self, device: &DeviceId) -> Result<u64, StoreError> {
+        let sessions = self.sessions(device)?;
+        Ok(sessions.iter().map(|session| session.lost).sum())
+    }
+
+    /// How large the history is.
+    pub fn overview(&self) -> Result<Option<Overview>, StoreError> {
+        self.with(|connection| Ok(overview(connection)?))
     }
 
     /// Lines of the log, the newest first.
@@ -71,67 +103,26 @@ impl HistoryReader {
     }
 }
 
-/// Which rows: those of one device between two moments.
-const WHERE: &str = "WHERE device = (SELECT id FROM device WHERE name = ?) AND at BETWEEN ? AND ?";
-
-fn columns(connection: &Connection, query: &Query) -> Result<Columns, StoreError> {
-    let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
-    let which = params![query.device.as_str(), from, to];
-    let samples: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM sample {WHERE}"))?
-        .query_row(which, |row| row.get(0))?;
-    let samples = usize::try_from(samples).unwrap_or_default();
-    let mut downsampler = Downsampler::new(from, to, query.points, samples);
-    let sql = format!("SELECT at, layout, numbers FROM sample {WHERE} ORDER BY at");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut found = statement.query(which)?;
-    let mut layouts: HashMap<i64, Vec<Option<Wanted>>> = HashMap::new();
-    while let Some(row) = found.next()? {
-        let wanted = match layouts.entry(row.get(1)?) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let layout = wanted(connection, *new.key(), &query.series, &mut downsampler)?;
-                new.insert(layout)
-            }
-        };
-        let numbers = values::decode(row.get_ref(2)?.as_blob().unwrap_or_default());
-        let values = wanted.iter().zip(numbers).filter_map(|(wanted, number)| {
-            let wanted = wanted.as_ref()?;
-            Some((wanted.series, number as f64 / wanted.scale))
-        });
-        downsampler.add(row.get(0)?, values);
-    }
-    Ok(downsampler.finish())
-}
-
-/// A number of a sample that is asked for.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    /// Which series, as the downsampler counts them.
-    series: usize,
-    scale: f64,
-}
-
-/// The numbers of a layout, those only that are asked for.
-fn wanted(
-    connection: &Connection,
-    layout: i64,
-    asked: &[String],
-    downsampler: &mut Downsampler,
-) -> Result<Vec<Option<Wanted>>, StoreError> {
-    let sql = "SELECT series FROM layout WHERE id = ?";
-    let json: String = connection
-        .prepare_cached(sql)?
-        .query_row([layout], |row| row.get(0))?;
-    let names: Vec<String> =
-        serde_json::from_str(&json).map_err(|_| StoreError::Damaged { what: "a layout" })?;
-    let mut want = |name: &String| {
-        (asked.is_empty() || asked.contains(name)).then(|| Wanted {
-            series: downsampler.series(name),
-            scale: series::scale(name),
-        })
+fn sessions(connection: &Connection, device: &DeviceId) -> Result<Vec<StoredSession>, StoreError> {
+    let snapshot = connection.unchecked_transaction()?;
+    let Some(number) = names::find_device(&snapshot, device)? else {
+        return Ok(Vec::new());
     };
-    Ok(names.iter().map(&mut want).collect())
+    let (tail, _) = tail::of_device(&snapshot, number)?;
+    let stored = query::stored(&snapshot, number, &tail, |_| true)?;
+    let sql = "SELECT lost FROM session WHERE device = ? AND session = ?";
+    let mut lost = snapshot.prepare_cached(sql)?;
+    let sessions = stored.into_iter().map(|(session, numbers)| {
+        Ok(StoredSession {
+            session,
+            ranges: numbers
+                .iter()
+                .map(|run| (*run.start(), *run.end()))
+                .collect(),
+            lost: lost.query_row((number, session.to_string()), |row| row.get(0))?,
+        })
+    });
+    sessions.collect()
 }
 
 #[cfg(test)]
@@ -196,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let reader = HistoryReader::new(&folder.path().join("monitor.db"));
         assert_eq!(
-            reader.columns(&query("ws", &[])).unwrap(),
+            reader.columns(&query("ws", &[]), &[]).unwrap(),
             Columns::default()
         );
         assert_eq!(reader.events(&EventFilter::default()).unwrap(), []);
@@ -223,17 +214,17 @@ mod tests {
             0
         );
 
-        let columns = reader.columns(&query("ws", &[])).unwrap();
+        let columns = reader.columns(&query("ws", &[]), &[]).unwrap();
         assert_eq!(
             columns.times,
             [at(10), at(13)].map(Timestamp::as_millisecond)
         );
         assert_eq!(columns.series["cpu"].mean, [Some(12.3), Some(45.6)]);
         assert_eq!(columns.series["ram"].mean, [Some(25.0), Some(25.0)]);
-        let columns = reader.columns(&query("ws", &["cpu"])).unwrap();
+        let columns = reader.columns(&query("ws", &["cpu"]), &[]).unwrap();
         assert_eq!(columns.series.keys().collect::<Vec<_>>(), ["cpu"]);
         assert_eq!(
-            reader.columns(&query("nobody", &[])).unwrap().times,
+            reader.columns(&query("nobody", &[]), &[]).unwrap().times,
             [] as [i64; 0]
         );
     }

@@ -50,7 +50,8 @@ const REMEMBERED: usize = 4096;
 impl NewSample {
     /// What the history keeps of a sample that was taken at `at`.
     pub fn new(device: DeviceId, at: Timestamp, metrics: &Metrics, layouts: &mut Layouts) -> Self {
-        let (names, values): (Vec<String>, Vec<i64>) = series::numbers_of(metrics).unzip();
+        let (names, values): (Vec<String>, Vec<i64>) =
+            series::numbers_of(metrics).into_iter().unzip();
         Self {
             device,
             session: metrics.session,

@@ -1,14 +1,21 @@
 //! Writing the history: one writer, one transaction for many samples.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{Event, HistorySettings};
 use netmonitor_protocol::{DeviceId, SessionId};
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction};
 
-use super::{NewSample, STEPS, events, values};
+use super::chunk::{Chunk, push_origin};
+use super::column::Column;
+use super::names::Names;
+use super::received::{Numbers, Received};
+use super::rollup::{SeriesId, column_of};
+use super::tail::{self, Extent};
+use super::upkeep::Upkeep;
+use super::{NewSample, STEPS, events, keys, overview};
 use crate::{StoreError, WriteLock, migrate};
 
 /// What a commit has done.
@@ -58,31 +65,29 @@ pub enum Tended {
 #[derive(Debug)]
 pub struct HistoryWriter {
     connection: Connection,
-    known: Known,
+    names: Names,
+    received: Received,
+    extent: Extent,
+    upkeep: Upkeep,
     _lock: WriteLock,
 }
-
-/// Numbers of what was stored before, so that storing a sample needs no look-up.
-#[derive(Debug, Default)]
-struct Known {
-    devices: HashMap<DeviceId, i64>,
-    sessions: HashMap<(i64, SessionId), i64>,
-    layouts: HashMap<Vec<String>, i64>,
-}
-
-/// Sessions are remembered up to this number, so that years of restarts do not add up.
-const SESSIONS_REMEMBERED: usize = 4096;
 
 impl HistoryWriter {
     /// Opens or makes the file. A file beside it, with the ending `lock`, says that somebody
     /// writes it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = WriteLock::take(&path.with_extension("lock"))?;
-        Ok(Self {
-            connection: migrate::open(path, STEPS)?,
-            known: Known::default(),
+        let connection = migrate::open(path, STEPS)?;
+        let mut writer = Self {
+            connection,
+            names: Names::default(),
+            received: Received::default(),
+            extent: Extent::default(),
+            upkeep: Upkeep::default(),
             _lock: lock,
-        })
+        };
+        writer.remember()?;
+        Ok(writer)
     }
 
     /// Stores samples and events in one transaction. Samples that are stored already are passed
@@ -92,22 +97,108 @@ impl HistoryWriter {
         samples: &[NewSample],
         events: &[Event],
     ) -> Result<Committed, StoreError> {
-        let stored = store(&mut self.connection, &mut self.known, samples, events);
-        if stored.is_err() {
-            // What was remembered may have been rolled back.
-            self.known = Known::default();
+        let result = self.try_commit(samples, events);
+        if result.is_err() {
+            self.remember_anew();
         }
-        stored
+        result
     }
 
     /// One step of what has to be done now and then: seal, merge, forget what is too old or too
     /// much. Short, so that commits can go between.
     pub fn tend(
         &mut self,
-        _now: Timestamp,
-        _settings: &HistorySettings,
+        now: Timestamp,
+        settings: &HistorySettings,
     ) -> Result<Tended, StoreError> {
-        Ok(Tended::Done)
+        let Self {
+            connection,
+            received,
+            extent,
+            upkeep,
+            ..
+        } = self;
+        let result = upkeep.step(connection, received, extent, now.as_millisecond(), settings);
+        if result.is_err() {
+            self.remember_anew();
+        }
+        result
+    }
+
+    /// When the newest sample or event was, as far as anything is stored. A clock that is far
+    /// before it is wrong.
+    pub fn newest(&self) -> Result<Option<Timestamp>, StoreError> {
+        overview::newest(&self.connection)
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection_for_tests(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn try_commit(
+        &mut self,
+        samples: &[NewSample],
+        events: &[Event],
+    ) -> Result<Committed, StoreError> {
+        let commit = self.extent.newest + 1;
+        let transaction = self.connection.transaction()?;
+        let mut new = Batch::default();
+        for sample in samples {
+            new.add(&transaction, &mut self.names, &mut self.received, sample)?;
+        }
+        let mut rows = Vec::new();
+        for (device, hours) in slices(&new.samples) {
+            for (slice, (hour, samples)) in (0..).zip(hours) {
+                let chunk = chunk_of(&transaction, &mut self.names, &samples)?;
+                let key = keys::tail(commit, device, slice);
+                let bytes = tail::insert(&transaction, key, hour, &chunk)?;
+                rows.push((hour, bytes));
+            }
+        }
+        for event in events {
+            events::insert(&transaction, event)?;
+        }
+        // What is missing is judged with what this commit stores.
+        for (session, numbers) in &new.fresh {
+            let numbers = numbers.iter().cloned().flatten();
+            self.received.add_tail(*session, numbers);
+        }
+        let lost = find_lost(&transaction, &mut self.received, &new.oldest)?;
+        transaction.commit()?;
+        for (hour, bytes) in rows {
+            self.extent.add(commit, hour, bytes);
+        }
+        Ok(Committed {
+            stored: new.samples.len(),
+            safe: safe(samples),
+            lost,
+        })
+    }
+
+    /// Reads what is kept in memory from the file.
+    fn remember(&mut self) -> rusqlite::Result<()> {
+        self.names = Names::default();
+        self.received = Received::default();
+        let mut statement = self.connection.prepare_cached("SELECT data FROM tail")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            // What is damaged is left to `verify`.
+            if let Ok(chunk) = Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()) {
+                for (session, seq) in chunk.identities() {
+                    self.received.add_tail(session, [seq]);
+                }
+            }
+        }
+        self.extent = Extent::read(&self.connection, self.extent.newest)?;
+        Ok(())
+    }
+
+    /// After an error: what was remembered may have been rolled back.
+    fn remember_anew(&mut self) {
+        if let Err(error) = self.remember() {
+            tracing::debug!(%error, "the tail of the history cannot be read now");
+        }
     }
 }
 
@@ -117,129 +208,144 @@ impl Drop for HistoryWriter {
     }
 }
 
-fn store(
-    connection: &mut Connection,
-    known: &mut Known,
-    samples: &[NewSample],
-    events: &[Event],
-) -> Result<Committed, StoreError> {
-    let transaction = connection.transaction()?;
-    let mut stored = 0;
-    for sample in samples {
-        stored += store_sample(&transaction, known, sample)?;
+/// What of a batch is new.
+#[derive(Debug, Default)]
+struct Batch<'a> {
+    samples: Vec<Fresh<'a>>,
+    fresh: HashMap<i64, Numbers>,
+    /// By session: the oldest sample that its agent still keeps.
+    oldest: BTreeMap<i64, (&'a NewSample, u64)>,
+}
+
+/// A sample that is not stored yet.
+#[derive(Debug, Clone, Copy)]
+struct Fresh<'a> {
+    device: i64,
+    session: i64,
+    sample: &'a NewSample,
+}
+
+impl<'a> Batch<'a> {
+    fn add(
+        &mut self,
+        transaction: &Transaction<'_>,
+        names: &mut Names,
+        received: &mut Received,
+        sample: &'a NewSample,
+    ) -> rusqlite::Result<()> {
+        let device = names.device(transaction, &sample.device)?;
+        let at = sample.at.as_millisecond();
+        let session = names.session(transaction, device, sample.session, at)?;
+        if let Some(oldest) = sample.oldest_seq {
+            let (_, known) = self.oldest.entry(session).or_insert((sample, oldest));
+            *known = oldest.max(*known);
+        }
+        let seq = sample.seq;
+        if received.contains(transaction, session, seq)? {
+            return Ok(());
+        }
+        let of_session = self.fresh.entry(session).or_default();
+        if !of_session.contains(&seq) {
+            of_session.insert(seq..=seq);
+            self.samples.push(Fresh {
+                device,
+                session,
+                sample,
+            });
+        }
+        Ok(())
     }
-    for event in events {
-        events::insert(&transaction, event)?;
+}
+
+/// Samples by device, and of each by hour in the order of time.
+type Slices<'a> = BTreeMap<i64, BTreeMap<i64, Vec<Fresh<'a>>>>;
+
+fn slices<'a>(samples: &[Fresh<'a>]) -> Slices<'a> {
+    let mut slices: Slices<'_> = BTreeMap::new();
+    for fresh in samples {
+        let hours = slices.entry(fresh.device).or_default();
+        let mut hour = keys::hour_of(fresh.sample.at.as_millisecond());
+        // A row more than there is room for: its samples go with those of the last hour.
+        if i64::try_from(hours.len()).is_ok_and(|hours| hours > keys::LAST_SLICE)
+            && let Some(last) = hours.keys().next_back()
+            && !hours.contains_key(&hour)
+        {
+            hour = *last;
+        }
+        hours.entry(hour).or_default().push(*fresh);
     }
-    transaction.commit()?;
-    Ok(Committed {
-        stored,
-        safe: safe(samples),
-        lost: Vec::new(),
-    })
+    for samples in slices.values_mut().flat_map(BTreeMap::values_mut) {
+        samples.sort_by_key(|it| (it.sample.at, it.session, it.sample.seq));
+    }
+    slices
+}
+
+fn chunk_of(
+    transaction: &Transaction<'_>,
+    names: &mut Names,
+    samples: &[Fresh<'_>],
+) -> rusqlite::Result<Chunk> {
+    let mut chunk = Chunk::default();
+    let mut columns: BTreeMap<SeriesId, Column> = BTreeMap::new();
+    for (index, fresh) in samples.iter().enumerate() {
+        let sample = fresh.sample;
+        chunk.times.push(sample.at.as_millisecond());
+        push_origin(&mut chunk.origins, fresh.session, sample.seq);
+        let layout = names.layout(transaction, &sample.layout)?;
+        for (series, value) in layout.iter().zip(&sample.values) {
+            columns.entry(*series).or_default().push_at(index, *value);
+        }
+    }
+    let columns = columns.into_iter();
+    chunk.columns = columns
+        .map(|(series, column)| (column_of(series), column))
+        .collect();
+    Ok(chunk)
+}
+
+fn find_lost(
+    transaction: &Transaction<'_>,
+    received: &mut Received,
+    oldest: &BTreeMap<i64, (&NewSample, u64)>,
+) -> rusqlite::Result<Vec<Lost>> {
+    let mut lost = Vec::new();
+    for (session, (sample, oldest)) in oldest {
+        let missing = received.missing_before(transaction, *session, *oldest)?;
+        if missing == 0 {
+            continue;
+        }
+        let known: u64 = transaction
+            .prepare_cached("SELECT lost FROM session WHERE id = ?")?
+            .query_row([session], |row| row.get(0))?;
+        if missing > known {
+            transaction
+                .prepare_cached("UPDATE session SET lost = ? WHERE id = ?")?
+                .execute([i64::try_from(missing).unwrap_or(i64::MAX), *session])?;
+            lost.push(Lost {
+                device: sample.device.clone(),
+                session: sample.session,
+                samples: missing - known,
+            });
+        }
+    }
+    Ok(lost)
 }
 
 fn safe(samples: &[NewSample]) -> Vec<Stored> {
-    let mut numbers: BTreeMap<(&DeviceId, SessionId), BTreeSet<u64>> = BTreeMap::new();
+    let mut numbers: BTreeMap<(&DeviceId, SessionId), Numbers> = BTreeMap::new();
     for sample in samples {
         let of_session = numbers.entry((&sample.device, sample.session)).or_default();
-        of_session.insert(sample.seq);
+        of_session.insert(sample.seq..=sample.seq);
     }
-    let stored = numbers.into_iter().map(|((device, session), numbers)| {
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for seq in numbers {
-            match ranges.last_mut() {
-                Some((_, last)) if *last + 1 == seq => *last = seq,
-                _ => ranges.push((seq, seq)),
-            }
-        }
-        Stored {
+    let stored = numbers
+        .into_iter()
+        .map(|((device, session), numbers)| Stored {
             device: device.clone(),
             session,
-            ranges,
-        }
-    });
+            ranges: numbers
+                .iter()
+                .map(|run| (*run.start(), *run.end()))
+                .collect(),
+        });
     stored.collect()
-}
-
-fn store_sample(
-    transaction: &Transaction<'_>,
-    known: &mut Known,
-    sample: &NewSample,
-) -> Result<usize, StoreError> {
-    let device = known.device(transaction, &sample.device)?;
-    let session = known.session(transaction, device, sample.session)?;
-    let layout = known.layout(transaction, sample.layout.names().to_vec())?;
-    let seq = i64::try_from(sample.seq).unwrap_or(i64::MAX);
-    Ok(transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO sample (device, at, session, seq, layout, numbers)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            device,
-            sample.at.as_millisecond(),
-            session,
-            seq,
-            layout,
-            values::encode(sample.values.iter().copied())
-        ])?)
-}
-
-impl Known {
-    fn device(&mut self, transaction: &Transaction<'_>, id: &DeviceId) -> rusqlite::Result<i64> {
-        if let Some(number) = self.devices.get(id) {
-            return Ok(*number);
-        }
-        transaction.execute(
-            "INSERT OR IGNORE INTO device (name) VALUES (?)",
-            [id.as_str()],
-        )?;
-        let sql = "SELECT id FROM device WHERE name = ?";
-        let number = transaction.query_row(sql, [id.as_str()], |row| row.get(0))?;
-        self.devices.insert(id.clone(), number);
-        Ok(number)
-    }
-
-    fn session(
-        &mut self,
-        transaction: &Transaction<'_>,
-        device: i64,
-        session: SessionId,
-    ) -> rusqlite::Result<i64> {
-        if let Some(number) = self.sessions.get(&(device, session)) {
-            return Ok(*number);
-        }
-        let text = session.to_string();
-        transaction.execute(
-            "INSERT OR IGNORE INTO session (device, session) VALUES (?, ?)",
-            params![device, text],
-        )?;
-        let sql = "SELECT id FROM session WHERE device = ? AND session = ?";
-        let number = transaction.query_row(sql, params![device, text], |row| row.get(0))?;
-        if self.sessions.len() >= SESSIONS_REMEMBERED {
-            self.sessions.clear();
-        }
-        self.sessions.insert((device, session), number);
-        Ok(number)
-    }
-
-    fn layout(
-        &mut self,
-        transaction: &Transaction<'_>,
-        names: Vec<String>,
-    ) -> rusqlite::Result<i64> {
-        if let Some(number) = self.layouts.get(&names) {
-            return Ok(*number);
-        }
-        let text = serde_json::json!(names).to_string();
-        transaction.execute("INSERT OR IGNORE INTO layout (series) VALUES (?)", [&text])?;
-        let sql = "SELECT id FROM layout WHERE series = ?";
-        let number = transaction.query_row(sql, [&text], |row| row.get(0))?;
-        if self.layouts.len() >= SESSIONS_REMEMBERED {
-            self.layouts.clear();
-        }
-        self.layouts.insert(names, number);
-        Ok(number)
-    }
 }

@@ -1,0 +1,131 @@
+//! Numbers of devices, sessions and series in the database, remembered by the writer so that
+//! storing a sample needs no look-up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use netmonitor_protocol::{DeviceId, SessionId};
+use rusqlite::{Connection, params};
+
+use super::rollup::SeriesId;
+use super::sample::Layout;
+
+/// Sessions and layouts are remembered up to this number, so that years of restarts do not add
+/// up.
+const REMEMBERED: usize = 4096;
+
+/// What was looked up before.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    devices: HashMap<DeviceId, i64>,
+    sessions: HashMap<(i64, SessionId), i64>,
+    series: HashMap<String, SeriesId>,
+    layouts: HashMap<Arc<Layout>, Arc<[SeriesId]>>,
+}
+
+impl Names {
+    /// The number of a device, which gets one if it has none.
+    pub(super) fn device(
+        &mut self,
+        connection: &Connection,
+        id: &DeviceId,
+    ) -> rusqlite::Result<i64> {
+        if let Some(number) = self.devices.get(id) {
+            return Ok(*number);
+        }
+        connection.execute(
+            "INSERT OR IGNORE INTO device (name) VALUES (?)",
+            [id.as_str()],
+        )?;
+        let sql = "SELECT id FROM device WHERE name = ?";
+        let number = connection.query_row(sql, [id.as_str()], |row| row.get(0))?;
+        self.devices.insert(id.clone(), number);
+        Ok(number)
+    }
+
+    /// The number of a session, which gets one if it has none.
+    pub(super) fn session(
+        &mut self,
+        connection: &Connection,
+        device: i64,
+        session: SessionId,
+        at: i64,
+    ) -> rusqlite::Result<i64> {
+        if let Some(number) = self.sessions.get(&(device, session)) {
+            return Ok(*number);
+        }
+        let text = session.to_string();
+        connection.execute(
+            "INSERT OR IGNORE INTO session (device, session, newest) VALUES (?, ?, ?)",
+            params![device, text, at],
+        )?;
+        let sql = "SELECT id FROM session WHERE device = ? AND session = ?";
+        let number = connection.query_row(sql, params![device, text], |row| row.get(0))?;
+        if self.sessions.len() >= REMEMBERED {
+            self.sessions.clear();
+        }
+        self.sessions.insert((device, session), number);
+        Ok(number)
+    }
+
+    /// The numbers of the series of a layout.
+    pub(super) fn layout(
+        &mut self,
+        connection: &Connection,
+        layout: &Arc<Layout>,
+    ) -> rusqlite::Result<Arc<[SeriesId]>> {
+        if let Some(known) = self.layouts.get(layout) {
+            return Ok(known.clone());
+        }
+        let series: rusqlite::Result<Vec<SeriesId>> = layout
+            .names()
+            .iter()
+            .map(|name| self.series(connection, name))
+            .collect();
+        let series: Arc<[SeriesId]> = series?.into();
+        if self.layouts.len() >= REMEMBERED {
+            self.layouts.clear();
+        }
+        self.layouts.insert(layout.clone(), series.clone());
+        Ok(series)
+    }
+
+    /// The number of a series, which gets one if it has none.
+    pub(super) fn series(
+        &mut self,
+        connection: &Connection,
+        name: &str,
+    ) -> rusqlite::Result<SeriesId> {
+        if let Some(number) = self.series.get(name) {
+            return Ok(*number);
+        }
+        connection.execute("INSERT OR IGNORE INTO series (name) VALUES (?)", [name])?;
+        let sql = "SELECT id FROM series WHERE name = ?";
+        let number = connection.query_row(sql, [name], |row| row.get(0))?;
+        self.series.insert(name.to_owned(), number);
+        Ok(number)
+    }
+}
+
+/// All series by number.
+pub(super) fn all_series(connection: &Connection) -> rusqlite::Result<HashMap<SeriesId, String>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM series")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// All devices: number and id.
+pub(super) fn all_devices(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM device ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// The number of a device, if anything of it is stored.
+pub(super) fn find_device(connection: &Connection, id: &DeviceId) -> rusqlite::Result<Option<i64>> {
+    use rusqlite::OptionalExtension as _;
+    connection
+        .prepare_cached("SELECT id FROM device WHERE name = ?")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()
+}

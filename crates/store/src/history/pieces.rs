@@ -1,0 +1,115 @@
+//! Finding and reading those parts of the history that a question needs.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use rusqlite::blob::Blob;
+use rusqlite::{Connection, MAIN_DB};
+
+use super::chunk::{Chunk, ColumnId, Damaged, Head, ORIGINS, Run, TIMES};
+use super::keys::{self, Tier};
+
+/// Bytes that are read first: enough for the head of a chunk with some sixty series.
+const HEAD: usize = 1024;
+
+/// A chunk in the database, as far as its row tells without its data.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) key: i64,
+    pub(super) samples: usize,
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+/// The chunks of a tier that begin in these hours.
+pub(super) fn find(
+    connection: &Connection,
+    device: i64,
+    tier: Tier,
+    hours: RangeInclusive<i64>,
+) -> rusqlite::Result<Vec<Piece>> {
+    let keys = keys::chunks(device, tier, hours);
+    let mut statement = connection
+        .prepare_cached("SELECT id, samples, first, last FROM chunk WHERE id BETWEEN ? AND ?")?;
+    let rows = statement.query_map([keys.start(), keys.end()], |row| {
+        Ok(Piece {
+            key: row.get(0)?,
+            samples: row.get(1)?,
+            first: row.get(2)?,
+            last: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Reads times and those columns that are wanted, and nothing else; with `origins` also which
+/// samples they are. A damaged column is left out and counted in `damaged`; without its times a
+/// chunk has nothing to tell.
+pub(super) fn load(
+    connection: &Connection,
+    piece: &Piece,
+    wanted: &BTreeSet<ColumnId>,
+    origins: bool,
+    damaged: &mut u64,
+) -> rusqlite::Result<Chunk> {
+    let blob = connection.blob_open(MAIN_DB, "chunk", "data", piece.key, true)?;
+    let Some(head) = read_head(&blob)? else {
+        *damaged += 1;
+        return Ok(Chunk::default());
+    };
+    let mut chunk = Chunk::default();
+    let times = head.find(TIMES).ok_or(Damaged);
+    let Ok(times) = times.and_then(|range| head.times(&read(&blob, range)?)) else {
+        *damaged += 1;
+        return Ok(chunk);
+    };
+    chunk.times = times;
+    if origins {
+        let bytes = head.find(ORIGINS).ok_or(Damaged);
+        let origins = bytes.and_then(|range| head.origins(&read(&blob, range)?));
+        chunk.origins = origins.unwrap_or_else(|Damaged| {
+            *damaged += 1;
+            // Whichever they are, they are no others'.
+            vec![Run {
+                session: -piece.key,
+                first: 0,
+                count: chunk.times.len() as u64,
+            }]
+        });
+    }
+    for id in head.series().filter(|id| wanted.contains(id)) {
+        let bytes = head.find(id).ok_or(Damaged);
+        match bytes.and_then(|range| head.column(id, &read(&blob, range)?)) {
+            Ok(column) => {
+                chunk.columns.insert(id, column);
+            }
+            Err(Damaged) => *damaged += 1,
+        }
+    }
+    Ok(chunk)
+}
+
+/// None if it is damaged.
+fn read_head(blob: &Blob<'_>) -> rusqlite::Result<Option<Head>> {
+    let mut length = HEAD.min(blob.len());
+    loop {
+        let mut bytes = vec![0; length];
+        blob.read_at_exact(&mut bytes, 0)?;
+        match Head::parse(&bytes) {
+            Ok(Some(head)) if !head.is_small() => return Ok(Some(head)),
+            Ok(None) if length < blob.len() => length = (length * 8).min(blob.len()),
+            _ => return Ok(None),
+        }
+    }
+}
+
+fn read(blob: &Blob<'_>, range: std::ops::Range<usize>) -> Result<Vec<u8>, Damaged> {
+    if range.end > blob.len() {
+        return Err(Damaged);
+    }
+    let mut bytes = vec![0; range.len()];
+    // What SQLite cannot read is as good as damaged: the rest of the chunk may be sound.
+    blob.read_at_exact(&mut bytes, range.start)
+        .map_err(|_| Damaged)?;
+    Ok(bytes)
+}

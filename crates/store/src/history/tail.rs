@@ -1,0 +1,116 @@
+//! What was committed lately and is not in chunks yet.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::chunk::{Chunk, Form};
+use super::keys;
+
+/// What the tail holds, as far as one must know to seal it in time.
+#[derive(Debug, Default)]
+pub(super) struct Extent {
+    /// Number of the newest commit.
+    pub(super) newest: i64,
+    /// Number of the oldest commit; none if there is nothing.
+    pub(super) oldest: Option<i64>,
+    /// The oldest hour of which there are samples.
+    pub(super) oldest_hour: Option<i64>,
+    /// Size of all rows.
+    pub(super) bytes: usize,
+}
+
+impl Extent {
+    /// How many commits there are at most.
+    pub(super) fn commits(&self) -> i64 {
+        self.oldest.map_or(0, |oldest| self.newest - oldest + 1)
+    }
+
+    /// A row was added.
+    pub(super) fn add(&mut self, commit: i64, hour: i64, bytes: usize) {
+        self.newest = self.newest.max(commit);
+        self.oldest = Some(self.oldest.map_or(commit, |oldest| oldest.min(commit)));
+        self.oldest_hour = Some(self.oldest_hour.map_or(hour, |oldest| oldest.min(hour)));
+        self.bytes += bytes;
+    }
+
+    /// What the table says. `newest` goes on from what was: numbers are not used twice.
+    pub(super) fn read(connection: &Connection, newest: i64) -> rusqlite::Result<Self> {
+        let mut extent = Self {
+            newest,
+            ..Self::default()
+        };
+        let mut statement = connection.prepare_cached("SELECT id, hour, length(data) FROM tail")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            extent.add(keys::commit_of_tail(row.get(0)?), row.get(1)?, row.get(2)?);
+        }
+        Ok(extent)
+    }
+}
+
+/// Stores samples of one device and one hour, and says how many bytes they take.
+pub(super) fn insert(
+    connection: &Connection,
+    key: i64,
+    hour: i64,
+    samples: &Chunk,
+) -> rusqlite::Result<usize> {
+    let data = samples.encode(Form::Small);
+    connection
+        .prepare_cached("INSERT INTO tail (id, hour, data) VALUES (?, ?, ?)")?
+        .execute(params![key, hour, data])?;
+    Ok(data.len())
+}
+
+/// The rows of a device, in the order of commits. Damaged ones are left out, and counted.
+pub(super) fn of_device(
+    connection: &Connection,
+    device: i64,
+) -> rusqlite::Result<(Vec<Chunk>, usize)> {
+    let (mut chunks, mut damaged) = (Vec::new(), 0);
+    let Some((oldest, newest)) = bounds(connection)? else {
+        return Ok((chunks, damaged));
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT data FROM tail WHERE id BETWEEN ? AND ?")?;
+    for commit in oldest..=newest {
+        let keys = keys::tail_of(commit, device);
+        let mut rows = statement.query(params![keys.start(), keys.end()])?;
+        while let Some(row) = rows.next()? {
+            match Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()) {
+                Ok(chunk) => chunks.push(chunk),
+                Err(_) => damaged += 1,
+            }
+        }
+    }
+    Ok((chunks, damaged))
+}
+
+/// The oldest and the newest commit.
+fn bounds(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    let sql = "SELECT min(id), max(id) FROM tail";
+    let (oldest, newest): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(oldest
+        .zip(newest)
+        .map(|(oldest, newest)| (keys::commit_of_tail(oldest), keys::commit_of_tail(newest))))
+}
+
+/// Keys of the rows with samples of hours up to this one, by device and hour.
+pub(super) fn keys_until(
+    connection: &Connection,
+    last_hour: i64,
+) -> rusqlite::Result<BTreeMap<(i64, i64), Vec<i64>>> {
+    let mut keys: BTreeMap<(i64, i64), Vec<i64>> = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT id, hour FROM tail WHERE hour <= ?")?;
+    let mut rows = statement.query([last_hour])?;
+    while let Some(row) = rows.next()? {
+        let (key, hour) = (row.get(0)?, row.get(1)?);
+        keys.entry((keys::device_of_tail(key), hour))
+            .or_default()
+            .push(key);
+    }
+    Ok(keys)
+}

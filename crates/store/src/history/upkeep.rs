@@ -1,0 +1,89 @@
+//! What has to be done with the history now and then: which of it is due.
+
+mod merge;
+mod retain;
+mod seal;
+
+use std::collections::VecDeque;
+
+use netmonitor_protocol::payload::HistorySettings;
+use rusqlite::Connection;
+
+use super::Tended;
+use super::keys::{DAY_HOURS, hour_of};
+use super::received::Received;
+use super::tail::Extent;
+use crate::StoreError;
+
+pub(super) use merge::first_hour_of_month;
+use merge::{DeviceDay, merge_days};
+pub(super) use seal::insert as insert_chunk;
+
+/// So long after the end of an hour it is sealed, in milliseconds: what is a little late is in it.
+const SEAL_AFTER: i64 = 120_000;
+
+/// A tail of this size is sealed at once, in bytes: a query reads it from end to end.
+const TAIL_BYTES: usize = 16 << 20;
+
+/// The same by number of commits. An hour has 60 of them, a long backfill one each second.
+const TAIL_COMMITS: i64 = 600;
+
+/// So many hours after the end of a day it is merged. Agents come back after the night.
+const MERGE_AFTER_HOURS: i64 = 1;
+
+/// What is known to be due.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    /// Day and hour of the last look: merging is looked for once a day, and after a start.
+    day_looked_at: Option<i64>,
+    hour_retained: Option<i64>,
+    days: VecDeque<DeviceDay>,
+    settings: Option<HistorySettings>,
+}
+
+impl Upkeep {
+    /// One step.
+    pub(super) fn step(
+        &mut self,
+        connection: &mut Connection,
+        received: &mut Received,
+        extent: &mut Extent,
+        now: i64,
+        settings: &HistorySettings,
+    ) -> Result<Tended, StoreError> {
+        if let Some(last_hour) = hour_to_seal(extent, now) {
+            seal::seal(connection, received, extent, last_hour)?;
+            return Ok(Tended::More);
+        }
+        let hour = hour_of(now);
+        let day = (hour - MERGE_AFTER_HOURS).div_euclid(DAY_HOURS);
+        if self.days.is_empty() && self.day_looked_at != Some(day) {
+            self.days = merge::unmerged_days(connection, day * DAY_HOURS)?.into();
+            self.day_looked_at = Some(day);
+        }
+        if !self.days.is_empty() {
+            let done = merge_days(connection, self.days.make_contiguous())?;
+            self.days.drain(..done);
+            return Ok(Tended::More);
+        }
+        if self.hour_retained != Some(hour) || self.settings.as_ref() != Some(settings) {
+            let done = retain::forget(connection, now, settings)?;
+            if done == Tended::Done {
+                self.hour_retained = Some(hour);
+                self.settings = Some(settings.clone());
+            }
+            return Ok(Tended::More);
+        }
+        Ok(Tended::Done)
+    }
+}
+
+/// Up to which hour the tail is to be sealed now; none if not at all.
+fn hour_to_seal(extent: &Extent, now: i64) -> Option<i64> {
+    let oldest = extent.oldest_hour?;
+    if extent.bytes > TAIL_BYTES || extent.commits() > TAIL_COMMITS {
+        return Some(i64::MAX);
+    }
+    let last = hour_of(now - SEAL_AFTER) - 1;
+    (oldest <= last).then_some(last)
+}

@@ -1,0 +1,112 @@
+//! From the tail to a chunk per device and hour.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::StoreError;
+use crate::history::chunk::{Chunk, Form};
+use crate::history::combine::combine;
+use crate::history::keys::{self, Tier};
+use crate::history::received::{Numbers, Received};
+use crate::history::tail::{self, Extent};
+
+/// Seals all hours up to `last_hour`, in one transaction: what is in the tail would be written
+/// again for each part of it.
+pub(super) fn seal(
+    connection: &mut Connection,
+    received: &mut Received,
+    extent: &mut Extent,
+    last_hour: i64,
+) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    let mut sealed: HashMap<i64, Numbers> = HashMap::new();
+    for ((device, hour), keys) in tail::keys_until(&transaction, last_hour)? {
+        let chunks = take(&transaction, device, hour, &keys)?;
+        let chunk = combine(chunks);
+        for (session, seq) in chunk.identities() {
+            sealed.entry(session).or_default().insert(seq..=seq);
+        }
+        if let Some(newest) = chunk.times.last() {
+            note_newest(&transaction, &chunk, *newest)?;
+            let part = next_part(&transaction, device, hour)?;
+            insert(
+                &transaction,
+                keys::chunk(device, Tier::Hour, hour, part),
+                &chunk,
+            )?;
+        }
+    }
+    received.seal(&transaction, &sealed)?;
+    let left = Extent::read(&transaction, extent.newest)?;
+    transaction.commit()?;
+    received.sealed_from_tail(&sealed);
+    *extent = left;
+    Ok(())
+}
+
+/// Stores a chunk, in place of one with the same key.
+pub(in crate::history) fn insert(
+    transaction: &Transaction<'_>,
+    key: i64,
+    chunk: &Chunk,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO chunk (id, samples, first, last, data) VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            key,
+            chunk.times.len(),
+            chunk.times.first(),
+            chunk.times.last(),
+            chunk.encode(Form::Columns)
+        ])?;
+    Ok(())
+}
+
+/// Reads rows of the tail and removes them.
+fn take(
+    transaction: &Transaction<'_>,
+    device: i64,
+    hour: i64,
+    keys: &[i64],
+) -> rusqlite::Result<Vec<Chunk>> {
+    let mut read = transaction.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM tail WHERE id = ?")?;
+    let mut chunks = Vec::new();
+    for key in keys {
+        let data: Vec<u8> = read.query_row([key], |row| row.get(0))?;
+        if let Ok(chunk) = Chunk::decode(&data) {
+            chunks.push(chunk);
+        } else {
+            tracing::error!(
+                device,
+                hour,
+                "samples of one commit are damaged and were left out"
+            );
+        }
+        delete.execute([key])?;
+    }
+    Ok(chunks)
+}
+
+fn note_newest(transaction: &Transaction<'_>, chunk: &Chunk, newest: i64) -> rusqlite::Result<()> {
+    let sql = "UPDATE session SET newest = max(newest, ?) WHERE id = ?";
+    let mut update = transaction.prepare_cached(sql)?;
+    let mut sessions: Vec<i64> = chunk.origins.iter().map(|run| run.session).collect();
+    sessions.sort_unstable();
+    sessions.dedup();
+    for session in sessions {
+        update.execute([newest, session])?;
+    }
+    Ok(())
+}
+
+fn next_part(transaction: &Transaction<'_>, device: i64, hour: i64) -> rusqlite::Result<i64> {
+    let keys = keys::chunks(device, Tier::Hour, hour..=hour);
+    let last: Option<i64> = transaction
+        .prepare_cached("SELECT max(id) FROM chunk WHERE id BETWEEN ? AND ?")?
+        .query_row([keys.start(), keys.end()], |row| row.get(0))?;
+    Ok(last.map_or(0, |last| keys::part_of_chunk(last) + 1))
+}
