@@ -135,13 +135,16 @@ fn timed(
 fn ours(stores: &Stores, questions: &[Question]) -> anyhow::Result<Vec<Duration>> {
     let reader = HistoryReader::new(&stores.file(Store::Ours));
     timed(questions, |question| {
-        let columns = reader.columns(&Query {
-            device: device(question.device),
-            series: vec![question.series.ours.clone()],
-            from: Timestamp::from_millisecond(question.from_ms)?,
-            to: Timestamp::from_millisecond(question.to_ms)?,
-            points: usize::try_from(POINTS)?,
-        })?;
+        let columns = reader.columns(
+            &Query {
+                device: device(question.device),
+                series: vec![question.series.ours.clone()],
+                from: Timestamp::from_millisecond(question.from_ms)?,
+                to: Timestamp::from_millisecond(question.to_ms)?,
+                points: usize::try_from(POINTS)?,
+            },
+            &[],
+        )?;
         Ok(columns.times.len())
     })
 }
