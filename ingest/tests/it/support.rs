@@ -136,7 +136,7 @@ impl Site {
             points: 1_000_000,
         };
         HistoryReader::new(&self.history())
-            .columns(&query)
+            .columns(&query, &[])
             .unwrap()
             .times
     }
