@@ -11,9 +11,11 @@
 //! - [`rate`], [`rollup`]: from counters to rates, from samples to points
 //! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold
 //! - [`writer`], [`upkeep`]: commits, and what has to be done now and then; [`upgrade`]
-//! - [`reader`], [`query`], [`pieces`], [`downsample`]: from a question to points
+//! - [`reader`], [`query`], [`plan`], [`pieces`], [`unstored`], [`answer`], [`downsample`]: from a
+//!   question to points
 //! - [`events`]: the log; [`overview`], [`verify`]: how large, and whether it is sound
 
+mod answer;
 mod chunk;
 mod column;
 mod columns;
@@ -25,6 +27,7 @@ mod names;
 mod overview;
 mod pieces;
 mod placing;
+mod plan;
 mod query;
 mod rate;
 mod reader;
@@ -35,6 +38,7 @@ mod series;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod unstored;
 mod upgrade;
 mod upkeep;
 mod verify;

@@ -8,7 +8,9 @@ use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::Connection;
 
 use super::overview::{Overview, overview};
-use super::{Columns, EventFilter, NewSample, STEPS, StoredEvent, events, names, query, tail};
+use super::{
+    Columns, EventFilter, NewSample, STEPS, StoredEvent, events, names, query, tail, unstored,
+};
 use crate::{StoreError, migrate};
 
 /// The history, open for reading. There may be no file yet: then there is no history.
@@ -109,7 +111,7 @@ fn sessions(connection: &Connection, device: &DeviceId) -> Result<Vec<StoredSess
         return Ok(Vec::new());
     };
     let (tail, _) = tail::of_device(&snapshot, number)?;
-    let stored = query::stored(&snapshot, number, &tail, |_| true)?;
+    let stored = unstored::stored(&snapshot, number, &tail, |_| true)?;
     let sql = "SELECT lost FROM session WHERE device = ? AND session = ?";
     let mut lost = snapshot.prepare_cached(sql)?;
     let sessions = stored.into_iter().map(|(session, numbers)| {

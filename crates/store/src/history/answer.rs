@@ -1,0 +1,160 @@
+//! The answer to a question, while it is read.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::Connection;
+
+use super::Columns;
+use super::chunk::{Chunk, ColumnId};
+use super::downsample::{Downsampler, Value};
+use super::keys::{self, DAY_MS, Tier};
+use super::pieces;
+use super::plan::Plan;
+use super::rate::{Rates, gap};
+use super::reader::Query;
+use super::rollup::{FIVE_MINUTES_MS, SeriesId, TWO_HOURS_MS, column_of, columns_of, points_of};
+use super::series::{self, Kind};
+use crate::StoreError;
+
+/// A series that is asked for.
+#[derive(Debug)]
+struct Wanted {
+    id: SeriesId,
+    kind: Kind,
+    scale: f64,
+    /// As the downsampler counts it.
+    shown: String,
+}
+
+/// The answer in the making.
+#[derive(Debug)]
+pub(super) struct Answer {
+    from: i64,
+    to: i64,
+    downsampler: Downsampler,
+    rates: HashMap<SeriesId, Rates>,
+    wanted: Vec<Wanted>,
+}
+
+impl Answer {
+    /// For a range with so many samples.
+    pub(super) fn new(query: &Query, known: &HashMap<SeriesId, String>, samples: usize) -> Self {
+        let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
+        Self {
+            from,
+            to,
+            downsampler: Downsampler::new(from, to, query.points, samples),
+            rates: HashMap::new(),
+            wanted: wanted(known, &query.series),
+        }
+    }
+
+    /// Which columns of chunks of samples it takes.
+    pub(super) fn samples_columns(&self) -> BTreeSet<ColumnId> {
+        self.wanted.iter().map(|it| column_of(it.id)).collect()
+    }
+
+    /// The points.
+    pub(super) fn finish(self) -> Columns {
+        self.downsampler.finish()
+    }
+
+    /// Adds what the chunks of points say.
+    pub(super) fn add_points(
+        &mut self,
+        connection: &Connection,
+        plan: &Plan,
+        damaged: &mut u64,
+    ) -> Result<(), StoreError> {
+        let ids: BTreeSet<ColumnId> = self
+            .wanted
+            .iter()
+            .flat_map(|it| columns_of(it.id))
+            .collect();
+        // Days that finer points have told. Chunks of a tier follow each other, finer ones first.
+        let mut told = plan.told.clone();
+        for piece in &plan.points {
+            let chunk = pieces::load(connection, piece, &ids, false, damaged)?;
+            let half = match keys::owner_of_chunk(piece.key) {
+                (_, Some(Tier::TwoHours)) => TWO_HOURS_MS / 2,
+                _ => FIVE_MINUTES_MS / 2,
+            };
+            for wanted in &self.wanted {
+                let columns = columns_of(wanted.id).map(|id| chunk.columns.get(&id));
+                let [Some(level), Some(min), Some(max), Some(weight)] = columns else {
+                    continue;
+                };
+                let series = self.downsampler.series(&wanted.shown);
+                for (at, point) in points_of(&chunk.times, [level, min, max, weight]) {
+                    let day = at.div_euclid(DAY_MS);
+                    if at < self.from || at > self.to || told.contains(&day) {
+                        continue;
+                    }
+                    let place = self.downsampler.place(at + half);
+                    let scaled = |value: f64| value / wanted.scale;
+                    let value = Value {
+                        mean: scaled(point.mean(wanted.kind)),
+                        min: scaled(point.min as f64),
+                        max: scaled(point.max as f64),
+                        weight: point.weight as f64,
+                    };
+                    self.downsampler.add(series, place, value);
+                }
+            }
+            told.extend(chunk.times.iter().map(|at| at.div_euclid(DAY_MS)));
+        }
+        Ok(())
+    }
+
+    /// Adds samples, which follow those that were added before.
+    pub(super) fn add_samples(&mut self, chunk: &Chunk) {
+        let gap = gap(&chunk.times);
+        let begin = chunk.times.partition_point(|at| *at < self.from);
+        let end = chunk.times.partition_point(|at| *at <= self.to);
+        let places: Vec<usize> = chunk
+            .times
+            .iter()
+            .take(end)
+            .skip(begin)
+            .map(|at| self.downsampler.place(*at))
+            .collect();
+        for wanted in &self.wanted {
+            let Some(column) = chunk.columns.get(&column_of(wanted.id)) else {
+                continue;
+            };
+            let series = self.downsampler.series(&wanted.shown);
+            let rates = self.rates.entry(wanted.id).or_default();
+            for (index, value) in column.iter() {
+                let Some(&at) = chunk.times.get(index) else {
+                    break;
+                };
+                let value = match wanted.kind {
+                    Kind::Gauge => Some(Value::one(value as f64 / wanted.scale, 1.0)),
+                    Kind::Counter => rates
+                        .step(at, value, gap)
+                        .map(|step| Value::one(step.per_second(), step.ms as f64)),
+                };
+                let place = index.checked_sub(begin).and_then(|index| places.get(index));
+                if let (Some(place), Some(value)) = (place, value) {
+                    self.downsampler.add(series, *place, value);
+                }
+            }
+        }
+    }
+}
+
+/// Which series are asked for: all, if no name is given.
+fn wanted(known: &HashMap<SeriesId, String>, asked: &[String]) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = known
+        .iter()
+        .map(|(id, name)| Wanted {
+            id: *id,
+            kind: series::kind(name),
+            scale: series::scale(name),
+            shown: series::shown(name).into_owned(),
+        })
+        .filter(|it| asked.is_empty() || asked.contains(&it.shown))
+        .collect();
+    wanted.sort_unstable_by_key(|it| it.id);
+    wanted
+}

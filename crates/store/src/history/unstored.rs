@@ -1,0 +1,101 @@
+//! Samples that the api has in memory: which of them are not stored yet.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use netmonitor_protocol::SessionId;
+use rusqlite::Connection;
+
+use super::NewSample;
+use super::chunk::{Chunk, push_origin};
+use super::column::Column;
+use super::received::{self, Numbers};
+use super::rollup::{SeriesId, column_of};
+use crate::StoreError;
+
+/// Those of the recent samples that are not stored, as a chunk. Series that the database does not
+/// know yet get a number for this answer.
+pub(super) fn unstored(
+    connection: &Connection,
+    device: Option<i64>,
+    tail: &[Chunk],
+    recent: &[NewSample],
+    known: &mut HashMap<SeriesId, String>,
+) -> Result<Chunk, StoreError> {
+    if recent.is_empty() {
+        return Ok(Chunk::default());
+    }
+    let mut ids: HashMap<String, SeriesId> = HashMap::new();
+    for (id, name) in &*known {
+        ids.insert(name.clone(), *id);
+    }
+    let mut next = known.keys().max().copied().unwrap_or_default();
+    let sessions: BTreeSet<SessionId> = recent.iter().map(|it| it.session).collect();
+    let stored = match device {
+        Some(device) => stored(connection, device, tail, |session| {
+            sessions.contains(&session)
+        })?,
+        None => BTreeMap::new(),
+    };
+    let mut samples: Vec<&NewSample> = recent
+        .iter()
+        .filter(|it| {
+            let numbers = stored.get(&it.session);
+            !numbers.is_some_and(|numbers| numbers.contains(&it.seq))
+        })
+        .collect();
+    samples.sort_by_key(|it| (it.at, it.session, it.seq));
+    samples.dedup_by_key(|it| (it.session, it.seq));
+    let mut chunk = Chunk::default();
+    let mut columns: BTreeMap<SeriesId, Column> = BTreeMap::new();
+    for (index, sample) in samples.iter().enumerate() {
+        chunk.times.push(sample.at.as_millisecond());
+        // A number of its own below those of the database.
+        let place = sessions.range(..sample.session).count();
+        let session = -1 - i64::try_from(place).unwrap_or_default();
+        push_origin(&mut chunk.origins, session, sample.seq);
+        for (name, value) in sample.layout.names().iter().zip(&sample.values) {
+            let id = *ids.entry(name.clone()).or_insert_with(|| {
+                next += 1;
+                known.insert(next, name.clone());
+                next
+            });
+            columns.entry(id).or_default().push_at(index, *value);
+        }
+    }
+    chunk.columns = columns
+        .into_iter()
+        .map(|(id, it)| (column_of(id), it))
+        .collect();
+    Ok(chunk)
+}
+
+/// Which samples of a device are stored, of those sessions that are `asked` for. `tail` is what
+/// the tail has of the device.
+pub(super) fn stored(
+    connection: &Connection,
+    device: i64,
+    tail: &[Chunk],
+    asked: impl Fn(SessionId) -> bool,
+) -> Result<BTreeMap<SessionId, Numbers>, StoreError> {
+    let mut stored: BTreeMap<SessionId, Numbers> = BTreeMap::new();
+    let mut names: HashMap<i64, SessionId> = HashMap::new();
+    let sql = "SELECT id, session FROM session WHERE device = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([device])?;
+    while let Some(row) = rows.next()? {
+        let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        let damaged = StoreError::Damaged { what: "a session" };
+        let session: SessionId = name.parse().map_err(|_| damaged)?;
+        if asked(session) {
+            stored.insert(session, received::read(connection, id)?);
+            names.insert(id, session);
+        }
+    }
+    for run in tail.iter().flat_map(|chunk| &chunk.origins) {
+        let numbers = names.get(&run.session).and_then(|it| stored.get_mut(it));
+        if let (Some(numbers), Some(count)) = (numbers, run.count.checked_sub(1)) {
+            numbers.insert(run.first..=run.first.saturating_add(count));
+        }
+    }
+    Ok(stored)
+}
