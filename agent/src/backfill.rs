@@ -5,6 +5,7 @@
 //! and everything that was sent before ingest started anew. One batch is on its way at a time;
 //! the next goes when the one before is acknowledged, or when its time is up.
 
+mod away;
 mod on_the_way;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use netmonitor_protocol::SessionId;
 use netmonitor_protocol::payload::{ServiceHealth, ServiceState};
 
 use crate::spool::numbers::{Numbers, common, largest, take_away};
+use away::Away;
+pub use away::Patience;
 use on_the_way::OnTheWay;
 
 /// So many samples are in a batch at most.
@@ -48,6 +51,8 @@ pub struct Plan {
     ingest: Option<Timestamp>,
     ingest_works: bool,
     on_the_way: OnTheWay,
+    away: Away,
+    patience: Patience,
     batch: Option<Batch>,
     /// When the time of the last batch is up.
     last_until: Duration,
@@ -79,7 +84,7 @@ pub enum Step {
 
 impl Plan {
     /// A plan for the samples of this session, and those of former ones.
-    pub fn new(session: SessionId, random: f64) -> Self {
+    pub fn new(session: SessionId, patience: Patience, now: Duration, random: f64) -> Self {
         Self {
             session,
             commit_interval: COMMIT_INTERVAL,
@@ -87,6 +92,8 @@ impl Plan {
             ingest: None,
             ingest_works: true,
             on_the_way: OnTheWay::default(),
+            away: Away::since(now),
+            patience,
             batch: None,
             last_until: Duration::ZERO,
             not_before: Duration::ZERO,
@@ -98,6 +105,7 @@ impl Plan {
     /// A sample of this session was taken: the way of a live sample is tried first.
     pub fn took(&mut self, seq: u64, now: Duration) {
         self.on_the_way.took(seq, now);
+        self.away.unacknowledged.get_or_insert(now);
     }
 
     /// The broker has a live sample of this session.
@@ -108,14 +116,22 @@ impl Plan {
     /// A connection stands.
     pub fn connected(&mut self, now: Duration, random: f64) {
         self.connected = Some(now);
+        self.away.unconnected = None;
+        self.away.unacknowledged = self.away.unacknowledged.map(|_| now);
         self.on_the_way.new_connection();
         self.begin_anew(now, random);
     }
 
     /// The connection is gone, and with it the acknowledgements that were on their way.
-    pub fn disconnected(&mut self) {
+    pub fn disconnected(&mut self, now: Duration) {
         self.connected = None;
+        self.away.unconnected.get_or_insert(now);
         self.batch = None;
+    }
+
+    /// Something was acknowledged; `waits` if not everything was.
+    pub fn acked(&mut self, waits: bool, now: Duration) {
+        self.away.unacknowledged = waits.then_some(now);
     }
 
     /// Ingest has said how it is: `is_retained` if that was before this connection.
@@ -131,6 +147,11 @@ impl Plan {
             self.commit_interval = Duration::from_millis(millis).clamp(shortest, longest);
         }
         self.ingest_works = health.state == ServiceState::Running;
+        self.away.idle = match self.away.idle {
+            _ if self.ingest_works => None,
+            None => Some(now),
+            since => since,
+        };
         let is_up = matches!(health.state, ServiceState::Running | ServiceState::Degraded);
         if !is_up {
             return;
@@ -171,14 +192,14 @@ impl Plan {
         self.commit_interval * 2
     }
 
-    /// Since when there is a connection, if there is one.
-    pub fn connected_since(&self) -> Option<Duration> {
-        self.connected
+    /// When what waits in memory is to be packed onto the disk, as things stand.
+    pub fn next_packing(&self) -> Option<Duration> {
+        self.away.next_packing(self.resend_after(), self.patience)
     }
 
-    /// Whether ingest was at work when it was last heard of.
-    pub fn ingest_works(&self) -> bool {
-        self.ingest_works
+    /// What waited is packed, or could not be.
+    pub fn packed(&mut self, now: Duration) {
+        self.away.packed = Some(now);
     }
 
     /// What to do now, with what is kept, the oldest session first.

@@ -11,6 +11,12 @@ use serde::{Deserialize, Deserializer};
 use crate::interval;
 use crate::root::Root;
 
+/// What samples that wait may take of the disk, in MiB, unless someone says otherwise.
+const SPOOL_MAX_MB: u64 = 16;
+
+/// The most that can be said: more is a mistake.
+const SPOOL_MAX_MB_MAX: u64 = 4096;
+
 /// How an agent runs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -20,6 +26,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Whether to publish the services of this machine.
     pub services: bool,
+    /// How much of the disk samples may take that wait for the hub, in bytes.
+    pub spool_bytes: u64,
     /// Below which folder the system's files are.
     pub root: Root,
 }
@@ -31,6 +39,10 @@ struct File {
     /// Time between two samples, in seconds, from 1 to 3600.
     #[serde(deserialize_with = "interval_secs")]
     interval_secs: Option<Duration>,
+    /// How much of the disk samples may take that wait for the hub, in MiB, from 0 to 4096. 0
+    /// keeps them in memory alone.
+    #[serde(deserialize_with = "spool_max_mb")]
+    spool_max_mb: Option<u64>,
     services: ServicesTable,
 }
 
@@ -55,6 +67,16 @@ fn interval_secs<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>
         .map_err(|error| D::Error::custom(format!("interval_secs: {error}")))
 }
 
+fn spool_max_mb<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    let found = u64::deserialize(value)
+        .map_err(|error| D::Error::custom(format!("spool_max_mb: {error}")))?;
+    if found > SPOOL_MAX_MB_MAX {
+        let text = format!("spool_max_mb: {found} is not allowed: from 0 to {SPOOL_MAX_MB_MAX}");
+        return Err(D::Error::custom(text));
+    }
+    Ok(Some(found))
+}
+
 impl Config {
     /// Defaults, then `agent.toml` in the state directory, then what the command line says.
     pub fn load(state_dir: &Path, interval: Option<Duration>) -> anyhow::Result<Self> {
@@ -68,6 +90,7 @@ impl Config {
             interval: interval.or(file.interval_secs).unwrap_or(interval::DEFAULT),
             state_dir: state_dir.to_owned(),
             services: file.services.enabled,
+            spool_bytes: file.spool_max_mb.unwrap_or(SPOOL_MAX_MB) << 20,
             root: Root::default(),
         })
     }
@@ -105,6 +128,8 @@ mod tests {
         let given = Some(Duration::from_secs(5));
         assert_eq!(secs(Config::load(folder.path(), given).unwrap()), 5);
         assert!(load("").unwrap().services);
+        assert_eq!(load("").unwrap().spool_bytes, 16 << 20);
+        assert_eq!(load("spool_max_mb = 0\n").unwrap().spool_bytes, 0);
     }
 
     #[test]
@@ -124,6 +149,11 @@ mod tests {
             "# ours\ninterval_secs = \"often\"\n",
             &["interval_secs", "often"],
         );
+        check(
+            "# ours\nspool_max_mb = 5000\n",
+            &["spool_max_mb", "from 0 to 4096"],
+        );
+        check("# ours\nspool_max_mb = -1\n", &["spool_max_mb"]);
         check("[services]\nenable = true\n", &["enable", "enabled"]);
     }
 }

@@ -10,14 +10,17 @@ use netmonitor_service::mqtt::Publisher;
 use netmonitor_service::{clock, random};
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::backfill::{BATCH_BYTES, BATCH_SAMPLES, Plan, Step};
+use crate::backfill::{BATCH_BYTES, BATCH_SAMPLES, Patience, Plan, Step};
 use crate::spool::numbers::Numbers;
 use crate::spool::{Moment, Spool};
 
 /// The longest wait without a look whether something is due.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// How long packing may take before the machine goes down or to sleep.
+const PACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What one agent has taken and the hub has not stored yet. Who takes samples, who sends them and
 /// who hears of acknowledgements share it; nobody waits for another.
@@ -27,6 +30,8 @@ pub struct Delivery {
     state: Mutex<State>,
     /// Something was heard that may change what is due.
     heard: Notify,
+    /// The hub may be away.
+    missed: Notify,
 }
 
 #[derive(Debug)]
@@ -37,14 +42,13 @@ struct State {
 
 impl Delivery {
     /// For the samples of this session, and what former ones have left in the spool.
-    pub fn new(device: DeviceId, session: SessionId, spool: Spool) -> Self {
+    pub fn new(device: DeviceId, session: SessionId, spool: Spool, patience: Patience) -> Self {
+        let plan = Plan::new(session, patience, clock::since_boot(), random::fraction());
         Self {
             device,
-            state: Mutex::new(State {
-                spool,
-                plan: Plan::new(session, random::fraction()),
-            }),
+            state: Mutex::new(State { spool, plan }),
             heard: Notify::new(),
+            missed: Notify::new(),
         }
     }
 
@@ -83,8 +87,9 @@ impl Delivery {
 
     /// There is no connection.
     pub fn disconnected(&self) {
-        self.state().plan.disconnected();
+        self.state().plan.disconnected(clock::since_boot());
         self.heard.notify_one();
+        self.missed.notify_one();
     }
 
     /// Something was said, `is_retained` if before this connection. What does not matter here is
@@ -94,12 +99,15 @@ impl Delivery {
         match message {
             Message::DeviceAck(device, ack) if *device == self.device => {
                 state.spool.acked(ack.session, &ack.ranges);
+                let waits = !state.spool.is_empty();
+                state.plan.acked(waits, clock::since_boot());
             }
             Message::HubService(ServiceName::Ingest, health) => {
                 let now = clock::since_boot();
                 state
                     .plan
                     .ingest(health, is_retained, now, random::fraction());
+                self.missed.notify_one();
             }
             _ => return,
         }
@@ -153,6 +161,45 @@ impl Delivery {
         tracing::debug!(%session, samples = batch.samples.len(), "making up for samples");
         plan.sent_batch(session, numbers, now, random::fraction());
         Some(Message::DeviceBackfill(self.device.clone(), batch))
+    }
+
+    /// Packs what waits onto the disk while the hub is away, until dropped.
+    pub async fn pack(self: Arc<Self>) {
+        loop {
+            let next = self.state().plan.next_packing();
+            let wait = next.map(|at| at.saturating_sub(clock::since_boot()));
+            if wait == Some(Duration::ZERO) {
+                self.pack_all().await;
+                self.state().plan.packed(clock::since_boot());
+                continue;
+            }
+            tokio::select! {
+                () = sleep(wait.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN)) => {}
+                () = self.missed.notified() => {}
+            }
+        }
+    }
+
+    /// Packs everything that waits in memory: it is about to lose its power. Gives up when the
+    /// disk takes too long.
+    pub async fn pack_before_the_end(&self) {
+        if timeout(PACK_WITHIN, self.pack_all()).await.is_err() {
+            tracing::warn!("samples that wait could not be written to disk in time");
+        }
+    }
+
+    async fn pack_all(&self) {
+        loop {
+            let Some(packing) = self.state().spool.packing() else {
+                return;
+            };
+            let Ok(packed) = spawn_blocking(move || packing.run()).await else {
+                return;
+            };
+            if !self.state().spool.packed(packed) {
+                return;
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -176,6 +176,7 @@ async fn sleep(known: &Known, publisher: &Publisher, control: &Control, delay: D
     if timeout(CLOSE_WITHIN, control.closed()).await.is_err() {
         tracing::debug!("the connection was not closed in time");
     }
+    known.delivery.pack_before_the_end().await;
     drop(delay);
 }
 

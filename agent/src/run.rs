@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
+use crate::backfill::Patience;
 use crate::collect::{FIRST_READING, Sampler};
 use crate::delivery::Delivery;
 use crate::follow::{Births, Follower};
@@ -113,7 +114,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let sampler = Sampler::new(&config.root, session.session, Instant::now());
     let interval = wanted.subscribe();
     tasks.spawn(take_samples(sampler, interval, delivery.clone(), taken));
-    tasks.spawn(delivery.make_up(publisher.clone()));
+    tasks.spawn(delivery.clone().make_up(publisher.clone()));
+    tasks.spawn(delivery.clone().pack());
     let prompts = Prompts {
         claims: claimed,
         power: powered,
@@ -130,21 +132,28 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         ended = tasks.join_next() => ended,
     };
     tasks.shutdown().await;
-    let cause = if power::goes_down(&going_down).await {
-        EndCause::Shutdown
-    } else {
-        EndCause::Stop
-    };
+    let cause = end_cause(&going_down).await;
     if goodbye(&publisher, device, session, cause).await {
         disconnect.cancel();
     } else {
         connections.abort_all();
+    }
+    if cause == EndCause::Shutdown {
+        delivery.pack_before_the_end().await;
     }
     let closed = async { while connections.join_next().await.is_some() {} };
     if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
         tracing::debug!("the connection was not closed in time");
     }
     ended(failed)
+}
+
+async fn end_cause(going_down: &watch::Receiver<bool>) -> EndCause {
+    if power::goes_down(going_down).await {
+        EndCause::Shutdown
+    } else {
+        EndCause::Stop
+    }
 }
 
 /// What the end of a task means for the agent.
@@ -163,8 +172,13 @@ fn delivery(identity: &Identity, session: &Session, config: &Config) -> Delivery
         session: session.session,
         boot: session.boot_id.clone(),
     };
-    let spool = Spool::open(Place::of(&config.state_dir), owner, Limits::default());
-    Delivery::new(identity.device.clone(), session.session, spool)
+    let limits = Limits {
+        disk_bytes: config.spool_bytes,
+        ..Limits::default()
+    };
+    let spool = Spool::open(Place::of(&config.state_dir), owner, limits);
+    let patience = Patience::default();
+    Delivery::new(identity.device.clone(), session.session, spool, patience)
 }
 
 /// How an agent appears on the broker: its client id, its will, what it wants to hear.

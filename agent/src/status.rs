@@ -10,6 +10,7 @@ use netmonitor_service::random;
 use crate::attempt::{self, AttemptError};
 use crate::root::Root;
 use crate::run::identity_or_hint;
+use crate::spool::{Place, Waiting, look};
 
 /// Writes what is known to `out` and tries each address until one works. Returns whether one
 /// did.
@@ -24,6 +25,8 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
         writeln!(out, "machine  {error}").context(written)?;
     }
     writeln!(out, "hub      {}", identity.addresses.join(", ")).context(written)?;
+    let waiting = look(&Place::seen(state_dir), &identity.owner());
+    writeln!(out, "samples  {}", describe(&waiting)).context(written)?;
     let Dial::Fixed {
         endpoints,
         user,
@@ -56,6 +59,27 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
         }
     }
     Ok(false)
+}
+
+/// What waits for the hub, and what was given up.
+fn describe(waiting: &Waiting) -> String {
+    let waits = match (waiting.samples, waiting.since) {
+        (0, _) => "none waits to be stored".to_owned(),
+        (1, Some(since)) => format!("1 waits to be stored, since {since}"),
+        (samples, Some(since)) => format!("{samples} wait to be stored, the oldest since {since}"),
+        (samples, None) => format!("{samples} wait to be stored"),
+    };
+    let lost = match waiting.lost.total() {
+        0 => String::new(),
+        lost => {
+            format!("; {lost} were given up: there was no room for them, or a file was damaged")
+        }
+    };
+    let blocks = match waiting.lost.blocks() {
+        0 => String::new(),
+        blocks => format!("; of {blocks} damaged files nothing could be read"),
+    };
+    waits + &lost + &blocks
 }
 
 fn report(out: &mut impl Write, address: &str, error: Option<&AttemptError>) -> io::Result<()> {

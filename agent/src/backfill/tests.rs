@@ -14,7 +14,7 @@ struct Agent {
 
 fn agent() -> Agent {
     Agent {
-        plan: Plan::new(PRESENT, 0.5),
+        plan: Plan::new(PRESENT, Patience::default(), Duration::from_secs(1000), 0.5),
         kept: [(FORMER, Numbers::new()), (PRESENT, Numbers::new())].into(),
         now: Duration::from_secs(1000),
     }
@@ -34,6 +34,10 @@ impl Agent {
         self.plan.connected(self.now, 0.4);
     }
 
+    fn disconnects(&mut self) {
+        self.plan.disconnected(self.now);
+    }
+
     fn takes(&mut self, seq: u64) {
         self.keeps(PRESENT, seq..=seq);
         self.plan.took(seq, self.now);
@@ -46,6 +50,8 @@ impl Agent {
 
     fn hears_ack(&mut self, session: SessionId, numbers: std::ops::RangeInclusive<u64>) {
         self.kept.get_mut(&session).unwrap().remove(numbers);
+        let waits = self.kept.values().any(|it| !it.is_empty());
+        self.plan.acked(waits, self.now);
     }
 
     fn hears_ingest(&mut self, since: i64, state: ServiceState, is_retained: bool) {
@@ -53,6 +59,7 @@ impl Agent {
             state,
             since: Timestamp::from_second(since).unwrap(),
             version: String::new(),
+            reason: None,
             commit_interval_ms: Some(30_000),
             counters: BTreeMap::new(),
         };
@@ -216,7 +223,7 @@ fn what_was_sent_after_ingest_came_back_is_on_its_way() {
     agent.connects();
     agent.hears_ingest(5, ServiceState::Running, true);
     agent.at(10).takes_and_sends(1);
-    agent.plan.disconnected();
+    agent.disconnects();
     agent.at(20).connects();
     agent.takes_and_sends(2);
     agent.hears_ingest(16, ServiceState::Running, true);
@@ -235,7 +242,7 @@ fn while_ingest_is_not_at_work_there_is_one_attempt_in_two_commits() {
         agent
             .at(secs)
             .hears_ingest(5, ServiceState::Degraded, false);
-        agent.plan.disconnected();
+        agent.disconnects();
         agent.connects();
         agent.rests_until(62);
     }
@@ -251,4 +258,52 @@ fn what_cannot_be_read_is_tried_again_later() {
     assert!(matches!(agent.next(), Step::Send(..)));
     agent.plan.nothing_read(agent.now);
     agent.rests_until(62);
+}
+
+impl Agent {
+    fn packs(&mut self) {
+        self.plan.packed(self.now);
+    }
+
+    /// When it packs next, in seconds.
+    fn packs_at(&self) -> Option<u64> {
+        let at = self.plan.next_packing()?;
+        Some(at.as_secs() - 1000)
+    }
+}
+
+#[test]
+fn without_a_hub_for_half_a_minute_it_packs_each_minute() {
+    let mut agent = agent();
+    assert_eq!(agent.packs_at(), Some(30), "it was never there");
+    agent.connects();
+    assert_eq!(agent.packs_at(), None);
+    agent.at(100).disconnects();
+    agent.at(110).disconnects();
+    assert_eq!(agent.packs_at(), Some(130));
+    agent.at(131).packs();
+    assert_eq!(agent.packs_at(), Some(191));
+    agent.at(140).connects();
+    agent.at(150).disconnects();
+    assert_eq!(agent.packs_at(), Some(191));
+}
+
+#[test]
+fn a_hub_that_acknowledges_nothing_is_away_as_well() {
+    let mut agent = agent();
+    agent.connects();
+    agent.hears_ingest(5, ServiceState::Running, true);
+    for seq in 1..=20 {
+        agent.at(10 + seq * 3).takes_and_sends(seq);
+    }
+    assert_eq!(agent.packs_at(), Some(13 + 60 + 30));
+    agent.at(80).hears_ack(PRESENT, 1..=10);
+    assert_eq!(agent.packs_at(), Some(80 + 60 + 30));
+    agent.at(81).hears_ack(PRESENT, 11..=20);
+    assert_eq!(agent.packs_at(), None);
+    agent.at(90).hears_ingest(5, ServiceState::Stopped, false);
+    agent.at(100).hears_ingest(5, ServiceState::Degraded, false);
+    assert_eq!(agent.packs_at(), Some(120));
+    agent.at(110).hears_ingest(5, ServiceState::Running, false);
+    assert_eq!(agent.packs_at(), None);
 }

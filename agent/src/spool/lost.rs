@@ -20,6 +20,9 @@ pub struct Lost {
     /// Of sessions that are not told apart any more.
     #[serde(default)]
     others: u64,
+    /// Blocks that were damaged so much that nobody knows how many samples were in them.
+    #[serde(default)]
+    blocks: u64,
 }
 
 impl Lost {
@@ -35,7 +38,17 @@ impl Lost {
         *self.sessions.entry(name).or_default() += samples;
     }
 
-    /// All together.
+    /// Counts a block that nothing can be read of.
+    pub(super) fn damaged_block(&mut self) {
+        self.blocks += 1;
+    }
+
+    /// Blocks that nothing could be read of.
+    pub fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// Samples, all together.
     pub fn total(&self) -> u64 {
         self.sessions.values().sum::<u64>() + self.others
     }
@@ -57,6 +70,7 @@ impl Lost {
             let Ok(read) = serde_json::from_slice::<Self>(&json) else {
                 continue;
             };
+            known.blocks = known.blocks.max(read.blocks);
             known.others = known.others.max(read.others);
             for (session, samples) in read.sessions {
                 let entry = known.sessions.entry(session).or_default();

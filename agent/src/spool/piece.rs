@@ -1,9 +1,10 @@
 //! One file of the spool, and which samples are in it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::DeflateDecoder;
 use jiff::Timestamp;
 use netmonitor_protocol::SessionId;
 use serde::{Deserialize, Serialize};
@@ -16,15 +17,18 @@ use super::record::{Record, Records, Start};
 pub(super) enum Kind {
     /// Records one behind the other, appended as samples are taken.
     Tail,
+    /// An index, then records that are compressed together (RFC 1951).
+    Block,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 1] = [Self::Tail];
+    pub(super) const ALL: [Self; 2] = [Self::Tail, Self::Block];
 
     /// The ending of the file's name.
     fn ending(self) -> &'static str {
         match self {
             Self::Tail => "tail",
+            Self::Block => "block",
         }
     }
 }
@@ -37,7 +41,16 @@ pub(super) struct Piece {
     pub(super) path: PathBuf,
     /// Its length.
     pub(super) bytes: u64,
+    /// The length of its records, which are compressed in a block.
+    pub(super) plain_bytes: u64,
     /// Whose samples it holds, in this order.
+    pub(super) parts: Vec<Part>,
+}
+
+/// What is in a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) plain_bytes: u64,
     pub(super) parts: Vec<Part>,
 }
 
@@ -82,6 +95,7 @@ impl Piece {
             kind,
             path: folder.join(format!("{number:012}.{}", kind.ending())),
             bytes: 0,
+            plain_bytes: 0,
             parts: Vec::new(),
         }
     }
@@ -100,6 +114,16 @@ impl Piece {
     /// Reads what is in it. True if something in it cannot be read: behind it there is nothing.
     pub(super) fn scan(&mut self) -> io::Result<bool> {
         self.bytes = self.path.metadata()?.len();
+        if self.kind == Kind::Block {
+            let index = Records::new(self.open()?).next();
+            let Some(Record::Index(index)) = index else {
+                return Ok(true);
+            };
+            self.plain_bytes = index.plain_bytes;
+            self.parts = index.parts;
+            return Ok(false);
+        }
+        self.plain_bytes = self.bytes;
         let mut records = self.records()?;
         let mut youngest: Option<Vec<u8>> = None;
         for record in records.by_ref() {
@@ -116,18 +140,28 @@ impl Piece {
                     part.acked
                         .extend(ranges.into_iter().map(|(first, last)| first..=last));
                 }
-                (_, None) => {}
+                (Record::Sample { .. } | Record::Acked(_), None) | (Record::Index(_), _) => {}
             }
         }
         note_newest(self.parts.last_mut(), youngest);
         Ok(records.is_damaged())
     }
 
+    fn open(&self) -> io::Result<BufReader<Take<File>>> {
+        Ok(BufReader::new(File::open(&self.path)?.take(self.bytes)))
+    }
+
     /// Its records, as far as it was written when this was made.
     pub(super) fn records(&self) -> io::Result<Records<Box<dyn Read>>> {
-        let file = BufReader::new(File::open(&self.path)?.take(self.bytes));
+        let file = self.open()?;
         match self.kind {
             Kind::Tail => Ok(Records::new(Box::new(file))),
+            Kind::Block => {
+                let mut index = Records::new(file);
+                let _known = index.next();
+                let rest = DeflateDecoder::new(index.into_rest());
+                Ok(Records::new(Box::new(rest)))
+            }
         }
     }
 

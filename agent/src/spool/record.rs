@@ -10,6 +10,8 @@ use flate2::Crc;
 use netmonitor_protocol::SessionId;
 use serde::{Deserialize, Serialize};
 
+use super::piece::Index;
+
 /// The longest content. A sample that the broker takes is shorter (256 KiB at most).
 const LONGEST: usize = 1 << 20;
 
@@ -28,6 +30,9 @@ pub(super) enum Record {
         /// [`netmonitor_protocol::payload::Metrics`].
         json: Vec<u8>,
     },
+    /// What is in the compressed records behind this one, which stands at the beginning of a
+    /// block.
+    Index(Index),
     /// Samples of this session that were acknowledged, first and last number of each range.
     Acked(Vec<(u64, u64)>),
 }
@@ -53,6 +58,10 @@ impl Record {
                 frame(buffer, b'H', &[&json]);
             }
             Self::Sample { seq, json } => frame(buffer, b'S', &[&seq.to_le_bytes(), json]),
+            Self::Index(index) => {
+                let json = serde_json::to_vec(index).expect("it is plain text and numbers");
+                frame(buffer, b'I', &[&json]);
+            }
             Self::Acked(ranges) => {
                 let numbers: Vec<u8> = ranges
                     .iter()
@@ -75,6 +84,7 @@ impl Record {
                     json: json.to_vec(),
                 })
             }
+            b'I' => serde_json::from_slice(content).ok().map(Self::Index),
             b'A' => {
                 let (pairs, rest) = content.as_chunks::<16>();
                 let range = |pair: &[u8; 16]| {
@@ -121,6 +131,11 @@ impl<R: Read> Records<R> {
             from,
             is_damaged: false,
         }
+    }
+
+    /// What comes behind the records that were read.
+    pub(super) fn into_rest(self) -> R {
+        self.from
     }
 
     /// Whether something stood behind the last record that was none.

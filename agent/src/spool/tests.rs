@@ -1,3 +1,7 @@
+use std::fs;
+use std::path::PathBuf;
+
+use super::opening::pieces_in;
 use super::*;
 use crate::collect::tests::sample;
 
@@ -31,13 +35,18 @@ impl Folder {
     }
 
     pub(crate) fn tail_files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<_> = pieces_in(&self.place.tail)
-            .into_iter()
-            .map(|it| it.path)
-            .collect();
-        files.sort();
-        files
+        files(&self.place.tail)
     }
+
+    pub(crate) fn blocks(&self) -> Vec<PathBuf> {
+        files(&self.place.disk)
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = pieces_in(folder).into_iter().map(|it| it.path).collect();
+    files.sort();
+    files
 }
 
 pub(crate) fn fill(spool: &mut Spool, numbers: std::ops::RangeInclusive<u64>) {
@@ -131,6 +140,7 @@ fn a_full_tail_gives_up_its_oldest_and_counts_it_beyond_the_next_start() {
     let limits = Limits {
         tail_bytes: 20_000,
         file_bytes: 2_000,
+        ..Limits::default()
     };
     let mut spool = folder.open_with(1, limits);
     fill(&mut spool, 1..=500);

@@ -11,13 +11,22 @@ use nix::unistd::Pid;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Waits for a condition while everything else in this test goes on.
-pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, condition: impl FnMut() -> bool) {
+    until_within(DEADLINE, what, condition).await;
+}
+
+/// The same for what takes longer by its nature.
+pub(crate) async fn until_within(
+    deadline: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> bool,
+) {
     let holds = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let held = tokio::time::timeout(DEADLINE, holds).await;
+    let held = tokio::time::timeout(deadline, holds).await;
     assert!(held.is_ok(), "not in time: {what}");
 }
 
@@ -32,7 +41,7 @@ pub(crate) fn agent(state_dir: &Path, arguments: &[&str]) -> Command {
         .env("RUST_LOG", "debug,rumqttc=error,zbus=error")
         // What waits for the hub is with the state, and goes with it.
         .env("XDG_RUNTIME_DIR", state_dir.join("run"))
-        .env_remove("RUNTIME_DIRECTORY")
+        .env("RUNTIME_DIRECTORY", "")
         // No bus: the list of services is the list of processes.
         .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         .stdin(Stdio::null());

@@ -105,6 +105,15 @@ impl Joined {
         self.broker.is_connected("agent-ws-14")
     }
 
+    /// The files on disk that hold what waits for the hub.
+    fn blocks(&self) -> Vec<std::path::PathBuf> {
+        let files = std::fs::read_dir(self.state.path().join("spool")).unwrap();
+        let files = files.map(|it| it.unwrap().path());
+        files
+            .filter(|it| it.extension().is_some_and(|ending| ending == "block"))
+            .collect()
+    }
+
     /// How much waits in memory for the hub, in bytes.
     fn tail_bytes(&self) -> u64 {
         let folders = std::fs::read_dir(self.state.path().join("run")).unwrap();

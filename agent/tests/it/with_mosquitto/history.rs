@@ -9,8 +9,8 @@ use netmonitor_protocol::{Message, ServiceName, SessionId};
 use nix::sys::signal::Signal;
 
 use super::hub::Hub;
-use super::join;
-use crate::program::until;
+use super::{Joined, join};
+use crate::program::{Running, output, until, until_within};
 
 /// What stands for ingest.
 #[derive(Default)]
@@ -28,6 +28,7 @@ impl Ingest {
             state: ServiceState::Running,
             since: Timestamp::from_second(self.starts).unwrap(),
             version: "1".to_owned(),
+            reason: None,
             commit_interval_ms: Some(1000),
             counters: BTreeMap::new(),
         };
@@ -160,4 +161,66 @@ async fn an_agent_that_is_killed_again_and_again_loses_nothing() {
     }
     came.dedup();
     assert_eq!(came, order, "the oldest first");
+}
+
+#[tokio::test]
+async fn what_waits_is_on_disk_when_the_hub_has_been_away_for_half_a_minute() {
+    let mut joined = join().await;
+    let mut running = joined.run();
+    let session = joined.birth().await.session;
+    joined.hub.next_sample().await;
+    joined.stop_broker();
+    let has_block = || !joined.blocks().is_empty();
+    until_within(Duration::from_secs(90), "there is a block", has_block).await;
+
+    // The machine loses its power, and with it what was in memory.
+    running.signal(Signal::SIGKILL);
+    running.ended();
+    std::fs::remove_dir_all(joined.state.path().join("run")).unwrap();
+    let (_, stdout, _) = output(&mut joined.command(&["status"]));
+    let line = stdout
+        .lines()
+        .find(|it| it.starts_with("samples "))
+        .unwrap();
+    let waiting: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(waiting >= 20, "{stdout}");
+    assert!(line.contains("the oldest since 2"), "{stdout}");
+
+    joined.restart_broker().await;
+    let _running = joined.run();
+    let batch = next_backfill(&mut joined.hub).await;
+    assert_eq!(batch.session, session);
+    assert_eq!(
+        numbers(&batch.samples),
+        (1..=waiting as u64).collect::<Vec<_>>()
+    );
+    let ranges = vec![(1, waiting as u64)];
+    let ack = Ack { session, ranges };
+    let ack = Message::DeviceAck("ws-14".parse().unwrap(), ack);
+    joined.hub.say(ack).await;
+    until("the block is gone", || joined.blocks().is_empty()).await;
+}
+
+#[tokio::test]
+async fn two_agents_on_one_machine_keep_their_samples_apart() {
+    let mut agents = [join().await, join().await];
+    let shared = tempfile::tempdir().unwrap();
+    let run = |joined: &Joined| {
+        let mut command = joined.command(&["run", "--interval", "1s"]);
+        Running::start(command.env("XDG_RUNTIME_DIR", shared.path()))
+    };
+    let mut sessions = Vec::new();
+    for joined in &mut agents {
+        let mut running = run(joined);
+        sessions.push(joined.birth().await.session);
+        while joined.hub.next_sample().await.seq < 2 {}
+        running.signal(Signal::SIGKILL);
+        running.ended();
+    }
+    for (joined, session) in agents.iter_mut().zip(sessions) {
+        let _running = run(joined);
+        let batch = next_backfill(&mut joined.hub).await;
+        assert_eq!(batch.session, session);
+        assert_eq!(numbers(&batch.samples)[..2], [1, 2]);
+    }
 }

@@ -1,0 +1,183 @@
+//! Opening a spool: what former starts of the agent have left there.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use netmonitor_service::private_file;
+
+use super::lost::Lost;
+use super::numbers::{Numbers, count, take_away};
+use super::piece::{Kind, Part, Piece};
+use super::record::Start;
+use super::{Kept, Limits, Owner, Place, Spool, delete};
+
+impl Spool {
+    /// Opens the spool, with what former starts have left there. What cannot be used is named in
+    /// the log and passed over: without a spool an agent is better than no agent.
+    pub fn open(place: Place, owner: Owner, limits: Limits) -> Self {
+        for folder in [&place.disk, &place.tail] {
+            if let Err(error) = private_file::create_dir(folder) {
+                tracing::warn!(%error, path = %folder.display(), "no place for samples that wait");
+            }
+        }
+        let lock = lock(&place.disk);
+        let is_second = matches!(&lock, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        let mut spool = Self {
+            lost: Lost::read([&*place.tail, &*place.disk].into_iter()),
+            sessions: Vec::new(),
+            pieces: Vec::new(),
+            open: None,
+            boots: BTreeMap::new(),
+            is_faulty: false,
+            is_disk_faulty: false,
+            lost_on_disk: Lost::default(),
+            buffer: Vec::new(),
+            is_second,
+            _lock: lock.ok(),
+            place,
+            owner,
+            limits,
+        };
+        if spool.is_second {
+            tracing::warn!(
+                "another agent uses this state directory: samples of former starts are left to it"
+            );
+        } else {
+            spool.scan();
+        }
+        let waiting: u64 = spool.kept().map(|(_, numbers)| count(numbers)).sum();
+        if waiting > 0 {
+            tracing::info!(
+                samples = waiting,
+                "samples of former starts are not stored yet"
+            );
+        }
+        let present = Start {
+            owner: spool.owner.name.clone(),
+            session: spool.owner.session,
+            boot: spool.owner.boot.clone(),
+        };
+        // The last one, also if there was one of this number.
+        spool.session(&present);
+        spool
+            .sessions
+            .sort_by_key(|kept| kept.session == present.session);
+        spool
+    }
+
+    fn scan(&mut self) {
+        let Place {
+            tail,
+            former_tails,
+            disk,
+        } = &self.place;
+        let folders = [disk, tail].into_iter().chain(former_tails);
+        let mut pieces: Vec<Piece> = folders.flat_map(|it| pieces_in(it)).collect();
+        pieces.sort_by_key(|piece| piece.number);
+        for mut piece in pieces {
+            let path = piece.path.display().to_string();
+            match piece.scan() {
+                // A tail that ends in the middle of a record is what a killed program leaves.
+                Ok(true) if piece.kind == Kind::Tail => {
+                    tracing::debug!(path, "ends with a torn record");
+                }
+                Ok(true) => {
+                    tracing::error!(path, "a file is damaged: samples in it are lost");
+                    self.lost.damaged_block();
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, path, "samples that waited are passed over");
+                    continue;
+                }
+            }
+            self.add(piece);
+        }
+        self.drop_empty();
+    }
+
+    /// Takes in a file of a former start.
+    fn add(&mut self, mut piece: Piece) {
+        let owner = &self.owner.name;
+        let (ours, foreign): (Vec<Part>, Vec<Part>) = piece
+            .parts
+            .into_iter()
+            .partition(|part| part.start.owner == *owner);
+        for part in foreign {
+            tracing::warn!(
+                samples = count(&part.held),
+                of = part.start.owner,
+                "samples that were taken for another hub or under another name are given up"
+            );
+        }
+        piece.parts = ours;
+        for part in &piece.parts {
+            let kept = self.session(&part.start);
+            kept.numbers.extend(part.held.iter().cloned());
+            if let (Some(boot), Some(newest)) = (&part.start.boot, part.newest) {
+                let known = self.boots.entry(boot.clone()).or_insert(newest);
+                if newest.monotonic_ms >= known.monotonic_ms {
+                    *known = newest;
+                }
+            }
+        }
+        // An acknowledgement may stand in a later file than the sample.
+        for part in &piece.parts {
+            take_away(&mut self.session(&part.start).numbers, &part.acked);
+        }
+        // It was packed into a block, and the program was killed before it could delete it.
+        let is_elsewhere = piece.parts.iter().all(|part| {
+            let before = self.pieces.iter();
+            let held = before.flat_map(|piece| piece.held(part.start.session));
+            let mut left = part.held.clone();
+            held.for_each(|held| take_away(&mut left, held));
+            left.is_empty()
+        });
+        if is_elsewhere {
+            delete(&piece.path);
+        } else {
+            self.pieces.push(piece);
+        }
+    }
+
+    fn session(&mut self, start: &Start) -> &mut Kept {
+        let known = self
+            .sessions
+            .iter()
+            .position(|kept| kept.session == start.session);
+        let at = known.unwrap_or_else(|| {
+            self.sessions.push(Kept {
+                session: start.session,
+                boot: start.boot.clone(),
+                numbers: Numbers::new(),
+            });
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[at]
+    }
+}
+
+/// The files of a spool in one folder, not opened yet.
+pub(super) fn pieces_in(folder: &Path) -> Vec<Piece> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter_map(|path| Piece::named(&path)).collect()
+}
+
+fn lock(folder: &Path) -> io::Result<File> {
+    let path: PathBuf = folder.join("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        // On a file system without locks there is nobody to ask.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+    }
+}

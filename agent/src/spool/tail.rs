@@ -1,0 +1,131 @@
+//! The young part of the spool: files in memory, to which each sample is appended.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+
+use netmonitor_protocol::payload::Metrics;
+use netmonitor_service::private_file;
+
+use super::Spool;
+use super::piece::{Kind, Part, Piece, Taken};
+use super::record::{Record, Start};
+
+impl Spool {
+    /// Keeps a sample of this session. If there is no way to it is counted as lost: it may still
+    /// reach the hub as the latest one.
+    pub fn append(&mut self, sample: &Metrics) {
+        let written = self.write_sample(sample);
+        match written {
+            Ok(()) => {
+                if std::mem::take(&mut self.is_faulty) {
+                    tracing::info!("samples that wait are kept again");
+                }
+                let newest = Taken {
+                    time: sample.time,
+                    monotonic_ms: sample.monotonic_ms.unwrap_or_default(),
+                };
+                if let Some(kept) = self.sessions.last_mut() {
+                    kept.numbers.insert(sample.seq..=sample.seq);
+                }
+                if let Some(part) = self.pieces.last_mut().and_then(|it| it.parts.last_mut()) {
+                    part.newest = Some(newest);
+                    part.held.insert(sample.seq..=sample.seq);
+                }
+            }
+            Err(error) => {
+                // Whatever was written of it is torn, so nothing may stand behind it.
+                self.open = None;
+                if !std::mem::replace(&mut self.is_faulty, true) {
+                    let path = self.place.tail.display();
+                    tracing::error!(%error, %path, "samples cannot be kept until they are stored");
+                }
+                self.count_lost(self.owner.session, 1);
+            }
+        }
+        if self.last_bytes() >= self.limits.file_bytes {
+            self.open = None;
+        }
+        self.make_room_in_tail();
+    }
+
+    fn write_sample(&mut self, sample: &Metrics) -> io::Result<()> {
+        let record = Record::Sample {
+            seq: sample.seq,
+            json: serde_json::to_vec(sample)?,
+        };
+        self.write(&record)
+    }
+
+    pub(super) fn write(&mut self, record: &Record) -> io::Result<()> {
+        if self.open.is_none() {
+            self.create()?;
+        }
+        self.buffer.clear();
+        record.write(&mut self.buffer);
+        let (Some(file), Some(piece)) = (&mut self.open, self.pieces.last_mut()) else {
+            return Ok(());
+        };
+        file.write_all(&self.buffer)?;
+        piece.bytes += self.buffer.len() as u64;
+        piece.plain_bytes = piece.bytes;
+        Ok(())
+    }
+
+    /// Begins a file. Another agent with this state directory may have taken a name.
+    fn create(&mut self) -> io::Result<()> {
+        let mut number = self.pieces.last().map_or(1, |piece| piece.number + 1);
+        loop {
+            let mut piece = Piece::new(Kind::Tail, &self.place.tail, number);
+            match options().open(&piece.path) {
+                Ok(mut file) => {
+                    let start = Start {
+                        owner: self.owner.name.clone(),
+                        session: self.owner.session,
+                        boot: self.owner.boot.clone(),
+                    };
+                    let mut buffer = Vec::new();
+                    Record::Start(start.clone()).write(&mut buffer);
+                    file.write_all(&buffer)?;
+                    piece.bytes = buffer.len() as u64;
+                    piece.parts.push(Part::new(start));
+                    self.pieces.push(piece);
+                    self.open = Some(file);
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && number < u64::MAX => {
+                    // Somebody tidied up: once more, with a folder.
+                    private_file::create_dir(&self.place.tail)?;
+                    number = u64::MAX;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn last_bytes(&self) -> u64 {
+        let last = self.pieces.last().filter(|_| self.open.is_some());
+        last.map_or(0, |piece| piece.bytes)
+    }
+
+    fn make_room_in_tail(&mut self) {
+        let is_tail = |piece: &&Piece| piece.kind == Kind::Tail;
+        loop {
+            let bytes: u64 = self.pieces.iter().filter(is_tail).map(|it| it.bytes).sum();
+            let closed = self.pieces.len() - usize::from(self.open.is_some());
+            let oldest = self.pieces[..closed].iter().position(|it| is_tail(&it));
+            match oldest {
+                Some(oldest) if bytes > self.limits.tail_bytes => self.give_up(oldest),
+                _ => return,
+            }
+        }
+    }
+}
+
+fn options() -> fs::OpenOptions {
+    let mut options = File::options();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
