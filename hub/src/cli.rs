@@ -1,6 +1,10 @@
 //! The command line of `netmonitor`.
+//!
+//! - `arguments`: what is more than a word
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+mod arguments;
+
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,11 +13,15 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use netmonitor_api::admin::Command as AdminCommand;
 use netmonitor_protocol::ServiceName;
-use netmonitor_service::{DataDir, huge_pages, logging, open_files, private_file, shutdown, tls};
+use netmonitor_service::{
+    DataDir, clock, huge_pages, logging, open_files, private_file, shutdown, tls,
+};
 use tokio_util::sync::CancellationToken;
 
+use arguments::{expiry_secs, read_password, uses};
+
 use crate::config::{self, Config, Flags};
-use crate::{alone, console, export_mosquitto, run};
+use crate::{alone, backup, console, export_mosquitto, restore, run, verify};
 
 /// Tells how every machine of a network is doing, and says so when one is not.
 #[derive(Debug, Parser)]
@@ -91,6 +99,29 @@ enum Command {
     },
     /// Print the link with which the first admin is made
     SetupLink,
+    /// Look whether the databases are sound, while the hub runs or not
+    ///
+    /// A line for each fault says what is damaged and what to do; then the exit code is 1.
+    Verify,
+    /// Write everything that makes this hub what it is to one file, while it runs or not
+    ///
+    /// Accounts, devices, history, configuration, certificates with their keys, passwords of the
+    /// services. The file is a secret.
+    Backup {
+        /// The file; `-` for standard output
+        file: PathBuf,
+    },
+    /// Make the hub anew from a backup, while no hub runs in the data directory
+    ///
+    /// The backup is checked before anything is changed. Agents find the hub again: it has its
+    /// certificates, and knows their passwords.
+    Restore {
+        /// The backup; `-` for standard input
+        file: PathBuf,
+        /// Set aside the hub that is in the data directory; nothing of it is deleted
+        #[arg(long)]
+        force: bool,
+    },
     /// Print the configuration as it is in force
     Config,
 }
@@ -183,33 +214,6 @@ enum MqttUserCommand {
     },
 }
 
-/// How many machines may use a join code.
-fn uses(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (1..=1000).contains(number))
-        .ok_or_else(|| "from 1 to 1000".to_owned())
-}
-
-/// Longest life of a join code, in seconds: a week.
-const MAX_EXPIRY_SECS: u32 = 7 * 24 * 3600;
-
-/// Reads `15m`, `2h`, `1d` or a number of seconds.
-fn expiry_secs(text: &str) -> Result<u32, String> {
-    let allowed = || "from 1m to 7d, e.g. 15m".to_owned();
-    let seconds = if let Ok(seconds) = text.parse() {
-        seconds
-    } else {
-        let span: jiff::Span = text.parse().map_err(|_| allowed())?;
-        let day = jiff::SpanRelativeTo::days_are_24_hours();
-        span.to_duration(day).map_err(|_| allowed())?.as_secs()
-    };
-    u32::try_from(seconds)
-        .ok()
-        .filter(|seconds| (60..=MAX_EXPIRY_SECS).contains(seconds))
-        .ok_or_else(allowed)
-}
-
 /// Runs the command that the command line names.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -245,6 +249,29 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             let text = toml::to_string(&load()?).context("cannot write the configuration")?;
             print(text.trim_end())
         }
+        Command::Verify => verify::verify(&load()?, &data_dir, &mut io::stdout().lock()),
+        Command::Backup { file } => {
+            let config_file = config::file(cli.place.config.as_deref(), &data_dir);
+            let config = config::load_from(config_file.clone(), &cli.flags)?;
+            stoppable(move |stop| {
+                let source = backup::Source {
+                    data_dir: &data_dir,
+                    config: &config,
+                    config_file: config_file.as_deref(),
+                };
+                backup::write(&source, &file, clock::now(), &stop)
+            })
+        }
+        Command::Restore { file, force } => stoppable(move |stop| {
+            let wanted = restore::Wanted {
+                file: &file,
+                data_dir: &data_dir,
+                config: cli.place.config.as_deref(),
+                flags: &cli.flags,
+                force,
+            };
+            restore::restore(&wanted, clock::now(), &stop)
+        }),
         Command::ExportMosquitto {
             dir,
             join_code,
@@ -279,6 +306,9 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
         | Command::Alerting
         | Command::Api
         | Command::Config
+        | Command::Verify
+        | Command::Backup { .. }
+        | Command::Restore { .. }
         | Command::ExportMosquitto { .. } => anyhow::bail!("not an administrative command"),
     };
     let output = console::execute(command, data_dir)?;
@@ -384,28 +414,11 @@ fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyh
     })
 }
 
-/// The first line of standard input; at a terminal, what is typed there, unseen and twice.
-fn read_password(from_stdin: bool) -> anyhow::Result<String> {
-    if !from_stdin && io::stdin().is_terminal() {
-        let password = rpassword::prompt_password("Password: ")?;
-        let again = rpassword::prompt_password("Once more: ")?;
-        anyhow::ensure!(
-            password == again,
-            "the two are not the same: nothing was changed"
-        );
-        return Ok(password);
-    }
-    let mut text = String::new();
-    io::stdin()
-        .take(64 * 1024)
-        .read_to_string(&mut text)
-        .context("cannot read the password from standard input")?;
-    let line = text.lines().next().unwrap_or_default();
-    anyhow::ensure!(
-        !line.is_empty(),
-        "there is no password on standard input: write it there, e.g. with `printf %s PASSWORD |`"
-    );
-    Ok(line.to_owned())
+/// Does work that a signal may end: it cleans up then.
+fn stoppable(
+    work: impl FnOnce(CancellationToken) -> anyhow::Result<()> + Send + 'static,
+) -> anyhow::Result<()> {
+    serve(async |stop| tokio::task::spawn_blocking(move || work(stop)).await?)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
@@ -420,21 +433,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_life_of_a_join_code_is_read_as_people_write_it() {
-        let check = |text: &str, expected: Option<u32>| {
-            assert_eq!(expiry_secs(text).ok(), expected, "{text}");
-        };
-        check("15m", Some(900));
-        check("2h", Some(7200));
-        check("1d", Some(86_400));
-        check("7d", Some(604_800));
-        check("900", Some(900));
-        check("8d", None);
-        check("5s", None);
-        check("soon", None);
-        check("-1h", None);
     }
 }

@@ -92,8 +92,21 @@ pub(crate) fn load(
     data_dir: &DataDir,
     flags: &Flags,
 ) -> anyhow::Result<Config> {
-    let named: Option<PathBuf> = given.map(Path::to_owned).or_else(environment::config_file);
-    let path = named.or_else(|| Some(data_dir.config()).filter(|path| path.exists()));
+    load_from(file(given, data_dir), flags)
+}
+
+/// The configuration file that a person or the environment names, wherever it is.
+pub(crate) fn named_file(given: Option<&Path>) -> Option<PathBuf> {
+    given.map(Path::to_owned).or_else(environment::config_file)
+}
+
+/// The configuration file in force; none if there is none.
+pub(crate) fn file(given: Option<&Path>, data_dir: &DataDir) -> Option<PathBuf> {
+    named_file(given).or_else(|| Some(data_dir.config()).filter(|path| path.exists()))
+}
+
+/// Reads that file, and applies the command line.
+pub(crate) fn load_from(path: Option<PathBuf>, flags: &Flags) -> anyhow::Result<Config> {
     let mut config: Config =
         path.map_or_else(|| Ok(Config::default()), |path| config::read(&path))?;
     apply(&flags.http, &mut config.api.http);

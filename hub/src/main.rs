@@ -11,9 +11,13 @@
 //! - `presence`: the hub says that it is there
 //! - `local_agent`: this machine watches itself
 //! - `console`: administrative commands
+//! - `verify`: is what is on disk sound
+//! - `backup`: everything in one file
+//! - `restore`: a backup becomes a hub again
 //! - `export_mosquitto`: what a mosquitto needs to take the place of the broker
 
 mod alone;
+mod backup;
 mod cli;
 mod config;
 mod console;
@@ -22,9 +26,11 @@ mod listening;
 mod local_agent;
 mod preflight;
 mod presence;
+mod restore;
 mod run;
 mod running;
 mod supervise;
+mod verify;
 
 use std::process::ExitCode;
 

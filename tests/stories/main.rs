@@ -16,6 +16,7 @@ mod support;
 mod accounts;
 mod administration;
 mod api_document;
+mod backup;
 mod conformance;
 mod faults_at_start;
 mod first_start;

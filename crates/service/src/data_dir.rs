@@ -46,6 +46,11 @@ impl DataDir {
         self.0.join("retained.db")
     }
 
+    /// Held by whoever writes `retained.db`: the broker.
+    pub fn retained_lock(&self) -> PathBuf {
+        self.0.join("retained.lock")
+    }
+
     /// The hub's CA and its certificate.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")

@@ -6,10 +6,13 @@
 //! - [`retained`]: the broker's retained messages. Written by the broker alone.
 //! - [`credentials`]: who may connect to the broker, as the broker sees it.
 //! - [`certificates`]: the hub's CA and what it signs.
+//! - [`database`]: what can be done with each of the three alike: check it, copy it while it is
+//!   written.
 //! - [`lock`], [`migrate`], [`error`]: what the databases share.
 
 pub mod certificates;
 pub mod credentials;
+pub mod database;
 pub mod error;
 pub mod history;
 pub mod hub;
@@ -23,6 +26,7 @@ mod time;
 
 use std::path::Path;
 
+pub use database::Database;
 pub use error::StoreError;
 pub use history::{HistoryReader, HistoryWriter};
 pub use hub::HubDb;

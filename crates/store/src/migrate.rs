@@ -72,6 +72,14 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
     if !path.exists() {
         return Ok(None);
     }
+    let (connection, done) = open_any_known(path, steps)?;
+    // Half made or not upgraded yet: its writer is at it.
+    Ok((done == steps.len()).then_some(connection))
+}
+
+/// Opens for reading only, also what is of an older version. Returns how many steps it has behind
+/// it as well.
+pub(crate) fn open_any_known(path: &Path, steps: Steps) -> Result<(Connection, usize), StoreError> {
     let opened = || -> rusqlite::Result<(Connection, i64)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -84,8 +92,7 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
         error,
     })?;
     let done = check_version(path, found, steps)?;
-    // Half made or not upgraded yet: its writer is at it.
-    Ok((done == steps.len()).then_some(connection))
+    Ok((connection, done))
 }
 
 /// An empty database without a file.
