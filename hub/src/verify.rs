@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use netmonitor_service::DataDir;
-use netmonitor_store::Database;
+use netmonitor_store::{Database, history};
 
 use crate::config::Config;
 use crate::console::expect_hub;
@@ -18,15 +18,19 @@ pub(crate) fn verify(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     expect_hub(data_dir)?;
-    let mut sound = 0;
-    let mut damaged = 0;
+    let (mut sound, mut damaged) = (0, 0);
+    let mut contents = Vec::new();
     for database in Database::ALL {
         let path = path(database, config, data_dir)?;
         // A service that has never run has none.
         if !path.exists() {
             continue;
         }
-        let faults = database.faults(&path)?;
+        let (faults, content) = match database {
+            Database::History => look_at_history(&path)?,
+            Database::Hub | Database::Retained => (database.faults(&path)?, None),
+        };
+        contents.extend(content);
         if faults.is_empty() {
             sound += 1;
             continue;
@@ -39,10 +43,37 @@ pub(crate) fn verify(
     }
     anyhow::ensure!(
         damaged == 0,
-        "{damaged} of {} are damaged",
-        databases(sound + damaged)
+        "{damaged} of {} databases are damaged",
+        sound + damaged
     );
-    tell(out, &format!("everything is sound: {}", databases(sound)))
+    contents.insert(0, format!("{sound} databases"));
+    tell(
+        out,
+        &format!("everything is sound: {}", contents.join(", ")),
+    )
+}
+
+/// What is wrong with the history, and what it holds if it could be read to the end.
+fn look_at_history(path: &Path) -> anyhow::Result<(Vec<String>, Option<String>)> {
+    match history::verify(path) {
+        Ok(Some(report)) => {
+            let faults = report.findings.iter();
+            // Each is one line, whatever SQLite has to say.
+            let faults = faults.map(|fault| fault.to_string().replace('\n', ", "));
+            let content = format!("{} samples, {} chunks", report.samples, report.chunks);
+            Ok((faults.collect(), Some(content)))
+        }
+        // Of an older version: it is upgraded when the hub starts.
+        Ok(None) => Ok((Database::History.faults(path)?, None)),
+        Err(error) if error.is_damage() => {
+            let mut faults = Database::History.faults(path)?;
+            if faults.is_empty() {
+                faults.push(error.to_string());
+            }
+            Ok((faults, None))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where a database is.
@@ -65,19 +96,13 @@ fn remedy(database: Database, path: &Path) -> String {
             "stop the hub and restore a backup with `netmonitor restore FILE --force`".to_owned()
         }
         Database::History => format!(
-            "restore a backup with `netmonitor restore FILE --force`, or stop the hub and move \
-             {name}, {name}-wal and {name}-shm away: the history then begins anew"
+            "only what is named is lost, and the hub goes on; to have it back, stop the hub and \
+             restore a backup with `netmonitor restore FILE --force`. If the hub cannot write the \
+             history, move {name}, {name}-wal and {name}-shm away: it then begins anew"
         ),
         Database::Retained => "restart the hub: it puts the file aside, and everybody says anew \
                                what was in it"
             .to_owned(),
-    }
-}
-
-fn databases(number: usize) -> String {
-    match number {
-        1 => "1 database".to_owned(),
-        _ => format!("{number} databases"),
     }
 }
 
