@@ -276,6 +276,7 @@ impl Fleet {
                 None if name == ServiceName::Api => HubServiceState::Degraded,
                 Some(ServiceState::Unknown) | None => HubServiceState::Missing,
             },
+            reason: health.and_then(|health| types::HubServiceReason::of(health.reason?)),
             since: health.map(|health| health.since.into()),
             version: health.map(|health| health.version.clone()),
         }

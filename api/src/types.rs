@@ -21,7 +21,7 @@ pub use device::{
 };
 pub use event::{Event, EventPage, Severity};
 pub use history::{History, Series};
-pub use hub::{Address, Hub, HubService, HubServiceState};
+pub use hub::{Address, Hub, HubService, HubServiceReason, HubServiceState};
 pub use join_code::{JoinCode, NewJoinCode};
 pub use live::{Live, LiveDevice, LiveEvent, LiveHub, LiveMetrics, LiveRemoved};
 pub use mqtt_user::{MqttPassword, MqttRole, MqttUser, MqttUserPage, NewMqttUser};

@@ -236,12 +236,11 @@ mod tests {
     #[test]
     fn the_newest_are_refused_when_the_database_is_away_for_long_and_live_ones_last() {
         let mut batch = Batch::default();
-        let mut seqs = 1..;
+        let (one, mut seqs) = (sample(0), 1..1_000_000);
         let mut fill = |batch: &mut Batch, way| {
-            let taken = seqs.by_ref().take_while(|seq| {
-                batch.push_sample(sample(*seq), way) == Taken::Waits && *seq < 1_000_000
-            });
-            taken.count()
+            let samples = seqs.by_ref().map(|seq| NewSample { seq, ..one.clone() });
+            let taken = samples.map(|sample| batch.push_sample(sample, way));
+            taken.take_while(|taken| *taken == Taken::Waits).count()
         };
         let backfill = fill(&mut batch, Way::Backfill);
         let live = fill(&mut batch, Way::Live);

@@ -77,14 +77,128 @@ impl ClockTrust {
             return true;
         }
         let has_source = self.was_stepped || source.rtc.is_some_and(|rtc| rtc >= RELEASED);
-        if self
-            .newest
-            .is_some_and(|newest| now.wall < newest - STEP_BACK)
-        {
+        // What the clock showed when ingest began, if it was right then by today's clock.
+        let watched = now.since_boot.saturating_sub(self.began.since_boot);
+        let began = now.wall - watched;
+        if self.newest.is_some_and(|newest| began < newest - STEP_BACK) {
             // Either is wrong. A clock that nobody has set is; else it may be the history.
-            let doubted = now.since_boot.saturating_sub(self.began.since_boot);
-            return has_source && doubted >= DOUBT.min(self.wait);
+            return has_source && watched >= DOUBT.min(self.wait);
         }
         has_source || now.since_boot >= self.wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+    const WAIT: Duration = Duration::from_mins(10);
+    const NOWHERE: TimeSource = TimeSource {
+        rtc: None,
+        is_synchronised: false,
+    };
+    const BY_NETWORK: TimeSource = TimeSource {
+        rtc: None,
+        is_synchronised: true,
+    };
+
+    fn today() -> Timestamp {
+        "2027-05-01T10:00:00Z".parse().unwrap()
+    }
+
+    fn with_rtc(rtc: Timestamp) -> TimeSource {
+        TimeSource {
+            rtc: Some(rtc),
+            is_synchronised: false,
+        }
+    }
+
+    /// So long after the machine's start, by a clock that showed this at its start.
+    fn after(secs: u64, shown: Timestamp) -> Moment {
+        let since_boot = Duration::from_secs(secs);
+        Moment {
+            wall: shown + since_boot,
+            since_boot,
+        }
+    }
+
+    fn trust(newest: Option<Timestamp>, began: Moment) -> ClockTrust {
+        ClockTrust::new(WAIT, newest, began)
+    }
+
+    #[test]
+    fn what_is_before_the_release_is_not_set_whatever_else_is_said() {
+        let mut trust = trust(None, after(5, Timestamp::UNIX_EPOCH));
+        for secs in [5, 700, 1_000_000] {
+            for source in [NOWHERE, BY_NETWORK, with_rtc(today())] {
+                let now = after(secs, Timestamp::UNIX_EPOCH);
+                assert!(!trust.is_set(now, || source));
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_without_power_is_believed_at_once_unless_it_has_stopped() {
+        let now = after(5, today());
+        assert!(trust(None, now).is_set(now, || with_rtc(today())));
+        let stopped = with_rtc(Timestamp::UNIX_EPOCH);
+        assert!(!trust(None, now).is_set(now, || stopped));
+    }
+
+    #[test]
+    fn without_one_it_is_believed_when_the_network_has_told_it_or_ten_minutes_have_passed() {
+        let began = after(5, today());
+        assert!(trust(None, began).is_set(began, || BY_NETWORK));
+        let mut trust = trust(None, began);
+        assert!(!trust.is_set(began, || NOWHERE));
+        assert!(!trust.is_set(after(599, today()), || NOWHERE));
+        assert!(trust.is_set(after(600, today()), || NOWHERE));
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_was_set_by_somebody() {
+        let began = after(5, Timestamp::UNIX_EPOCH);
+        let mut trust = trust(Some(today()), began);
+        assert_eq!(trust.step(after(20, Timestamp::UNIX_EPOCH)), None);
+        assert!(!trust.is_set(after(20, Timestamp::UNIX_EPOCH), || NOWHERE));
+        let step = trust.step(after(30, today()));
+        assert_eq!(step, Some(today().duration_since(Timestamp::UNIX_EPOCH)));
+        assert!(trust.is_set(after(30, today()), || NOWHERE));
+        assert_eq!(trust.step(after(90, today())), None, "said once");
+    }
+
+    #[test]
+    fn a_clock_that_contradicts_the_history_is_doubted_for_long_if_it_has_no_reason() {
+        let newest = Some(today() + 25 * HOUR);
+        let check = |source: TimeSource, secs: u64, expected: bool| {
+            let mut trust = trust(newest, after(5, today()));
+            let is_set = trust.is_set(after(secs, today()), || source);
+            assert_eq!(is_set, expected, "{source:?} after {secs} s");
+        };
+        check(NOWHERE, 5, false);
+        check(NOWHERE, 100_000, false);
+        check(BY_NETWORK, 5, true);
+        // Either the history is wrong or that clock: somebody may be about to set it.
+        check(with_rtc(today()), 5, false);
+        check(with_rtc(today()), 604, false);
+        check(with_rtc(today()), 605, true);
+        // A few hours may be a wrong date that was made right.
+        let mut trust = trust(Some(today() + 23 * HOUR), after(5, today()));
+        assert!(trust.is_set(after(605, today()), || NOWHERE));
+    }
+
+    #[test]
+    fn once_believed_it_may_be_moved_at_will_but_not_before_the_release() {
+        let mut trust = trust(Some(today()), after(5, today()));
+        assert!(trust.is_set(after(5, today()), || BY_NETWORK));
+        assert!(trust.is_set(after(9, today() - 72 * HOUR), || NOWHERE));
+        assert!(!trust.is_set(after(9, Timestamp::UNIX_EPOCH), || NOWHERE));
+        assert!(trust.is_set(after(9, today()), || NOWHERE));
+    }
+
+    #[test]
+    fn the_release_is_not_in_the_future() {
+        assert!(netmonitor_service::clock::now() > RELEASED);
     }
 }

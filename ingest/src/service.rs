@@ -11,7 +11,7 @@ use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
 use netmonitor_service::{Counters, clock};
-use netmonitor_store::history::{Committed, EventFilter, HistoryReader, Lost, Moment, Tended};
+use netmonitor_store::history::{Committed, Lost, Moment, Tended};
 use netmonitor_store::{HistoryWriter, StoreError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -36,9 +36,6 @@ const CLOCK: Duration = Duration::from_secs(1);
 /// How long the acknowledgements of the last commit may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// How many lines of the log are looked at for the newest: nearly in the order of their times.
-const NEWEST_LINES: u32 = 100;
-
 /// The service, with its database open.
 #[derive(Debug)]
 pub struct Ingest {
@@ -51,15 +48,8 @@ impl Ingest {
     /// Opens the history. What is wrong with it is a fault at start.
     pub fn open(config: Config, history: &Path) -> Result<Self, StoreError> {
         let writer = HistoryWriter::open(history)?;
-        let lines = HistoryReader::new(history).events(&EventFilter {
-            limit: NEWEST_LINES,
-            ..EventFilter::default()
-        });
-        let newest = lines
-            .unwrap_or_default()
-            .iter()
-            .map(|it| it.event.time)
-            .max();
+        // Only for a doubt about the clock: what cannot be read raises none.
+        let newest = writer.newest().unwrap_or_default();
         Ok(Self {
             config,
             writer,

@@ -1,5 +1,6 @@
 //! The hub itself.
 
+use netmonitor_protocol::payload::DegradedReason;
 use poem_openapi::{Enum, Object};
 
 use super::Time;
@@ -18,6 +19,33 @@ pub enum HubServiceState {
     Missing,
 }
 
+/// What keeps a service from its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum HubServiceReason {
+    /// There is no room on the disk.
+    DiskFull,
+    /// The disk or the database cannot be written.
+    NotWritable,
+    /// The database is damaged.
+    Damaged,
+    /// Nobody has told the hub yet what time it is.
+    ClockNotSet,
+}
+
+impl HubServiceReason {
+    /// None for a word that this version does not know.
+    pub fn of(reason: DegradedReason) -> Option<Self> {
+        match reason {
+            DegradedReason::DiskFull => Some(Self::DiskFull),
+            DegradedReason::NotWritable => Some(Self::NotWritable),
+            DegradedReason::Damaged => Some(Self::Damaged),
+            DegradedReason::ClockNotSet => Some(Self::ClockNotSet),
+            DegradedReason::Unknown => None,
+        }
+    }
+}
+
 /// One service of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub struct HubService {
@@ -25,6 +53,9 @@ pub struct HubService {
     pub name: String,
     /// What it does.
     pub state: HubServiceState,
+    /// What keeps it from its work, if it is `degraded` and says why.
+    #[oai(skip_serializing_if_is_none)]
+    pub reason: Option<HubServiceReason>,
     /// Since when it runs, or ran.
     #[oai(skip_serializing_if_is_none)]
     pub since: Option<Time>,

@@ -87,7 +87,14 @@ impl Site {
             commit_interval_secs,
             clock_wait_secs: 0,
         };
-        let ingest = Ingest::open(config, history).unwrap();
+        // The thread of one that was killed may still be at its last step.
+        let mut opened = None;
+        until("the history is free", || {
+            opened = Ingest::open(config.clone(), history).ok();
+            opened.is_some()
+        })
+        .await;
+        let ingest = opened.unwrap();
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(self.dial(), shutdown.clone()));

@@ -248,3 +248,6 @@ impl Known {
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4)
 }
+
+#[cfg(test)]
+mod tests;

@@ -287,6 +287,16 @@ export const en = {
     stale: (time: string) => `What you see is from ${time}. Trying again by itself.`,
     staleNothing: 'Trying again by itself.',
     degraded: (service: string) => `${service} runs with faults. Its log on the hub says why.`,
+    degradedBy: {
+      disk_full: (service: string) =>
+        `The hub’s disk is full: ${service} cannot write. Live values go on; agents keep their samples until there is room.`,
+      not_writable: (service: string) =>
+        `${service} cannot write to the hub’s disk. Live values go on; agents keep their samples. Its log on the hub says more.`,
+      damaged: (service: string) =>
+        `The database of ${service} is damaged. Live values go on. Its log on the hub says more.`,
+      clock_not_set: () =>
+        'The hub does not know the time yet: the history waits for it. Live values go on; agents keep their samples.',
+    } as Record<string, (service: string) => string>,
     missing: {
       ingest:
         'History is not being written: ingest is not running. Live values go on; charts will have a gap.',

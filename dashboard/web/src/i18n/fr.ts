@@ -288,6 +288,16 @@ export const fr: Messages = {
     staleNothing: 'Nouvel essai automatique.',
     degraded: (service) =>
       `${service} fonctionne avec des défauts. Son journal sur le hub dit pourquoi.`,
+    degradedBy: {
+      disk_full: (service) =>
+        `Le disque du hub est plein : ${service} ne peut plus écrire. Le direct continue ; les agents gardent leurs mesures jusqu’à ce qu’il y ait de la place.`,
+      not_writable: (service) =>
+        `${service} ne peut pas écrire sur le disque du hub. Le direct continue ; les agents gardent leurs mesures. Son journal sur le hub en dit plus.`,
+      damaged: (service) =>
+        `La base de données de ${service} est endommagée. Le direct continue. Son journal sur le hub en dit plus.`,
+      clock_not_set: () =>
+        'Le hub ne sait pas encore l’heure : l’historique l’attend. Le direct continue ; les agents gardent leurs mesures.',
+    },
     missing: {
       ingest:
         'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue ; les graphiques auront un trou.',

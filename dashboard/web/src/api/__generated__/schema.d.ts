@@ -648,6 +648,8 @@ export interface components {
             name: string;
             /** @description What it does. */
             state: components["schemas"]["HubServiceState"] & unknown;
+            /** @description What keeps it from its work, if it is `degraded` and says why. */
+            reason?: components["schemas"]["HubServiceReason"] & unknown;
             /**
              * Format: date-time
              * @description Since when it runs, or ran.
@@ -656,6 +658,11 @@ export interface components {
             /** @description Its version. */
             version?: string;
         };
+        /**
+         * @description What keeps a service from its work.
+         * @enum {string}
+         */
+        HubServiceReason: "disk_full" | "not_writable" | "damaged" | "clock_not_set";
         /**
          * @description What a service of the hub does.
          * @enum {string}
