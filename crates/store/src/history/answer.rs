@@ -49,11 +49,6 @@ impl Answer {
         }
     }
 
-    /// Which columns of chunks of samples it takes.
-    pub(super) fn samples_columns(&self) -> BTreeSet<ColumnId> {
-        self.wanted.iter().map(|it| column_of(it.id)).collect()
-    }
-
     /// The points.
     pub(super) fn finish(self) -> Columns {
         self.downsampler.finish()
@@ -141,6 +136,17 @@ impl Answer {
             }
         }
     }
+}
+
+/// Columns of the series that are asked for, in chunks of samples.
+pub(super) fn sample_columns(
+    known: &HashMap<SeriesId, String>,
+    asked: &[String],
+) -> BTreeSet<ColumnId> {
+    wanted(known, asked)
+        .iter()
+        .map(|it| column_of(it.id))
+        .collect()
 }
 
 /// Which series are asked for: all, if no name is given.

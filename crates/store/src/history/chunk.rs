@@ -116,6 +116,14 @@ impl Chunk {
 
     /// The whole chunk.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Damaged> {
+        Self::decode_some(bytes, |_| true)
+    }
+
+    /// Times, origins, and those series that are wanted.
+    pub(super) fn decode_some(
+        bytes: &[u8],
+        wanted: impl Fn(ColumnId) -> bool,
+    ) -> Result<Self, Damaged> {
         let head = Head::parse(bytes)?.ok_or(Damaged)?;
         head.check_whole(bytes)?;
         let mut chunk = Self::default();
@@ -124,9 +132,10 @@ impl Chunk {
             match entry.column {
                 TIMES => chunk.times = head.times(column)?,
                 ORIGINS => chunk.origins = head.origins(column)?,
-                id => {
+                id if wanted(id) => {
                     chunk.columns.insert(id, head.column(id, column)?);
                 }
+                _ => {}
             }
         }
         Ok(chunk)

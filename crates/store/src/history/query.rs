@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::answer::Answer;
+use super::answer::{Answer, sample_columns};
 use super::chunk::{Chunk, ColumnId};
 use super::combine::combine;
 use super::keys::{Tier, hour_of};
@@ -25,8 +25,12 @@ pub(super) fn columns(
     let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
     let mut known = names::all_series(&snapshot)?;
     let device = names::find_device(&snapshot, &query.device)?;
+    let mut damaged = 0;
     let mut memory = match device {
-        Some(device) => tail::of_device(&snapshot, device)?.0,
+        Some(device) => {
+            let asked = sample_columns(&known, &query.series);
+            tail::of_device(&snapshot, device, |id| asked.contains(&id), &mut damaged)?
+        }
         None => Vec::new(),
     };
     memory.push(unstored(&snapshot, device, &memory, recent, &mut known)?);
@@ -51,16 +55,16 @@ pub(super) fn columns(
         first <= to && last >= from
     });
 
-    let mut damaged = 0;
     let count = if plan.points.is_empty() {
         count(&snapshot, &samples, from, to, query.points, &mut damaged)?
     } else {
         usize::MAX
     };
+    let asked = sample_columns(&known, &query.series);
     let mut answer = Answer::new(query, &known, count);
     answer.add_points(&snapshot, &plan, &mut damaged)?;
     for cluster in clusters(samples) {
-        let chunk = load(&snapshot, cluster, &answer.samples_columns(), &mut damaged)?;
+        let chunk = load(&snapshot, cluster, &asked, &mut damaged)?;
         answer.add_samples(&chunk);
     }
     if damaged > 0 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
-use super::chunk::{Chunk, Form};
+use super::chunk::{Chunk, ColumnId, Form};
 use super::keys;
 
 /// What the tail holds, as far as one must know to seal it in time.
@@ -63,14 +63,17 @@ pub(super) fn insert(
     Ok(data.len())
 }
 
-/// The rows of a device, in the order of commits. Damaged ones are left out, and counted.
+/// The rows of a device, in the order of commits, with those series that are wanted. Damaged
+/// ones are left out, and counted.
 pub(super) fn of_device(
     connection: &Connection,
     device: i64,
-) -> rusqlite::Result<(Vec<Chunk>, usize)> {
-    let (mut chunks, mut damaged) = (Vec::new(), 0);
+    wanted: impl Fn(ColumnId) -> bool,
+    damaged: &mut u64,
+) -> rusqlite::Result<Vec<Chunk>> {
+    let mut chunks = Vec::new();
     let Some((oldest, newest)) = bounds(connection)? else {
-        return Ok((chunks, damaged));
+        return Ok(chunks);
     };
     let mut statement =
         connection.prepare_cached("SELECT data FROM tail WHERE id BETWEEN ? AND ?")?;
@@ -78,13 +81,14 @@ pub(super) fn of_device(
         let keys = keys::tail_of(commit, device);
         let mut rows = statement.query(params![keys.start(), keys.end()])?;
         while let Some(row) = rows.next()? {
-            match Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()) {
+            let data = row.get_ref(0)?.as_blob().unwrap_or_default();
+            match Chunk::decode_some(data, &wanted) {
                 Ok(chunk) => chunks.push(chunk),
-                Err(_) => damaged += 1,
+                Err(_) => *damaged += 1,
             }
         }
     }
-    Ok((chunks, damaged))
+    Ok(chunks)
 }
 
 /// The oldest and the newest commit.
