@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netmonitor_agent::Identity;
+use netmonitor_agent::backfill::Patience;
 use netmonitor_agent::delivery::Delivery;
 use netmonitor_agent::run::mqtt_options;
 use netmonitor_agent::spool::{Limits, Owner, Place, Spool};
@@ -78,7 +79,12 @@ impl Birth {
         let spool = Spool::open(place, owner, Limits::default());
         let session = self.session.session;
         let known = Known {
-            delivery: Arc::new(Delivery::new(self.device.clone(), session, spool)),
+            delivery: Arc::new(Delivery::new(
+                self.device.clone(),
+                session,
+                spool,
+                Patience::default(),
+            )),
             session: self.session,
             device: self.device,
             interval: self.interval,

@@ -93,6 +93,7 @@ pub(super) async fn live(known: Known, options: Options, stop: CancellationToken
             () = stop.cancelled() => {}
             () = take_samples(&known, &publisher) => {}
             () = known.delivery.clone().make_up(publisher.clone()) => {}
+            () = known.delivery.clone().pack() => {}
             () = listen(events, &known) => {}
             () = claim(&known, &publisher) => {}
         }
