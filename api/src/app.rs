@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Config;
 use crate::admin::{Admin, Command, Outcome, Refusal};
 use crate::fleet::Fleet;
+use crate::intake::Intake;
 use crate::limiter::Limiter;
 use crate::types::Live;
 
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     pub(crate) ca_pem: String,
     fleet: Mutex<Fleet>,
+    intake: Mutex<Intake>,
     /// Names of accounts whose streams must show their credential again.
     logouts: broadcast::Sender<String>,
     stream: broadcast::Sender<Arc<Live>>,
@@ -79,6 +81,7 @@ impl App {
             shutdown: parts.shutdown,
             ca_pem: parts.ca_pem,
             fleet: Mutex::new(parts.fleet),
+            intake: Mutex::default(),
             logouts: broadcast::Sender::new(LOGOUT_QUEUE),
             stream: broadcast::Sender::new(STREAM_QUEUE),
         }
@@ -87,6 +90,12 @@ impl App {
     /// The fleet as it is now. Not held over an await.
     pub(crate) fn fleet(&self) -> MutexGuard<'_, Fleet> {
         self.fleet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The samples that may not be stored yet. Not held over an await, nor while the fleet is
+    /// asked.
+    pub(crate) fn intake(&self) -> MutexGuard<'_, Intake> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the fleet and tells every browser.

@@ -1,11 +1,14 @@
 //! What is known of all devices and of the hub's services now, folded from MQTT messages.
 //! Pure: messages and time in, changes for the browsers out.
 
+mod device_clock;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use netmonitor_protocol::payload::{Address, Metrics, ServiceHealth, ServiceState};
 use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
 use netmonitor_store::hub;
@@ -121,7 +124,11 @@ impl Fleet {
                 }
                 vec![Live::Log(LiveEvent { event })]
             }
-            Message::DeviceMetrics(id, metrics) => self.new_metrics(&id, metrics, arrival, now),
+            // What is retained is from before: when it was taken only the device can say.
+            Message::DeviceMetrics(id, metrics) => {
+                let at = metrics.time.min(now);
+                self.new_metrics(&id, metrics, at, at)
+            }
             Message::DeviceStatus(id, status, _) => self.change(&id, |state| {
                 if arrival == Arrival::Live && state.status != Some(status) {
                     state.status_since = Some(now);
@@ -165,25 +172,44 @@ impl Fleet {
         })
     }
 
+    /// A sample arrived that was just taken: `at`, by the hub's clock. `ahead`: by how much the
+    /// device's own clock was ahead, if the hub knows better.
+    pub(crate) fn sampled(
+        &mut self,
+        id: &DeviceId,
+        metrics: Box<Metrics>,
+        at: Timestamp,
+        ahead: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Vec<Live> {
+        let clock = self.devices.get_mut(id).map(|state| &mut state.clock);
+        let seen = clock.zip(ahead);
+        let is_said_anew = seen.is_some_and(|(clock, ahead)| clock.seen(ahead));
+        let mut changes = self.new_metrics(id, metrics, at, now);
+        if is_said_anew {
+            changes.extend(self.device_changed(id));
+        }
+        changes
+    }
+
+    /// The newest sample, which was taken `at` and came `last_seen`.
     fn new_metrics(
         &mut self,
         id: &DeviceId,
         metrics: Box<Metrics>,
-        arrival: Arrival,
-        now: Timestamp,
+        at: Timestamp,
+        last_seen: Timestamp,
     ) -> Vec<Live> {
         let is_concluded = self.is_concluded();
         let Some(state) = self.devices.get_mut(id) else {
             return Vec::new();
         };
-        state.last_seen = Some(match arrival {
-            Arrival::Live => now,
-            Arrival::Retained => metrics.time.min(now),
-        });
+        state.last_seen = Some(last_seen);
         let shown = DeviceMetrics::from(&*metrics);
         state.metrics = Some(metrics);
         vec![Live::Metrics(LiveMetrics {
             id: id.to_string(),
+            at: at.into(),
             metrics: shown,
             troubles: state.troubles(is_concluded),
         })]
@@ -216,12 +242,22 @@ impl Fleet {
             .collect()
     }
 
+    /// Who they are.
+    pub(crate) fn ids(&self) -> Vec<DeviceId> {
+        self.devices.keys().cloned().collect()
+    }
+
     /// All devices, by id.
     pub fn devices(&self) -> Vec<Device> {
         let is_concluded = self.is_concluded();
         let all = self.devices.iter();
         all.map(|(id, state)| state.show(id, is_concluded))
             .collect()
+    }
+
+    /// Whether there is such a device.
+    pub(crate) fn knows(&self, id: &DeviceId) -> bool {
+        self.devices.contains_key(id)
     }
 
     /// One device.
@@ -280,209 +316,5 @@ impl Fleet {
             since: health.map(|health| health.since.into()),
             version: health.map(|health| health.version.clone()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use netmonitor_protocol::SessionId;
-    use netmonitor_protocol::payload::{
-        Cpu, Memory, Presence, PresenceCause, PresenceState, Status,
-    };
-
-    use super::*;
-    use crate::types::{DeviceCause, DeviceStatus, TroubleKind};
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + second).unwrap()
-    }
-
-    fn id() -> DeviceId {
-        "ws-14".parse().unwrap()
-    }
-
-    fn fleet() -> Fleet {
-        let device = hub::Device {
-            id: id(),
-            name: "WS 14".to_owned(),
-            joined_at: at(0),
-        };
-        Fleet::new("pi".to_owned(), &[device])
-    }
-
-    fn metrics(second: i64, ram: u64) -> Message {
-        let metrics = Metrics {
-            session: SessionId(1),
-            seq: 1,
-            time: at(second),
-            monotonic_ms: None,
-            age_ms: 0,
-            oldest_seq: None,
-            uptime_secs: 1,
-            cpu: Cpu {
-                usage_percent: 5.0,
-                per_core_percent: vec![],
-                load: None,
-            },
-            memory: Memory {
-                total_bytes: 100,
-                used_bytes: ram,
-            },
-            swap: None,
-            disks: vec![],
-            network: vec![],
-            temperatures: vec![],
-        };
-        Message::DeviceMetrics(id(), Box::new(metrics))
-    }
-
-    fn status(status: Status) -> Message {
-        Message::DeviceStatus(id(), status, None)
-    }
-
-    fn kinds(device: &Device) -> Vec<TroubleKind> {
-        device.troubles.iter().map(|trouble| trouble.kind).collect()
-    }
-
-    #[test]
-    fn a_device_is_unknown_until_something_is_heard_of_it() {
-        let device = fleet().device(&id()).unwrap();
-        assert_eq!(device.status, DeviceStatus::Unknown);
-        assert_eq!(device.troubles, []);
-    }
-
-    #[test]
-    fn a_death_is_dated_and_hides_older_troubles() {
-        let mut fleet = fleet();
-        fleet.apply(status(Status::Online), Arrival::Live, at(1));
-        fleet.apply(metrics(2, 96), Arrival::Live, at(2));
-        assert_eq!(kinds(&fleet.device(&id()).unwrap()), [TroubleKind::Ram]);
-        let changes = fleet.apply(status(Status::Offline), Arrival::Live, at(3));
-        let [Live::Device(LiveDevice { device })] = changes.as_slice() else {
-            panic!("{changes:?}")
-        };
-        assert_eq!(device.status, DeviceStatus::Offline);
-        assert_eq!(device.since, Some(at(3).into()));
-        assert_eq!(device.last_seen, Some(at(2).into()));
-        assert_eq!(kinds(device), [TroubleKind::Offline]);
-        // Said twice is not said anew.
-        fleet.apply(status(Status::Offline), Arrival::Live, at(9));
-        assert_eq!(fleet.device(&id()).unwrap().since, Some(at(3).into()));
-    }
-
-    #[test]
-    fn what_the_hub_concludes_counts_while_somebody_concludes() {
-        let mut fleet = fleet();
-        let presence = |state, cause| {
-            let presence = Presence {
-                state,
-                cause,
-                since: at(5),
-                last_seen: None,
-            };
-            Message::DevicePresence(id(), presence)
-        };
-        let alerting = |state| {
-            let health = ServiceHealth {
-                commit_interval_ms: None,
-                state,
-                reason: None,
-                since: at(0),
-                version: "1".to_owned(),
-                counters: BTreeMap::new(),
-            };
-            Message::HubService(ServiceName::Alerting, health)
-        };
-        let apply = |fleet: &mut Fleet, message| fleet.apply(message, Arrival::Live, at(9)).len();
-        apply(&mut fleet, alerting(ServiceState::Running));
-        apply(&mut fleet, status(Status::Online));
-        apply(&mut fleet, presence(PresenceState::Stale, None));
-        let device = fleet.device(&id()).unwrap();
-        assert_eq!(device.status, DeviceStatus::Stale);
-        assert_eq!(device.since, Some(at(5).into()));
-        assert_eq!(kinds(&device), [TroubleKind::Stale]);
-        let shutdown = Some(PresenceCause::Shutdown);
-        apply(&mut fleet, presence(PresenceState::Offline, shutdown));
-        let device = fleet.device(&id()).unwrap();
-        assert_eq!(device.status, DeviceStatus::Offline);
-        assert_eq!(device.cause, Some(DeviceCause::Shutdown));
-        // Nobody concludes any more: every device is shown by what it says itself.
-        assert_eq!(apply(&mut fleet, alerting(ServiceState::Stopped)), 2);
-        let device = fleet.device(&id()).unwrap();
-        assert_eq!((device.status, device.cause), (DeviceStatus::Online, None));
-    }
-
-    #[test]
-    fn what_was_so_before_the_api_connected_keeps_its_own_time() {
-        let mut fleet = fleet();
-        fleet.apply(status(Status::Offline), Arrival::Retained, at(100));
-        fleet.apply(metrics(2, 5), Arrival::Retained, at(100));
-        let device = fleet.device(&id()).unwrap();
-        assert_eq!(device.since, Some(at(2).into()));
-        assert_eq!(device.last_seen, Some(at(2).into()));
-    }
-
-    #[test]
-    fn a_blind_hub_claims_nothing() {
-        let mut fleet = fleet();
-        fleet.apply(status(Status::Offline), Arrival::Live, at(1));
-        let changes = fleet.lost_sight(at(2));
-        assert_eq!(changes.len(), 2);
-        let device = fleet.device(&id()).unwrap();
-        assert_eq!(device.status, DeviceStatus::Unknown);
-        assert_eq!(device.since, None);
-        let states: Vec<_> = fleet.hub(at(2)).services.iter().map(|s| s.state).collect();
-        let (missing, degraded) = (HubServiceState::Missing, HubServiceState::Degraded);
-        assert_eq!(states, [missing, missing, missing, degraded]);
-        assert_eq!(fleet.lost_sight(at(3)).len(), 0, "said once");
-    }
-
-    #[test]
-    fn a_browser_that_comes_later_hears_what_is_not_stored_yet() {
-        use netmonitor_protocol::payload::{Event, EventKind, Severity};
-        let mut fleet = fleet();
-        for number in 0..30 {
-            let event = Event {
-                time: at(number),
-                kind: EventKind::LoggedIn,
-                severity: Severity::Info,
-                device: None,
-                actor: Some(number.to_string()),
-                parameters: BTreeMap::new(),
-            };
-            fleet.apply(Message::Event(event), Arrival::Live, at(number));
-        }
-        let snapshot = fleet.snapshot(at(30));
-        let actors: Vec<_> = snapshot
-            .iter()
-            .filter_map(|live| match live {
-                Live::Log(LiveEvent { event }) => event.actor.as_deref(),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(actors.len(), LOG_LINES);
-        assert_eq!(actors.last(), Some(&"29"));
-    }
-
-    #[test]
-    fn a_device_that_is_removed_goes_from_every_browser_and_stays_away() {
-        let mut fleet = fleet();
-        let changes = fleet.remove(&id());
-        let [Live::Removed(LiveRemoved { id: gone })] = changes.as_slice() else {
-            panic!("{changes:?}")
-        };
-        assert_eq!(*gone, id().to_string());
-        assert_eq!(fleet.remove(&id()).len(), 0);
-        // What was on its way when it was removed.
-        assert_eq!(fleet.apply(metrics(1, 5), Arrival::Live, at(1)).len(), 0);
-        assert!(fleet.device(&id()).is_none());
-    }
-
-    #[test]
-    fn a_device_that_is_not_enrolled_does_not_appear() {
-        let mut fleet = fleet();
-        let ghost = Message::DeviceStatus("ghost".parse().unwrap(), Status::Online, None);
-        assert_eq!(fleet.apply(ghost, Arrival::Retained, at(1)).len(), 0);
-        assert_eq!(fleet.devices().len(), 1);
     }
 }

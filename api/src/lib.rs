@@ -2,7 +2,9 @@
 //!
 //! - [`admin`]: administrative commands, from the command line or from the API
 //! - [`control`]: the socket on which the command line reaches the running hub
+//! - [`follow`]: what arrives over MQTT goes where it belongs
 //! - [`fleet`]: what is known of all devices now, folded from MQTT
+//! - [`intake`], [`recent`], [`filled`]: what becomes of samples until they are stored
 //! - [`join`]: new machines are enrolled
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
@@ -19,11 +21,15 @@ mod app;
 mod auth;
 pub mod config;
 pub mod control;
+mod filled;
 pub mod fleet;
+mod follow;
+mod intake;
 mod join;
 mod limiter;
 mod problem;
 pub mod reach;
+mod recent;
 mod routes;
 mod server;
 mod service;

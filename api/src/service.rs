@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use netmonitor_protocol::topics::Kind;
-use netmonitor_protocol::{DeviceId, Message, ServiceName};
+use netmonitor_protocol::{DeviceId, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::listen::{ListenError, listen};
-use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
+use netmonitor_service::mqtt::Dial;
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::certificates::Certificates;
 use netmonitor_store::{HubDb, WriteLock};
@@ -21,16 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, CONSOLE, Command, Refusal};
 use crate::app::{App, Parts};
-use crate::fleet::{Arrival, Fleet};
+use crate::fleet::Fleet;
 use crate::server;
 use crate::web_certificate::{self, Pem};
-use crate::{Config, addresses, control, join};
+use crate::{Config, addresses, control, follow};
 
 /// Received messages that may wait: all retained topics of a large fleet arrive at once.
 const QUEUE: usize = 8192;
-
-/// Requests to join that may be under way; more wait, and time out.
-const JOINS: usize = 16;
 
 /// The service, with its database and its listeners open.
 pub struct Api {
@@ -138,7 +134,7 @@ impl Api {
             version: env!("CARGO_PKG_VERSION"),
             dial,
             commit_interval: None,
-            filters: filters(),
+            filters: follow::filters(),
             queue: QUEUE,
             counters: Counters::default(),
         });
@@ -172,7 +168,7 @@ impl Api {
             control.await;
             Ok(())
         });
-        tasks.spawn(follow(app, events, self.seen, shutdown.clone()));
+        tasks.spawn(follow::run(app, events, self.seen, shutdown.clone()));
         let outcome = first_failure(&mut tasks, &shutdown).await;
         frame.stop().await;
         outcome
@@ -193,80 +189,4 @@ async fn first_failure(
         ended?;
     }
     Ok(())
-}
-
-fn filters() -> Vec<String> {
-    [
-        Kind::DeviceStatus,
-        Kind::DevicePresence,
-        Kind::DeviceSession,
-        Kind::DeviceInfo,
-        Kind::DeviceMetrics,
-        Kind::DeviceServices,
-        Kind::Event,
-        Kind::HubInfo,
-        Kind::HubService,
-        Kind::JoinRequest,
-    ]
-    .map(|kind| kind.row().filter())
-    .to_vec()
-}
-
-/// Folds what arrives into the fleet, and answers machines that want to join.
-async fn follow(
-    app: Arc<App>,
-    mut events: Events,
-    seen: watch::Sender<BTreeSet<DeviceId>>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let (mut joins, mut tasks) = (JoinSet::new(), JoinSet::new());
-    let mut outage = Outage::default();
-    loop {
-        let event = tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            Some(_) = joins.join_next() => continue,
-            Some(_) = tasks.join_next() => continue,
-            event = events.next() => event,
-        };
-        let now = clock::now();
-        match event {
-            None => return Ok(()),
-            Some(Event::Connected) => {
-                outage.over();
-                // What a command changed while the api was away, the broker has not heard.
-                let app = app.clone();
-                tasks.spawn(async move {
-                    app.credentials_changed().await;
-                    app.publish_settings().await;
-                });
-            }
-            Some(Event::Disconnected(error)) => {
-                if let Some(error) = outage.news(error) {
-                    tracing::warn!(error, "the api is not connected to the broker");
-                }
-                app.change_fleet(|fleet| fleet.lost_sight(now));
-            }
-            Some(Event::Message(Message::JoinRequest(id, request))) => {
-                if joins.len() < JOINS {
-                    let app = app.clone();
-                    joins.spawn(async move { join::answer(&app, id, request).await });
-                } else {
-                    app.counters.count("joins_dropped");
-                }
-            }
-            Some(Event::Message(message)) => {
-                let sampled = match &message {
-                    Message::DeviceMetrics(device, _) => Some(device.clone()),
-                    _ => None,
-                };
-                app.change_fleet(|fleet| fleet.apply(message, Arrival::Live, now));
-                if let Some(device) = sampled {
-                    seen.send_if_modified(|seen| seen.insert(device));
-                }
-            }
-            Some(Event::Retained(message)) => {
-                app.change_fleet(|fleet| fleet.apply(message, Arrival::Retained, now));
-            }
-        }
-    }
 }

@@ -23,7 +23,9 @@ pub use event::{Event, EventPage, Severity};
 pub use history::{History, Series};
 pub use hub::{Address, Hub, HubService, HubServiceReason, HubServiceState};
 pub use join_code::{JoinCode, NewJoinCode};
-pub use live::{Live, LiveDevice, LiveEvent, LiveHub, LiveMetrics, LiveRemoved};
+pub use live::{Live, LiveDevice, LiveEvent, LiveFilled, LiveHub, LiveMetrics, LiveRemoved};
 pub use mqtt_user::{MqttPassword, MqttRole, MqttUser, MqttUserPage, NewMqttUser};
-pub use settings::{HistorySettings, HistorySettingsChange, Settings, SettingsChange, revisions};
+pub use settings::{
+    HistorySettings, HistorySettingsChange, HistorySize, Settings, SettingsChange, revisions,
+};
 pub use time::Time;

@@ -21,7 +21,6 @@ mod conformance;
 mod faults_at_start;
 mod first_start;
 mod joining;
-mod no_gaps;
 mod restart;
 mod revocation;
 mod services_apart;

@@ -1,6 +1,7 @@
 //! Stories in which Debian's MQTT clients or broker take part.
 
 mod conclusions;
+mod filled;
 mod in_place_of_the_broker;
 mod joining;
 mod others;

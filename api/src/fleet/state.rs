@@ -5,6 +5,7 @@ use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::payload::{Info, Metrics, Presence, Services, Session, Status};
 use netmonitor_rules::{Limits, exceeded};
 
+use super::device_clock::DeviceClock;
 use crate::types::{Device, DeviceStatus, ServiceCounts, Trouble, TroubleKind};
 
 /// What is known of one device.
@@ -15,6 +16,7 @@ pub(super) struct State {
     pub(super) status_since: Option<Timestamp>,
     pub(super) presence: Option<Presence>,
     pub(super) last_seen: Option<Timestamp>,
+    pub(super) clock: DeviceClock,
     pub(super) session: Option<Session>,
     pub(super) info: Option<Box<Info>>,
     pub(super) metrics: Option<Box<Metrics>>,
@@ -35,6 +37,8 @@ impl State {
                 .or_else(|| self.since())
                 .map(Into::into),
             last_seen: self.last_seen.map(Into::into),
+            clock_skew_secs: self.clock.shown().map(|ahead| ahead.as_secs_f64()),
+            samples_lost: None,
             agent_version: self
                 .session
                 .as_ref()

@@ -40,8 +40,15 @@ impl Routes {
         /// Id of the device.
         id: Path<String>,
     ) -> Result<Json<Device>, Problem> {
-        let device = app.fleet().device(&parse(&id)?);
-        device.map(Json).ok_or_else(|| no_device(&id))
+        let device = parse(&id)?;
+        let known = app.fleet().device(&device);
+        let mut shown = known.ok_or_else(|| no_device(&id))?;
+        // A history that cannot be read hides nothing else.
+        match app.with_history(move |history| history.lost(&device)).await {
+            Ok(lost) => shown.samples_lost = (lost > 0).then_some(lost),
+            Err(error) => tracing::warn!(error = format!("{error:#}"), "history not read"),
+        }
+        Ok(Json(shown))
     }
 
     /// Removes a device for good. Needs the role admin.

@@ -30,7 +30,8 @@ impl Routes {
     ///
     /// With no more samples in the range than `points`, they come as they were measured;
     /// otherwise the range is cut into `points` equal stretches with mean, minimum and maximum
-    /// each. Where nothing was measured there is null.
+    /// each. Where nothing was measured there is null. Samples are in the answer as soon as they
+    /// have arrived.
     #[oai(
         path = "/devices/:id/history",
         method = "get",
@@ -66,14 +67,16 @@ impl Routes {
             return Err(Problem::bad_request("`from` must be before `to`."));
         }
         let query = history::Query {
-            device,
+            device: device.clone(),
             series: names(metrics.0.as_deref()),
             from,
             to,
             points: points.0.unwrap_or(DEFAULT_POINTS) as usize,
         };
+        // Asked before the store, so that what is stored meanwhile is in one of both.
+        let recent = app.intake().recent(&device, from, to);
         let columns = app
-            .with_history(move |history| history.columns(&query, &[]))
+            .with_history(move |history| history.columns(&query, &recent))
             .await
             .map_err(Problem::internal)?;
         let (from, to) = (from.as_millisecond(), to.as_millisecond());

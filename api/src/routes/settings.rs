@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use netmonitor_protocol::payload::HistorySettings;
+use netmonitor_store::HistoryReader;
 use netmonitor_store::hub::UserRole;
 use poem::web::Data;
 use poem_openapi::param::Header;
@@ -29,8 +31,15 @@ enum Answer {
     ),
 }
 
-impl From<Settings> for Answer {
-    fn from(settings: Settings) -> Self {
+impl Answer {
+    async fn new(app: &App, history: HistorySettings) -> Self {
+        let size = app.with_history(HistoryReader::overview).await;
+        // A history that cannot be read can be set all the same.
+        let size = size.unwrap_or_else(|error| {
+            tracing::warn!(error = format!("{error:#}"), "history not read");
+            None
+        });
+        let settings = Settings::new(&history, size);
         let etag = settings.etag();
         Self::Settings(Json(settings), etag)
     }
@@ -45,7 +54,7 @@ impl Routes {
             .with_hub(netmonitor_store::HubDb::history_settings)
             .await
             .map_err(Problem::internal)??;
-        Ok(Settings::new(&history).into())
+        Ok(Answer::new(&app, history).await)
     }
 
     /// Changes the settings of the hub, those that are named only. Needs the role admin.
@@ -68,6 +77,6 @@ impl Routes {
         let history = app
             .change_history_settings(change.into(), expected, account.name)
             .await?;
-        Ok(Settings::new(&history).into())
+        Ok(Answer::new(&app, history).await)
     }
 }

@@ -58,6 +58,14 @@ pub struct Device {
     /// When it last sent a sample.
     #[oai(skip_serializing_if_is_none)]
     pub last_seen: Option<Time>,
+    /// By how much its clock is ahead of the hub's, in seconds; negative: behind. Absent while
+    /// they agree within two seconds. Its samples are in the right place all the same.
+    #[oai(skip_serializing_if_is_none)]
+    pub clock_skew_secs: Option<f64>,
+    /// How many of its samples are lost for good, because its agent had no room to keep them.
+    /// Only in the answer about this one device, and absent while none is.
+    #[oai(skip_serializing_if_is_none)]
+    pub samples_lost: Option<u64>,
     /// Version of its agent.
     #[oai(skip_serializing_if_is_none)]
     pub agent_version: Option<String>,

@@ -2,7 +2,7 @@
 
 use poem_openapi::{Object, Union};
 
-use super::{Device, DeviceMetrics, Event, Hub, Trouble};
+use super::{Device, DeviceMetrics, Event, Hub, Time, Trouble};
 
 /// One event of the live stream.
 #[derive(Debug, Clone, Union)]
@@ -19,6 +19,8 @@ pub enum Live {
     Metrics(LiveMetrics),
     /// A device is gone for good.
     Removed(LiveRemoved),
+    /// A stretch of a device's past was filled: samples came that its agent had kept.
+    Filled(LiveFilled),
     /// The hub and its services.
     Hub(LiveHub),
     /// A line of the log.
@@ -32,6 +34,7 @@ impl Live {
             Self::Device(_) => "device",
             Self::Metrics(_) => "metrics",
             Self::Removed(_) => "removed",
+            Self::Filled(_) => "filled",
             Self::Hub(_) => "hub",
             Self::Log(_) => "log",
         }
@@ -50,6 +53,8 @@ pub struct LiveDevice {
 pub struct LiveMetrics {
     /// Which device.
     pub id: String,
+    /// When the sample was taken, by the hub's clock: its place in the history.
+    pub at: Time,
     /// Its latest sample.
     pub metrics: DeviceMetrics,
     /// What is wrong with it.
@@ -61,6 +66,18 @@ pub struct LiveMetrics {
 pub struct LiveRemoved {
     /// Which device.
     pub id: String,
+}
+
+/// A stretch of a device's past was filled. Sent once a second at most for each device, with all
+/// that has come since: whoever shows that stretch reads it anew.
+#[derive(Debug, Clone, Object)]
+pub struct LiveFilled {
+    /// Which device.
+    pub id: String,
+    /// The first sample that came.
+    pub from: Time,
+    /// The last.
+    pub to: Time,
 }
 
 /// The hub.

@@ -1,6 +1,7 @@
 //! What an admin can set for the hub as a whole.
 
 use netmonitor_protocol::payload::HistorySettings as Stored;
+use netmonitor_store::history::Overview;
 use netmonitor_store::hub::HistoryChange;
 use poem_openapi::Object;
 
@@ -9,6 +10,19 @@ use poem_openapi::Object;
 pub struct Settings {
     /// How long the history is kept.
     pub history: HistorySettings,
+    /// How large the history is now. No setting, and not in what the `ETag` names; absent while
+    /// there is no history.
+    #[oai(skip_serializing_if_is_none)]
+    pub history_size: Option<HistorySize>,
+}
+
+/// How large the history is.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct HistorySize {
+    /// The database file, in bytes.
+    pub file_bytes: u64,
+    /// How much of it holds data, in bytes. The rest is used before the file grows.
+    pub used_bytes: u64,
 }
 
 /// How long the history is kept, and how much room it may take. What is older goes. Where the
@@ -56,8 +70,12 @@ pub struct HistorySettingsChange {
 
 impl Settings {
     /// All sections.
-    pub fn new(history: &Stored) -> Self {
+    pub fn new(history: &Stored, size: Option<Overview>) -> Self {
         Self {
+            history_size: size.map(|size| HistorySize {
+                file_bytes: size.file_bytes,
+                used_bytes: size.used_bytes,
+            }),
             history: HistorySettings {
                 revision: history.revision,
                 sample_days: history.sample_days,
@@ -109,7 +127,7 @@ mod tests {
             revision: 7,
             ..Stored::default()
         };
-        let tag = Settings::new(&stored).etag();
+        let tag = Settings::new(&stored, None).etag();
         assert_eq!(revisions(&tag), Some(vec![7]));
         let several = format!("\"of-something-else\", {tag}");
         assert_eq!(revisions(&several), Some(vec![7]));

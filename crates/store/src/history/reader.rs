@@ -75,8 +75,13 @@ impl HistoryReader {
 
     /// How many samples of a device are lost for good: its agent had no room for them.
     pub fn lost(&self, device: &DeviceId) -> Result<u64, StoreError> {
-        let sessions = self.sessions(device)?;
-        Ok(sessions.iter().map(|session| session.lost).sum())
+        let sql = "SELECT coalesce(sum(lost), 0) FROM session
+                   WHERE device = (SELECT id FROM device WHERE name = ?)";
+        let lost = self.with(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row([device.as_str()], |row| row.get(0))?)
+        })?;
+        Ok(lost.unwrap_or_default())
     }
 
     /// How large the history is.
