@@ -1,7 +1,7 @@
 /** Answers as the hub would, for `npm run dev`, `npm run preview` and the pictures. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
-import type { Live } from '../src/api/types.ts';
+import type { Live, SettingsChange } from '../src/api/types.ts';
 import { historyOf } from './history.ts';
 import {
   devicesAt,
@@ -11,6 +11,7 @@ import {
   metricsAt,
   SCENARIOS,
   servicesOf,
+  settings,
   type Scenario,
 } from './world.ts';
 
@@ -32,10 +33,10 @@ function scenarioOf(request: IncomingMessage): Scenario {
   return SCENARIOS.find((scenario) => scenario === asked) ?? 'fleet';
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, string>> {
+async function bodyOf<T = Record<string, string>>(request: IncomingMessage): Promise<T> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
-  return text === '' ? {} : (JSON.parse(text) as Record<string, string>);
+  return (text === '' ? {} : JSON.parse(text)) as T;
 }
 
 function send(response: ServerResponse, value: unknown, status = 200): void {
@@ -127,12 +128,31 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
       });
       return;
     }
+    case 'GET /settings':
+      response.setHeader('ETag', etag());
+      send(response, settings);
+      return;
+    case 'PATCH /settings': {
+      const change = await bodyOf<SettingsChange>(request);
+      if (request.headers['if-match'] !== etag()) problem(response, 412, 'changed meanwhile');
+      else {
+        Object.assign(settings.history, change.history);
+        settings.history.revision += 1;
+        response.setHeader('ETag', etag());
+        send(response, settings);
+      }
+      return;
+    }
     case 'GET /stream':
       stream(request, response, scenario);
       return;
     default:
       problem(response, 404, 'no such thing');
   }
+}
+
+function etag(): string {
+  return `"history-${String(settings.history.revision)}"`;
 }
 
 function stream(request: IncomingMessage, response: ServerResponse, scenario: Scenario): void {
@@ -149,7 +169,8 @@ function stream(request: IncomingMessage, response: ServerResponse, scenario: Sc
       every = setInterval(() => {
         const metrics = metricsAt(device.id, Date.now());
         if (device.status !== 'online' || !metrics) return;
-        say('metrics', { id: device.id, metrics, troubles: device.troubles });
+        const at = new Date().toISOString();
+        say('metrics', { id: device.id, at, metrics, troubles: device.troubles });
       }, INTERVAL_MS);
     }, at * 130);
     return () => {

@@ -9,6 +9,7 @@ import type {
   Hub,
   Service,
   ServiceList,
+  Settings,
   Trouble,
 } from '../src/api/types.ts';
 
@@ -38,6 +39,10 @@ interface Plan {
   upDays: number;
   failed?: string[];
   offlineMs?: number;
+  /** So many of its samples are lost. */
+  lost?: number;
+  /** Its clock is ahead by so many seconds. */
+  ahead?: number;
 }
 
 const DEBIAN = { os: 'Debian GNU/Linux 12', kernel: '6.1.0-28-amd64', architecture: 'x86_64' };
@@ -113,6 +118,8 @@ const PLANS: Plan[] = [
       ['wlan0', '192.168.1.3'],
     ],
     sensors: ['cpu-thermal'],
+    ahead: -5412.4,
+    lost: 12_345,
     busy: 9,
     upDays: 23.1,
   },
@@ -277,6 +284,8 @@ export function devicesAt(scenario: Scenario, time: number): Device[] {
       name: plan.id,
       status: offline ? 'offline' : 'online',
       since: new Date(offline ? seen : STARTED - 3 * 864e5).toISOString(),
+      ...(plan.ahead === undefined ? {} : { clock_skew_secs: plan.ahead }),
+      ...(plan.lost === undefined ? {} : { samples_lost: plan.lost }),
       last_seen: new Date(seen).toISOString(),
       agent_version: '0.1.0',
       info: {
@@ -423,6 +432,18 @@ export function eventsAt(scenario: Scenario, device: string | null): Event[] {
   if (scenario === 'empty') return all.slice(-1);
   return all.filter((event) => device === null || event.device === device);
 }
+
+/** What is set, for all who look at this mock. */
+export const settings: Settings = {
+  history: {
+    revision: 0,
+    sample_days: 90,
+    five_minute_days: 730,
+    two_hour_days: 3650,
+    max_megabytes: 2000,
+  },
+  history_size: { file_bytes: 218_103_808, used_bytes: 211_812_352 },
+};
 
 export function hubAt(scenario: Scenario, time: number): Hub {
   const since = new Date(STARTED - 864e5).toISOString();

@@ -60,6 +60,21 @@ const VIEWS = [
     { name: 'device-7d', scenario: 'fleet', path: '/devices/web-02?range=7d', ready: CHARTS },
     { name: 'device-offline', scenario: 'fleet', path: '/devices/ws-14', ready: CHARTS },
     { name: 'device-first', path: '/', ready: FLEET, press: [FLEET], then: CHARTS, real: true },
+    { name: 'settings', scenario: 'fleet', path: '/settings', ready: 'form' },
+    {
+        name: 'settings-less',
+        scenario: 'fleet',
+        path: '/settings',
+        ready: 'form',
+        fill: { 'input >> nth=0': '30', 'input >> nth=1': '20' },
+    },
+    {
+        name: 'settings-delete',
+        scenario: 'fleet',
+        path: '/settings',
+        ready: 'form',
+        fill: { 'input >> nth=0': '30', 'input >> nth=3': '300' },
+    },
     { name: 'login', path: '/login', ready: 'form' },
     { name: 'setup', scenario: 'setup', path: '/setup?token=let-me-in', ready: 'form' },
     { name: 'setup-link', scenario: 'setup', path: '/setup', ready: 'code' },
@@ -132,6 +147,7 @@ async function picture(context, view, name) {
         await context.route('**/api/**', (route) => route.abort());
         await page.waitForSelector('[role="alert"]');
     }
+    for (const [selector, text] of Object.entries(view.fill ?? {})) await page.fill(selector, text);
     for (const selector of view.press ?? []) await page.click(selector);
     if (view.then) await page.waitForSelector(view.then);
     // The first live values come within a few seconds, and the charts draw in the next frame.

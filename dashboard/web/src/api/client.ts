@@ -8,6 +8,8 @@ import type {
   Hub,
   JoinCode,
   ServiceList,
+  Settings,
+  SettingsChange,
   SetupState,
 } from './types';
 
@@ -119,6 +121,10 @@ export async function getDevices(): Promise<Device[]> {
   return (await answer(client.GET('/devices'))).items;
 }
 
+export function getDevice(id: string): Promise<Device> {
+  return answer(client.GET('/devices/{id}', { params: { path: { id } } }));
+}
+
 export async function removeDevice(id: string): Promise<void> {
   await answer(client.DELETE('/devices/{id}', { params: { path: { id } } }));
 }
@@ -143,6 +149,28 @@ export async function getEvents(device: string | null, limit: number): Promise<E
 
 export function getHub(): Promise<Hub> {
   return answer(client.GET('/hub'));
+}
+
+/** The settings, and the name of their state for a change that is made to them. */
+export interface TaggedSettings {
+  settings: Settings;
+  tag: string;
+}
+
+export function getSettings(): Promise<TaggedSettings> {
+  return tagged(client.GET('/settings'));
+}
+
+/** Changes settings, unless somebody else has done so since they had this tag (412). */
+export function changeSettings(change: SettingsChange, tag: string): Promise<TaggedSettings> {
+  const params = { header: { 'If-Match': tag } };
+  return tagged(client.PATCH('/settings', { params, body: change }));
+}
+
+async function tagged(asked: Promise<Answer<Settings>>): Promise<TaggedSettings> {
+  const settings = await answer(asked);
+  const { response } = await asked;
+  return { settings, tag: response.headers.get('ETag') ?? '*' };
 }
 
 export function addJoinCode(): Promise<JoinCode> {

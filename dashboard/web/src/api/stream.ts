@@ -1,4 +1,4 @@
-import type { Device, Event, Hub, Live, MetricsChange } from './types';
+import type { Device, Event, FilledStretch, Hub, Live, MetricsChange } from './types';
 
 /** What the stream says. */
 export interface Listener {
@@ -6,6 +6,7 @@ export interface Listener {
   device: (device: Device) => void;
   metrics: (change: MetricsChange) => void;
   removed: (id: string) => void;
+  filled: (stretch: FilledStretch) => void;
   hub: (hub: Hub) => void;
   log: (event: Event) => void;
   /** The stream is gone; it comes back by itself unless `closed`. */
@@ -34,6 +35,7 @@ export function listen(listener: Listener): () => void {
   on('removed', ({ id }) => {
     listener.removed(id);
   });
+  on('filled', listener.filled);
   on('hub', ({ hub }) => {
     listener.hub(hub);
   });

@@ -5,6 +5,7 @@ import type { Words } from './words';
 export function failure(cause: unknown, { t, f }: Words): string {
   if (!(cause instanceof Problem)) return t.errors.unreachable;
   if (cause.status === 403) return t.errors.forbidden;
+  if (cause.status === 412) return t.errors.changedMeanwhile;
   if (cause.status === 429) {
     return cause.retryAfterSecs === null
       ? t.errors.tooManySoon

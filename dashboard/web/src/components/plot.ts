@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { BINARY_STEPS, timeLabels, yRange, type Scale } from '../lib/axis';
 import type { Format } from '../lib/format';
-import type { Gap } from '../lib/history';
+import { loneIn, type Gap } from '../lib/gaps';
 import type { Line } from '../lib/lines';
 
 /** What a chart shows and whom it tells. The functions are asked at each drawing. */
@@ -26,6 +26,8 @@ export interface PlotSpec {
 const LEAST_DRAG_PX = 6;
 /** With more lines their bands would cover each other. */
 const BANDS_UP_TO = 3;
+/** Size of a value that stands alone. */
+const LONE_PX = 4;
 const AXIS_PX = 74;
 export const PLOT_HEIGHT = 176;
 
@@ -43,7 +45,7 @@ export function plotOptions(spec: PlotSpec, host: HTMLElement, width: number): u
     const at = series.length;
     const edge = { show: banded, width: 0, points: { show: false } };
     series.push(
-      { stroke, width: 1.5, points: { show: false } },
+      { stroke, width: 1.5, points: { show: false, size: LONE_PX, fill: stroke, filter: lone } },
       { ...edge, stroke: 'transparent' },
       { ...edge, stroke: 'transparent' },
     );
@@ -127,6 +129,12 @@ export function plotOptions(spec: PlotSpec, host: HTMLElement, width: number): u
       ],
     },
   };
+}
+
+/** No line shows a value between two gaps: a dot does. */
+function lone(plot: uPlot, series: number): number[] | null {
+  const found = loneIn((plot.data[series] ?? []) as ArrayLike<number | null | undefined>);
+  return found.length > 0 ? found : null;
 }
 
 /** The colour at a sixth of its strength. The tokens are `#rrggbb`. */

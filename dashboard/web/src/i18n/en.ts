@@ -5,6 +5,7 @@ const plural = pluralIn('en');
 
 const units: Units = {
   bytes: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'],
+  decimal: ['MB', 'GB', 'TB'],
   perSecond: (amount) => `${amount}/s`,
   second: 's',
   minute: 'min',
@@ -62,6 +63,7 @@ export const en = {
   menu: {
     account: 'Account',
     language: 'Language',
+    settings: 'Settings',
     theme: 'Theme',
     system: 'System',
     light: 'Light',
@@ -73,6 +75,8 @@ export const en = {
   errors: {
     unreachable: 'The hub does not answer. Check that it runs and that you are on its network.',
     forbidden: 'Your account may not do this. Ask an administrator.',
+    changedMeanwhile:
+      'Somebody else has changed the settings meanwhile, so nothing was saved. Read them anew, then change what you want.',
     server: (detail: string) => `The hub could not do this: ${detail}`,
     badLogin: 'Name or password is wrong.',
     tooMany: (wait: string) => `Too many attempts. Try again in ${wait}.`,
@@ -237,6 +241,15 @@ export const en = {
     historyFailed: 'The stored history could not be read; live values go on.',
     min: 'least',
     max: 'most',
+    samplesLost: (count: number, amount: string) =>
+      plural(count, {
+        one: '1 of its samples is lost for good: its agent had no room to keep it.',
+        other: `${amount} of its samples are lost for good: its agent had no room to keep them.`,
+      }),
+    clockAhead: (time: string) =>
+      `Its clock is ${time} ahead of the hub’s. Its values stand at the right time all the same.`,
+    clockBehind: (time: string) =>
+      `Its clock is ${time} behind the hub’s. Its values stand at the right time all the same.`,
     since: (ago: string) => `since ${ago}`,
     remove: 'Remove this device',
     removeTitle: (name: string) => `Remove ${name}?`,
@@ -244,6 +257,42 @@ export const en = {
       'The hub no longer lets its agent in, and the device disappears from these pages. What was stored stays in the history. To have it back, join the machine anew with a new code.',
     removeNow: (name: string) => `Remove ${name}`,
     keep: (name: string) => `Keep ${name}`,
+  },
+
+  settings: {
+    title: 'Settings',
+    history: 'History',
+    historyIntro:
+      'How long the hub keeps what devices measure. What is older goes, and makes room for what is new.',
+    onlyAdmin: 'Only an administrator can change this.',
+    fields: {
+      sample_days: 'Every sample, in days',
+      five_minute_days: 'One point per 5 minutes, in days',
+      two_hour_days: 'One point per 2 hours, in days',
+      max_megabytes: 'Never more than, in MB',
+    },
+    costs: (size: string, devices: number) =>
+      plural(devices, {
+        one: `Takes about ${size} with the device that there is.`,
+        other: `Takes about ${size} with the ${devices} devices that there are.`,
+      }),
+    costUnknown: 'How much room it takes is known once a device sends values.',
+    sizeNow: (size: string) => `The history takes ${size} now.`,
+    total: (size: string) => `All of it takes about ${size} once it is that old.`,
+    tooMuch: (size: string, days: number) =>
+      days === 0
+        ? `All of it would take about ${size}, which is more: hardly any samples could be kept.`
+        : plural(days, {
+            one: `All of it would take about ${size}, which is more: samples go after about 1 day.`,
+            other: `All of it would take about ${size}, which is more: samples go after about ${days} days.`,
+          }),
+    between: (least: string, most: string) => `Give a whole number from ${least} to ${most}.`,
+    deletes: 'What is kept now and is older than that is deleted. It cannot be had back.',
+    save: 'Save',
+    saveAndDelete: 'Save and delete what is older',
+    saved: 'Saved. The hub keeps to it from now on.',
+    readAnew: 'Read them anew',
+    notRead: 'The settings could not be read.',
   },
 
   services: {

@@ -30,6 +30,7 @@ function because(cause: string): string {
 export const fr: Messages = {
   units: {
     bytes: ['o', 'Kio', 'Mio', 'Gio', 'Tio', 'Pio'],
+    decimal: ['Mo', 'Go', 'To'],
     perSecond: (amount) => `${amount}/s`,
     second: 's',
     minute: 'min',
@@ -57,6 +58,7 @@ export const fr: Messages = {
   menu: {
     account: 'Compte',
     language: 'Langue',
+    settings: 'Réglages',
     theme: 'Thème',
     system: 'Système',
     light: 'Clair',
@@ -68,6 +70,8 @@ export const fr: Messages = {
   errors: {
     unreachable: 'Le hub ne répond pas. Vérifiez qu’il fonctionne et que vous êtes sur son réseau.',
     forbidden: 'Votre compte n’en a pas le droit. Adressez-vous à un administrateur.',
+    changedMeanwhile:
+      'Quelqu’un d’autre a modifié les réglages entre-temps : rien n’a été enregistré. Relisez-les, puis modifiez ce que vous voulez.',
     server: (detail) => `Le hub n’a pas pu le faire : ${detail}`,
     badLogin: 'Nom ou mot de passe incorrect.',
     tooMany: (wait) => `Trop de tentatives. Réessayez dans ${wait}.`,
@@ -237,6 +241,15 @@ export const fr: Messages = {
     historyFailed: 'L’historique n’a pas pu être lu ; les valeurs en direct continuent.',
     min: 'minimum',
     max: 'maximum',
+    samplesLost: (count, amount) =>
+      plural(count, {
+        one: 'Une de ses mesures est perdue : son agent n’avait plus de place pour la garder.',
+        other: `${amount} de ses mesures sont perdues : son agent n’avait plus de place pour les garder.`,
+      }),
+    clockAhead: (time) =>
+      `Son horloge avance de ${time} sur celle du hub. Ses valeurs sont tout de même à leur place.`,
+    clockBehind: (time) =>
+      `Son horloge retarde de ${time} sur celle du hub. Ses valeurs sont tout de même à leur place.`,
     since: (ago) => `depuis ${ago}`,
     remove: 'Retirer cet appareil',
     removeTitle: (name) => `Retirer ${name} ?`,
@@ -244,6 +257,43 @@ export const fr: Messages = {
       'Le hub n’admet plus son agent, et l’appareil disparaît de ces pages. Ce qui a été enregistré reste dans l’historique. Pour le retrouver, ajoutez à nouveau la machine avec un nouveau code.',
     removeNow: (name) => `Retirer ${name}`,
     keep: (name) => `Garder ${name}`,
+  },
+
+  settings: {
+    title: 'Réglages',
+    history: 'Historique',
+    historyIntro:
+      'Combien de temps le hub garde ce que les appareils mesurent. Ce qui est plus ancien disparaît et laisse la place au nouveau.',
+    onlyAdmin: 'Seul un administrateur peut modifier ces réglages.',
+    fields: {
+      sample_days: 'Chaque mesure, en jours',
+      five_minute_days: 'Un point toutes les 5 minutes, en jours',
+      two_hour_days: 'Un point toutes les 2 heures, en jours',
+      max_megabytes: 'Jamais plus de, en Mo',
+    },
+    costs: (size, devices) =>
+      plural(devices, {
+        one: `Occupe environ ${size} avec l’appareil présent.`,
+        other: `Occupe environ ${size} avec les ${devices} appareils présents.`,
+      }),
+    costUnknown: 'La place occupée sera connue dès qu’un appareil enverra des valeurs.',
+    sizeNow: (size) => `L’historique occupe ${size} à présent.`,
+    total: (size) => `Le tout occupera environ ${size} une fois cet âge atteint.`,
+    tooMuch: (size, days) =>
+      days === 0
+        ? `Le tout occuperait environ ${size}, ce qui est trop : presque aucune mesure ne pourrait être gardée.`
+        : plural(days, {
+            one: `Le tout occuperait environ ${size}, ce qui est trop : les mesures disparaîtront après environ 1 jour.`,
+            other: `Le tout occuperait environ ${size}, ce qui est trop : les mesures disparaîtront après environ ${days} jours.`,
+          }),
+    between: (least, most) => `Donnez un nombre entier de ${least} à ${most}.`,
+    deletes:
+      'Ce qui est gardé aujourd’hui et dépasse ces limites sera supprimé, sans retour possible.',
+    save: 'Enregistrer',
+    saveAndDelete: 'Enregistrer et supprimer l’ancien',
+    saved: 'Enregistré. Le hub s’y tient dès maintenant.',
+    readAnew: 'Les relire',
+    notRead: 'Les réglages n’ont pas pu être lus.',
   },
 
   services: {

@@ -27,6 +27,14 @@ describe('sizes', () => {
     expect(plain(french.bytes(bytes))).toBe(inFrench);
   });
 
+  test('an estimate is in the units of disks, with two figures', () => {
+    expect(english.about(337_400_000)).toBe('340\u202fMB');
+    expect(english.about(1_247_000_000)).toBe('1.2\u202fGB');
+    expect(english.about(998_000_000)).toBe('1\u202fGB');
+    expect(english.about(20)).toBe('1\u202fMB');
+    expect(french.about(1_247_000_000)).toBe('1,2\u202fGo');
+  });
+
   test('every byte is there for those who ask', () => {
     expect(plain(english.bytesExact(8_589_934_592))).toBe('8,589,934,592 B');
     expect(plain(french.bytesExact(8_589_934_592))).toBe('8 589 934 592 o');

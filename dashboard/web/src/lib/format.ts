@@ -2,6 +2,8 @@
 export interface Units {
   /** From bytes upwards, in steps of 1024. */
   bytes: readonly string[];
+  /** From megabytes upwards, in steps of 1000: as cards and disks are sold. */
+  decimal: readonly string[];
   perSecond: (amount: string) => string;
   second: string;
   minute: string;
@@ -23,6 +25,7 @@ export type Format = ReturnType<typeof createFormat>;
 export function createFormat(tag: string, units: Units, timeZone?: string) {
   const zone = timeZone === undefined ? {} : { timeZone };
   const significant = new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 });
+  const rough = new Intl.NumberFormat(tag, { maximumSignificantDigits: 2 });
   const sized = new Intl.NumberFormat(tag, {
     minimumSignificantDigits: 3,
     maximumSignificantDigits: 3,
@@ -74,6 +77,17 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     return significant.format(value) + NNBSP + unit;
   }
 
+  /** Two figures, because it is an estimate. */
+  function about(count: number): string {
+    const last = units.decimal.length - 1;
+    let [value, unit] = [Math.max(count / 1e6, 1), 0];
+    while (value >= 995 && unit < last) {
+      value /= 1000;
+      unit += 1;
+    }
+    return rough.format(value) + NNBSP + (units.decimal[unit] ?? '');
+  }
+
   function duration(secs: number): string {
     const part = (value: number, unit: string) => whole.format(value) + NNBSP + unit;
     const total = Math.max(0, Math.floor(secs));
@@ -105,6 +119,7 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     celsius: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '°C',
     celsiusWhole: (value: number) => whole.format(value) + NNBSP + '°C',
     bytes,
+    about,
     /** Every byte, for the tooltip. */
     bytesExact: (count: number) => whole.format(count) + NNBSP + (units.bytes[0] ?? ''),
     rate: (perSecond: number) => units.perSecond(bytes(perSecond)),

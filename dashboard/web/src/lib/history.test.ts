@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DeviceMetrics } from '../api/types';
-import { append, drawn, gapsOf, NOTHING, sampleOf, stepOf, type Columns } from './history';
+import { gapsOf } from './gaps';
+import { append, columnsOf, drawn, NOTHING, sampleOf, stepOf, type Columns } from './history';
 
 function columns(times: number[], cpu: (number | null)[]): Columns {
   return { times, series: { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } }, open: 0 };
@@ -59,6 +60,44 @@ describe('a live sample', () => {
   });
 });
 
+describe('the stored history', () => {
+  const band = (mean: (number | null)[]) => ({ mean, min: mean, max: mean });
+
+  test('is without the stretches in which nothing came', () => {
+    const stored = {
+      from: 0,
+      to: 50,
+      times: [5, 15, 25, 35],
+      series: { cpu: band([1, null, null, 4]), temp: band([null, null, 30, 31]) },
+    };
+    expect(columnsOf(stored)).toEqual({
+      times: [5, 25, 35],
+      series: { cpu: band([1, null, 4]), temp: band([null, 30, 31]) },
+      open: 0,
+    });
+  });
+
+  test('that has nothing at all has no time either', () => {
+    expect(columnsOf({ from: 0, to: 9, times: [2, 7], series: {} }).times).toEqual([]);
+  });
+
+  test('shows a stretch that is empty by chance as a line, and a hole as a hole', () => {
+    // Samples every 10 s in stretches of 9 s: now and then one is empty.
+    const times = Array.from({ length: 40 }, (_, at) => at * 9000 + 4500);
+    const taken = Array.from({ length: 36 }, (_, at) => at * 10_000).filter(
+      (time) => time < 150_000 || time > 200_000,
+    );
+    const mean = times.map((middle) =>
+      taken.some((time) => time >= middle - 4500 && time < middle + 4500) ? 1 : null,
+    );
+    expect(mean.filter((value) => value === null).length).toBeGreaterThan(8);
+    const columns = columnsOf({ from: 0, to: 360_000, times, series: { cpu: band(mean) } });
+    const gaps = gapsOf(columns.times, 10_000);
+    expect(gaps).toHaveLength(1);
+    expect(drawn(columns, ['cpu'], gaps)[1]?.filter((value) => value === null)).toHaveLength(1);
+  });
+});
+
 describe('a report', () => {
   const report: DeviceMetrics = {
     time: '1970-01-01T00:00:05Z',
@@ -71,27 +110,19 @@ describe('a report', () => {
     temperatures: [{ sensor: 'cpu', celsius: 48 }],
   };
 
-  test('has the names of the history', () => {
-    expect(sampleOf(report)).toEqual({
-      time: 5000,
+  test('has the names and the place of the history, wherever its own clock is', () => {
+    const change = { id: 'nas', at: '1970-01-01T00:00:07.123Z', metrics: report, troubles: [] };
+    expect(sampleOf(change)).toEqual({
+      time: 7123,
       values: { cpu: 7, ram: 40, 'disk:/srv': 40, 'rx:eth0': 3, 'temp:cpu': 48 },
     });
   });
 });
 
-describe('gaps', () => {
-  test('are where two points are further apart than allowed', () => {
-    expect(gapsOf([0, 3, 6, 30, 33], 9)).toEqual([{ from: 6, to: 30 }]);
-  });
-
-  test('go on to the end of the view when nothing comes any more', () => {
-    expect(gapsOf([0, 3], 9, 60)).toEqual([{ from: 3, to: 60 }]);
-    expect(gapsOf([0, 3], 9, 10)).toEqual([]);
-  });
-
-  test('are empty points for the chart, so that no line crosses them', () => {
+describe('what is drawn', () => {
+  test('has an empty point in each gap, so that no line crosses it', () => {
     const data = columns([0, 3000, 30_000], [1, 2, 3]);
-    expect(drawn(data, ['cpu'], gapsOf(data.times, 9000))).toEqual([
+    expect(drawn(data, ['cpu'], gapsOf(data.times, 3000))).toEqual([
       [0, 3, 16.5, 30],
       [1, 2, null, 3],
       [1, 2, null, 3],
@@ -99,9 +130,9 @@ describe('gaps', () => {
     ]);
   });
 
-  test('one at the end adds no point', () => {
+  test('has no point for a gap at the end', () => {
     const data = columns([0, 3000], [1, 2]);
-    expect(drawn(data, ['cpu'], gapsOf(data.times, 9000, 60_000))[0]).toEqual([0, 3]);
+    expect(drawn(data, ['cpu'], gapsOf(data.times, 3000, 60_000))[0]).toEqual([0, 3]);
   });
 
   test('a series that is not there draws nothing', () => {

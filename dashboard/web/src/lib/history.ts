@@ -1,4 +1,5 @@
-import type { DeviceMetrics, History } from '../api/types';
+import type { History, MetricsChange } from '../api/types';
+import type { Gap } from './gaps';
 
 export type Value = number | null;
 
@@ -26,12 +27,28 @@ export interface Sample {
 
 export const NOTHING: Columns = { times: [], series: {}, open: 0 };
 
-export function columnsOf(history: History): Columns {
-  return { times: history.times, series: history.series, open: 0 };
+/**
+ * The stored history without the stretches that have nothing: a gap is where nothing came for
+ * longer than usual, and a stretch may be empty only because it is a little shorter than the
+ * interval of the device.
+ */
+export function columnsOf({ times, series }: History): Columns {
+  const bands = Object.values(series);
+  const kept = times.map((_, at) => bands.some((band) => (band.mean[at] ?? null) !== null));
+  if (kept.every(Boolean)) return { times, series, open: 0 };
+  const pick = <T>(column: readonly T[]) => column.filter((_, at) => kept[at]);
+  const picked = Object.entries(series).map(([name, { mean, min, max }]): [string, Band] => [
+    name,
+    { mean: pick(mean), min: pick(min), max: pick(max) },
+  ]);
+  return { times: pick(times), series: Object.fromEntries(picked), open: 0 };
 }
 
-/** The values of a report under the names of the history. What is missing has no name. */
-export function sampleOf(metrics: DeviceMetrics): Sample {
+/**
+ * A report under the names of the history, at its place there: the device's own clock may be
+ * wrong. What is missing has no name.
+ */
+export function sampleOf({ at, metrics }: MetricsChange): Sample {
   const { memory, swap, load, disks, network, temperatures } = metrics;
   const named: [string, number | undefined][] = [
     ['cpu', metrics.cpu_percent],
@@ -47,7 +64,7 @@ export function sampleOf(metrics: DeviceMetrics): Sample {
   ];
   const values: Record<string, number> = {};
   for (const [name, value] of named) if (value !== undefined) values[name] = value;
-  return { time: Date.parse(metrics.time), values };
+  return { time: Date.parse(at), values };
 }
 
 /**
@@ -112,26 +129,6 @@ export function stepOf(times: readonly number[], intervalMs: number): number {
   }
   distances.sort((a, b) => a - b);
   return Math.max(intervalMs, distances[Math.floor(distances.length / 2)] ?? 0);
-}
-
-/** A time in which nothing came. */
-export interface Gap {
-  from: number;
-  to: number;
-}
-
-/** Where two points are further apart than `maxMs`, or the view goes on that long after the last. */
-export function gapsOf(times: readonly number[], maxMs: number, until?: number): Gap[] {
-  const gaps: Gap[] = [];
-  for (let at = 1; at < times.length; at += 1) {
-    const [from, to] = [times[at - 1] ?? 0, times[at] ?? 0];
-    if (to - from > maxMs) gaps.push({ from, to });
-  }
-  const last = times.at(-1);
-  if (until !== undefined && last !== undefined && until - last > maxMs) {
-    gaps.push({ from: last, to: until });
-  }
-  return gaps;
 }
 
 /** What uPlot draws: times in seconds, then mean, min, max of each series. */

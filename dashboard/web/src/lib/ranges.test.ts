@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bounds, pan, queryOf, viewOf, zoom } from './ranges';
+import { bounds, overlaps, pan, queryOf, viewOf, zoom } from './ranges';
 
 const HOUR = 3_600_000;
 const NOW = 1_800_000_000_000;
@@ -23,6 +23,15 @@ test('an address shows the same view again', () => {
 test('a range that ends before it begins is none', () => {
   expect(view('range=6h&from=5&to=1').live).toBe(true);
   expect(view('range=6h&from=now&to=1').live).toBe(true);
+});
+
+test('a stretch that was filled matters where it shows', () => {
+  const filled = { from: '1970-01-01T00:10:00Z', to: '1970-01-01T00:20:00Z' };
+  const MINUTE = 60_000;
+  expect(overlaps({ from: 0, to: 9 * MINUTE }, filled)).toBe(false);
+  expect(overlaps({ from: 0, to: 10 * MINUTE }, filled)).toBe(true);
+  expect(overlaps({ from: 12 * MINUTE, to: 13 * MINUTE }, filled)).toBe(true);
+  expect(overlaps({ from: 21 * MINUTE, to: 60 * MINUTE }, filled)).toBe(false);
 });
 
 test('a zoom keeps the range to go back to', () => {

@@ -53,6 +53,14 @@ export function bounds(view: View, now: number): { from: number; to: number } {
   return view.live ? { from: now - view.ms, to: now } : { from: view.from, to: view.to };
 }
 
+/** Whether a stretch that was filled shows in this span. */
+export function overlaps(
+  span: { from: number; to: number },
+  stretch: { from: string; to: string },
+): boolean {
+  return Date.parse(stretch.from) <= span.to && Date.parse(stretch.to) >= span.from;
+}
+
 /** A piece of the past, or the same view where it would be too short. */
 export function zoom(view: View, from: number, to: number): View {
   if (to - from < SHORTEST_MS) return view;

@@ -4,6 +4,7 @@ import { deviceHref, routeOf, safeNext } from './router';
 test('every address is a page', () => {
   expect(routeOf('/')).toEqual({ page: 'fleet' });
   expect(routeOf('/devices/nas')).toEqual({ page: 'device', id: 'nas' });
+  expect(routeOf('/settings')).toEqual({ page: 'settings' });
   expect(routeOf('/setup')).toEqual({ page: 'setup' });
   expect(routeOf('/devices/a/b')).toEqual({ page: 'unknown' });
 });

@@ -2,12 +2,14 @@
 export type Route =
   | { page: 'fleet' }
   | { page: 'device'; id: string }
+  | { page: 'settings' }
   | { page: 'login' }
   | { page: 'setup' }
   | { page: 'unknown' };
 
 export function routeOf(path: string): Route {
   if (path === '/') return { page: 'fleet' };
+  if (path === '/settings') return { page: 'settings' };
   if (path === '/login') return { page: 'login' };
   if (path === '/setup') return { page: 'setup' };
   const id = /^\/devices\/([^/]+)\/?$/.exec(path)?.[1];

@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getAccount, getDevices, getEvents, getHub } from '../api/client';
 import { listen } from '../api/stream';
-import type { Device, Event, Hub, MetricsChange } from '../api/types';
+import type { Device, Event, FilledStretch, Hub, MetricsChange } from '../api/types';
 import { mergeEvents } from '../lib/events';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
@@ -33,6 +33,7 @@ class Fleet {
   lost = $derived(this.lostSince !== null && clock.now - this.lostSince > GRACE_MS);
 
   #listeners = new Set<(change: MetricsChange) => void>();
+  #rereaders = new Set<(stretch: FilledStretch) => void>();
   #waiting: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stop: (() => void) | undefined;
@@ -58,6 +59,11 @@ class Fleet {
         },
         removed: (id) => {
           this.#later(() => this.devices.delete(id));
+        },
+        filled: (stretch) => {
+          this.#later(() => {
+            for (const reread of this.#rereaders) reread(stretch);
+          });
         },
         hub: (hub) => {
           this.#later(() => {
@@ -107,6 +113,12 @@ class Fleet {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Every stretch of the past that was filled. */
+  onFilled(listener: (stretch: FilledStretch) => void): () => void {
+    this.#rereaders.add(listener);
+    return () => this.#rereaders.delete(listener);
+  }
+
   async #load(): Promise<void> {
     try {
       const [devices, hub, events] = await Promise.all([
@@ -148,10 +160,11 @@ class Fleet {
     }
   }
 
-  #take({ id, metrics, troubles }: MetricsChange): void {
+  #take(change: MetricsChange): void {
+    const { id, metrics, troubles } = change;
     const device = this.devices.get(id);
     if (device) this.devices.set(id, { ...device, metrics, troubles });
-    for (const listener of this.#listeners) listener({ id, metrics, troubles });
+    for (const listener of this.#listeners) listener(change);
   }
 
   #takeHub(hub: Hub): void {

@@ -144,7 +144,8 @@ export interface paths {
          * Tells the history of a device, in columns.
          * @description With no more samples in the range than `points`, they come as they were measured;
          *     otherwise the range is cut into `points` equal stretches with mean, minimum and maximum
-         *     each. Where nothing was measured there is null.
+         *     each. Where nothing was measured there is null. Samples are in the answer as soon as they
+         *     have arrived.
          */
         get: operations["get_history"];
         put?: never;
@@ -349,6 +350,18 @@ export interface components {
              * @description When it last sent a sample.
              */
             last_seen?: string;
+            /**
+             * Format: double
+             * @description By how much its clock is ahead of the hub's, in seconds; negative: behind. Absent while
+             *     they agree within two seconds. Its samples are in the right place all the same.
+             */
+            clock_skew_secs?: number;
+            /**
+             * Format: uint64
+             * @description How many of its samples are lost for good, because its agent had no room to keep them.
+             *     Only in the answer about this one device, and absent while none is.
+             */
+            samples_lost?: number;
             /** @description Version of its agent. */
             agent_version?: string;
             /** @description What it is. Absent until its agent has connected for the first time. */
@@ -621,6 +634,22 @@ export interface components {
             max_megabytes?: number;
         };
         /**
+         * HistorySize
+         * @description How large the history is.
+         */
+        HistorySize: {
+            /**
+             * Format: uint64
+             * @description The database file, in bytes.
+             */
+            file_bytes: number;
+            /**
+             * Format: uint64
+             * @description How much of it holds data, in bytes. The rest is used before the file grows.
+             */
+            used_bytes: number;
+        };
+        /**
          * Hub
          * @description The hub and how its services are doing.
          */
@@ -717,7 +746,7 @@ export interface components {
             disk_percent: number;
         };
         /** @description One event of the live stream. */
-        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
+        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveFilled"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
         /**
          * LiveDevice
          * @description A device as a whole.
@@ -735,6 +764,25 @@ export interface components {
             event: components["schemas"]["Event"] & unknown;
         };
         /**
+         * LiveFilled
+         * @description A stretch of a device's past was filled. Sent once a second at most for each device, with all
+         *     that has come since: whoever shows that stretch reads it anew.
+         */
+        LiveFilled: {
+            /** @description Which device. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description The first sample that came.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The last.
+             */
+            to: string;
+        };
+        /**
          * LiveHub
          * @description The hub.
          */
@@ -749,6 +797,11 @@ export interface components {
         LiveMetrics: {
             /** @description Which device. */
             id: string;
+            /**
+             * Format: date-time
+             * @description When the sample was taken, by the hub's clock: its place in the history.
+             */
+            at: string;
             /** @description Its latest sample. */
             metrics: components["schemas"]["DeviceMetrics"] & unknown;
             /** @description What is wrong with it. */
@@ -778,6 +831,14 @@ export interface components {
              */
             type: "log";
         } & components["schemas"]["LiveEvent"];
+        /** @description One event of the live stream. */
+        Live_LiveFilled: {
+            /**
+             * @example filled
+             * @enum {string}
+             */
+            type: "filled";
+        } & components["schemas"]["LiveFilled"];
         /** @description One event of the live stream. */
         Live_LiveHub: {
             /**
@@ -1045,6 +1106,11 @@ export interface components {
         Settings: {
             /** @description How long the history is kept. */
             history: components["schemas"]["HistorySettings"] & unknown;
+            /**
+             * @description How large the history is now. No setting, and not in what the `ETag` names; absent while
+             *     there is no history.
+             */
+            history_size?: components["schemas"]["HistorySize"] & unknown;
         };
         /**
          * SettingsChange
