@@ -1,10 +1,13 @@
 //! Simulated agents: each joined for real, each with a connection of its own over TLS, speaking
 //! as the real agent does, with values of an invented machine.
 //!
+//! Samples are kept in a spool as the real one does, until ingest has acknowledged them.
+//!
 //! An agent reaches the hub over a relay of its own, where the network's faults are made. What
 //! was sent, acknowledged and seen is in the [`Ledger`].
 
 mod agent;
+mod deliveries;
 mod freeze;
 mod ledger;
 mod life;
@@ -12,6 +15,7 @@ mod machine;
 mod relay;
 mod watcher;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +24,11 @@ use netmonitor_agent::Identity;
 use netmonitor_agent::join::enrol;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_service::mqtt::Dial;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 pub use agent::{Agent, Belief};
 pub use ledger::{Death, How, Ledger, Totals};
@@ -69,7 +75,10 @@ pub struct Fleet {
     /// In the order of their identities.
     pub agents: Vec<Agent>,
     ledger: Arc<Ledger>,
+    quiet: CancellationToken,
     _watcher: watcher::Watcher,
+    /// Of their spools.
+    _folder: TempDir,
 }
 
 /// Enrols so many machines with a join code that is good for as many.
@@ -93,6 +102,16 @@ pub async fn join(code: &JoinCode, number: usize) -> anyhow::Result<Vec<Identity
     Ok(joined.into_iter().map(|(_, identity)| identity).collect())
 }
 
+/// A folder that no disk is written for, where there is such a place.
+fn in_memory() -> std::io::Result<TempDir> {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() {
+        tempfile::tempdir_in(shared)
+    } else {
+        tempfile::tempdir()
+    }
+}
+
 impl Fleet {
     /// Starts an agent for each identity. `watch` is the way to the broker of one who may read
     /// everything.
@@ -107,9 +126,15 @@ impl Fleet {
             .ramp_up
             .checked_div(u32::try_from(identities.len())?)
             .unwrap_or_default();
+        let folder = in_memory()?;
+        let quiet = CancellationToken::new();
         let mut agents = Vec::with_capacity(identities.len());
         for (seed, identity) in (config.seed..).zip(identities) {
-            let mut agent = Agent::new(identity, seed, config, ledger.clone()).await?;
+            let spool = folder.path().join(identity.device.as_str());
+            std::fs::create_dir(&spool)?;
+            let ledger = ledger.clone();
+            let mut agent =
+                Agent::new(identity, seed, config, ledger, spool, quiet.clone()).await?;
             agent.start();
             agents.push(agent);
             sleep(pause).await;
@@ -117,7 +142,9 @@ impl Fleet {
         Ok(Self {
             agents,
             ledger,
+            quiet,
             _watcher: watcher,
+            _folder: folder,
         })
     }
 
@@ -138,6 +165,25 @@ impl Fleet {
         self.until(Agent::is_concluded, within)
             .await
             .context("not every presence is what it should be")
+    }
+
+    /// Takes no more samples, starts every agent that is gone, and waits until ingest has
+    /// acknowledged all that was measured. False if it has not in time.
+    pub async fn delivered(&mut self, within: Duration) -> bool {
+        self.quiet.cancel();
+        for agent in &mut self.agents {
+            agent.thaw();
+            agent.mend();
+            if agent.belief() == Belief::Gone {
+                agent.start();
+            }
+        }
+        let all = async {
+            while self.ledger.stored_in_all() < self.ledger.measured_in_all() {
+                sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(within, all).await.is_ok()
     }
 
     async fn until(

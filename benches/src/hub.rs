@@ -11,6 +11,7 @@ use netmonitor_service::mqtt::{Dial, Endpoint};
 use netmonitor_service::{Secret, tls};
 use tempfile::TempDir;
 
+use crate::dashboard::Api;
 use crate::program::Program;
 
 /// The user that watches the fleet.
@@ -78,6 +79,13 @@ impl Hub {
     pub fn mqtt_user(&self, name: &str, rights: &[&str]) -> anyhow::Result<Secret> {
         let arguments = [&["mqtt-user", "add", name][..], rights].concat();
         Ok(Secret::new(self.told(&arguments)?))
+    }
+
+    /// The way to its API, with a token of this name.
+    pub fn api(&self, name: &str) -> anyhow::Result<Api> {
+        let token = self.told(&["token", "add", name, "--role", "viewer"])?;
+        let address = listener(self.folder.path(), "http")?;
+        Ok(Api::new(&format!("http://{address}"), Secret::new(token)))
     }
 
     /// Where its directory is.

@@ -10,20 +10,25 @@
 //! - [`abuse`]: what a hub suffers from everybody, and whether others are served meanwhile
 //! - [`history`]: the history beside other stores
 //! - [`rounds`]: everything that can happen to agents and hub, and whether presence is right
+//! - [`stored`], [`dashboard`], [`plan`]: what is in the history in the end, what is asked of it
+//!   meanwhile, what a hub costs
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
 pub mod abuse;
 pub mod command;
 pub mod compare;
+pub mod dashboard;
 pub mod faults;
 pub mod fleet;
 pub mod history;
 pub mod hub;
 pub mod load_report;
 pub mod packet;
+pub mod plan;
 pub mod program;
 pub mod raw;
 pub mod report;
 pub mod rounds;
 pub mod site;
 pub mod stats;
+pub mod stored;

@@ -7,8 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::dashboard::Asked;
 use crate::fleet::{Death, Fleet, How};
+use crate::plan::Plan;
 use crate::stats::{millis, percentile};
+use crate::stored::Stored;
 
 /// A run of the load generator.
 #[derive(Debug, Serialize)]
@@ -23,8 +26,12 @@ pub struct LoadReport {
     pub secs: u64,
     /// Faults that were made.
     pub faults: usize,
-    /// Samples.
+    /// Live samples on their way over the broker.
     pub samples: Samples,
+    /// All that were measured, against the history; none if it cannot be read from here.
+    pub stored: Option<Stored>,
+    /// What a dashboard asked meanwhile.
+    pub questions: Option<Asked>,
     /// Ends of agents that the broker had to announce, by how they went.
     pub deaths: BTreeMap<&'static str, Deaths>,
     /// `offline` of a session that had not ended.
@@ -38,8 +45,48 @@ pub struct LoadReport {
     pub stalled_ms: f64,
     /// CPU time of the hub in this time, if it is one of our own.
     pub hub_cpu_secs: Option<f64>,
-    /// Its memory at the end.
-    pub hub_resident_bytes: Option<u64>,
+    /// Its memory meanwhile.
+    pub hub_memory: Option<Memory>,
+    /// What such a hub costs, if that was asked.
+    pub plan: Option<Plan>,
+    /// What must hold beside that nothing is lost.
+    pub limits: Limits,
+}
+
+/// What must hold, if it is said.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Limits {
+    /// The hub's memory at its most, in MB.
+    pub memory_mb: Option<f64>,
+    /// 95 of 100 questions are answered within this, in milliseconds.
+    pub question_ms: Option<f64>,
+}
+
+/// Memory of a process, looked at every ten seconds, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Memory {
+    /// In the beginning.
+    pub first: u64,
+    /// The middle one.
+    pub median: u64,
+    /// In the end.
+    pub last: u64,
+    /// The most that it ever was.
+    pub peak: u64,
+}
+
+impl Memory {
+    /// Of what was seen; none of nothing.
+    pub fn of(seen: &[u64], peak: u64) -> Option<Self> {
+        let mut sorted = seen.to_vec();
+        sorted.sort_unstable();
+        Some(Self {
+            first: *seen.first()?,
+            median: sorted[sorted.len() / 2],
+            last: *seen.last()?,
+            peak,
+        })
+    }
 }
 
 /// What became of the samples.
@@ -116,18 +163,109 @@ impl LoadReport {
             wrongly_concluded: totals.wrongly_concluded,
             wrong_at_the_end: wrong.iter().map(|it| it.device().to_string()).collect(),
             stalled_ms: 0.0,
+            stored: None,
+            questions: None,
             hub_cpu_secs: None,
-            hub_resident_bytes: None,
+            hub_memory: None,
+            plan: None,
+            limits: Limits::default(),
         }
     }
 
-    /// Whether nothing was lost, every death was announced, and the last word is right.
+    /// Whether nothing was lost, every sample is stored once, every death was announced, the last
+    /// word is right, and the limits hold.
     pub fn is_good(&self) -> bool {
         self.samples.lost == 0
+            && self.stored.is_none_or(|stored| stored.is_good())
+            && self.broken_limits().is_empty()
             && self.wrong_at_the_end.is_empty()
             && self.wrongly_concluded == 0
             && self.deaths.values().all(|deaths| deaths.missed == 0)
     }
+}
+
+impl LoadReport {
+    /// Limits that do not hold, in words.
+    fn broken_limits(&self) -> Vec<String> {
+        let mut broken = Vec::new();
+        let memory = self.hub_memory.map(|memory| memory.peak as f64 / 1e6);
+        if let (Some(most), Some(peak)) = (self.limits.memory_mb, memory)
+            && peak > most
+        {
+            broken.push(format!("memory is more than {most} MB"));
+        }
+        if let (Some(most), Some(asked)) = (self.limits.question_ms, &self.questions)
+            && (asked.failed > 0 || asked.all.p95_ms.is_none_or(|p95| p95 > most))
+        {
+            broken.push(format!("answers take more than {most} ms"));
+        }
+        broken
+    }
+
+    fn write_stored(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(it) = &self.stored {
+            writeln!(
+                f,
+                "history: {} measured, {} acknowledged by ingest, {} stored, {} missing \
+                 ({} of them acknowledged), {} stored twice, {} of nobody",
+                it.measured,
+                it.acknowledged,
+                it.stored,
+                it.missing,
+                it.acknowledged_and_missing,
+                it.stored_twice,
+                it.foreign
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_questions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(asked) = &self.questions else {
+            return Ok(());
+        };
+        let kinds = asked.by_kind.iter().map(|(name, answers)| (*name, answers));
+        for (name, answers) in kinds.chain([("all questions", &asked.all)]) {
+            writeln!(
+                f,
+                "{name}: {} answers, p50 {}, p95 {}, at most {}",
+                answers.number,
+                ms(answers.p50_ms),
+                ms(answers.p95_ms),
+                ms(answers.most_ms)
+            )?;
+        }
+        writeln!(f, "questions without an answer: {}", asked.failed)
+    }
+
+    fn write_hub(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cpu) = self.hub_cpu_secs {
+            let share = 100.0 * cpu / self.secs.max(1) as f64;
+            writeln!(f, "hub: {share:.1} % of a core")?;
+        }
+        if let Some(memory) = self.hub_memory {
+            let mb = |bytes: u64| bytes as f64 / 1e6;
+            writeln!(
+                f,
+                "hub's memory: {:.0} MB first, {:.0} median, {:.0} last, {:.0} at most",
+                mb(memory.first),
+                mb(memory.median),
+                mb(memory.last),
+                mb(memory.peak)
+            )?;
+        }
+        for broken in self.broken_limits() {
+            writeln!(f, "MISSED: {broken}")?;
+        }
+        match &self.plan {
+            Some(plan) => write!(f, "{plan}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn ms(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"))
 }
 
 fn name(how: How) -> &'static str {
@@ -157,7 +295,6 @@ fn deaths(all: &[Death]) -> Deaths {
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |value: Option<f64>| value.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"));
         let Self { samples, .. } = self;
         writeln!(
             f,
@@ -166,7 +303,7 @@ impl fmt::Display for LoadReport {
         )?;
         writeln!(
             f,
-            "samples: {} sent, {} acknowledged, {} seen, {} lost, {} duplicated, {} not sent \
+            "live samples: {} sent, {} acknowledged, {} seen, {} lost, {} duplicated, {} not sent \
              (no connection)",
             samples.sent,
             samples.acknowledged,
@@ -182,6 +319,7 @@ impl fmt::Display for LoadReport {
             ms(samples.p99_ms),
             ms(samples.most_ms)
         )?;
+        self.write_stored(f)?;
         for (how, deaths) in &self.deaths {
             writeln!(
                 f,
@@ -211,11 +349,7 @@ impl fmt::Display for LoadReport {
             "the generator itself stood still for up to {:.0} ms",
             self.stalled_ms
         )?;
-        if let (Some(cpu), Some(bytes)) = (self.hub_cpu_secs, self.hub_resident_bytes) {
-            let share = 100.0 * cpu / self.secs.max(1) as f64;
-            let megabytes = bytes as f64 / 1e6;
-            writeln!(f, "hub: {share:.1} % of a core, {megabytes:.0} MB")?;
-        }
-        Ok(())
+        self.write_questions(f)?;
+        self.write_hub(f)
     }
 }

@@ -21,6 +21,7 @@ mod conformance;
 mod faults_at_start;
 mod first_start;
 mod joining;
+mod no_gaps;
 mod restart;
 mod revocation;
 mod services_apart;

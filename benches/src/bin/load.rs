@@ -1,29 +1,40 @@
 //! Many simulated agents on one hub.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use netmonitor_agent::interval;
+use netmonitor_benches::dashboard::{Api, Dashboard};
 use netmonitor_benches::faults::{Faults, Rate};
 use netmonitor_benches::fleet::{self, Config, Fleet, Machine};
 use netmonitor_benches::hub::{self, Hub};
-use netmonitor_benches::load_report::LoadReport;
+use netmonitor_benches::load_report::{Limits, LoadReport, Memory};
+use netmonitor_benches::plan::Plan;
 use netmonitor_benches::stats::millis;
+use netmonitor_benches::stored::Stored;
 use netmonitor_benches::{command, program};
 use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::{Secret, clock};
+use netmonitor_service::{DataDir, Secret, clock};
 use tokio::time::{MissedTickBehavior, sleep};
 
 /// Between two looks at what may fail.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Simulates agents, each joined for real, and reports what was sent, acknowledged and seen.
+/// Between two looks at the hub's memory.
+const MEMORY: Duration = Duration::from_secs(10);
+
+/// What is not on disk after so long is lost: ingest commits at least once a minute, an agent
+/// sends again after two, and once more.
+const STORED_WITHIN: Duration = Duration::from_mins(6);
+
+/// Simulates agents, each joined for real, and reports what was measured, sent, seen and stored.
 ///
-/// Without --code it starts a hub of its own in a temporary directory.
+/// Without --code it starts a hub of its own in a temporary directory, and reads its history in
+/// the end: every sample must be there once.
 #[derive(Debug, Parser)]
 #[command(name = "load")]
 struct Cli {
@@ -67,6 +78,24 @@ struct Cli {
     /// The program netmonitor for a hub of its own; the one beside this program if not said
     #[arg(long, value_name = "FILE")]
     netmonitor: Option<PathBuf>,
+    /// Questions that a dashboard asks meanwhile
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    queries: usize,
+    /// Where that hub's API is, as <http://192.0.2.1:8080>
+    #[arg(long, value_name = "URL", requires = "api_token_file")]
+    api: Option<String>,
+    /// The file with a token for it
+    #[arg(long, value_name = "FILE")]
+    api_token_file: Option<PathBuf>,
+    /// Say as well what such a hub costs: processor, memory, writes in a day, disk in a year
+    #[arg(long, conflicts_with = "code")]
+    plan: bool,
+    /// The hub's memory must stay below this
+    #[arg(long, value_name = "MB")]
+    max_memory_mb: Option<f64>,
+    /// 95 of 100 questions must be answered within this
+    #[arg(long, value_name = "MS")]
+    max_query_ms: Option<f64>,
     /// Print JSON instead of text
     #[arg(long)]
     json: bool,
@@ -135,14 +164,23 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     tracing::info!("connected");
     fleet.ledger().time_from_now();
     let began = clock::now();
+    let dashboard = dashboard(cli, own_hub.as_ref(), &fleet)?;
     let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
     let mut faults = Faults::new(cli.fault.clone(), cli.seed, cli.fault_lasts, cli.agents);
-    let stalled = make_faults(&mut fleet, &mut faults, cli.duration).await;
+    let mut memory = Vec::new();
+    let stalled = tokio::select! {
+        stalled = make_faults(&mut fleet, &mut faults, cli.duration) => stalled,
+        never = watch_memory(own_hub.as_ref(), &mut memory) => never,
+    };
+    let questions = dashboard.map(Dashboard::finish).transpose()?;
     let hub_cpu = match (&own_hub, cpu) {
         (Some(hub), Some(before)) => Some(hub.program.cpu()?.saturating_sub(before)),
         _ => None,
     };
-    let hub_memory = own_hub.as_ref().map(|hub| hub.program.resident_bytes());
+    let peak = own_hub
+        .as_ref()
+        .map(|hub| hub.program.resident_peak_bytes());
+    let hub_memory = Memory::of(&memory, peak.transpose()?.unwrap_or_default());
     faults.end(&mut fleet, 3);
     // Whatever has to be noticed is noticed within this, and what is under way arrives.
     let settle = cli.keepalive * 3 / 2 + Duration::from_secs(12);
@@ -160,8 +198,57 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     report.began = began;
     report.stalled_ms = millis(stalled);
     report.hub_cpu_secs = hub_cpu.map(|cpu| cpu.as_secs_f64());
-    report.hub_resident_bytes = hub_memory.transpose()?;
+    report.hub_memory = hub_memory;
+    report.questions = questions;
+    report.limits = Limits {
+        memory_mb: cli.max_memory_mb,
+        question_ms: cli.max_query_ms,
+    };
+    // The last word is known; now everybody comes back once more, to say what is left.
+    if !fleet.delivered(STORED_WITHIN).await {
+        tracing::warn!("not every sample was acknowledged by ingest");
+    }
+    report.stored = match &own_hub {
+        Some(hub) => {
+            let data = DataDir::from(hub.data_dir().to_owned());
+            Some(Stored::read(&data.history_db(), &fleet, began)?)
+        }
+        None => None,
+    };
+    if let (true, Some(cpu), Some(memory)) = (cli.plan, report.hub_cpu_secs, hub_memory) {
+        let share = cpu / cli.duration.as_secs_f64().max(1.0);
+        let peak = memory.peak;
+        let plan = Plan::new(cli.agents, cli.metrics, cli.interval, share, peak)?;
+        report.plan = Some(plan);
+    }
     Ok(report)
+}
+
+fn dashboard(cli: &Cli, own: Option<&Hub>, fleet: &Fleet) -> anyhow::Result<Option<Dashboard>> {
+    if cli.queries == 0 {
+        return Ok(None);
+    }
+    let api = match (own, &cli.api, &cli.api_token_file) {
+        (Some(hub), _, _) => hub.api("dashboard")?,
+        (None, Some(url), Some(file)) => Api::new(url, password(file)?),
+        _ => bail!("--queries needs --api and --api-token-file, to ask a hub that runs"),
+    };
+    let devices = fleet.agents.iter().map(|it| it.device().clone()).collect();
+    let dashboard = Dashboard::start(api, devices, cli.queries, cli.duration, cli.seed);
+    Ok(Some(dashboard))
+}
+
+/// Until dropped.
+async fn watch_memory(hub: Option<&Hub>, seen: &mut Vec<u64>) -> Duration {
+    let mut looks = tokio::time::interval(MEMORY);
+    loop {
+        looks.tick().await;
+        match hub.map(|hub| hub.program.resident_bytes()) {
+            Some(Ok(bytes)) => seen.push(bytes),
+            Some(Err(error)) => tracing::warn!(%error, "the hub's memory cannot be seen"),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Returns for how long this program itself did nothing, at most.
@@ -194,7 +281,11 @@ fn stranger(cli: &Cli, code: &JoinCode) -> anyhow::Result<netmonitor_service::mq
     let user = cli.watcher.clone().context("--watcher is missing")?;
     let path = cli.watcher_password_file.as_ref();
     let path = path.context("--watcher-password-file is missing")?;
-    let password =
+    hub::watcher(code, user, password(path)?)
+}
+
+fn password(path: &Path) -> anyhow::Result<Secret> {
+    let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    hub::watcher(code, user, Secret::new(password.trim()))
+    Ok(Secret::new(text.trim()))
 }

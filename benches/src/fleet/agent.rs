@@ -1,11 +1,15 @@
 //! One simulated agent: what it says is what the real one says, and it can be made to fail.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netmonitor_agent::Identity;
+use netmonitor_agent::backfill::Patience;
+use netmonitor_agent::delivery::Delivery;
 use netmonitor_agent::run::mqtt_options;
+use netmonitor_agent::spool::{Limits, Owner, Place, Spool};
 use netmonitor_protocol::payload::{PresenceState, Session, Status};
 use netmonitor_protocol::{DeviceId, SessionId};
 use netmonitor_service::mqtt::Options;
@@ -28,7 +32,12 @@ pub struct Agent {
     machine: Arc<Mutex<Machine>>,
     relay: Option<Relay>,
     is_cut: bool,
+    /// Where its spool lies.
+    folder: PathBuf,
+    quiet: CancellationToken,
     life: Option<Life>,
+    /// What is left of the start before, which may still hold the spool.
+    former: JoinSet<()>,
 }
 
 /// One start of the agent.
@@ -38,6 +47,62 @@ struct Life {
     freezer: Freezer,
     connected: Arc<AtomicBool>,
     task: JoinSet<()>,
+}
+
+/// What a start of the agent begins with.
+struct Birth {
+    session: Session,
+    device: DeviceId,
+    interval: Duration,
+    machine: Arc<Mutex<Machine>>,
+    ledger: Arc<Ledger>,
+    quiet: CancellationToken,
+    connected: Arc<AtomicBool>,
+    identity: Identity,
+    keep_alive: Duration,
+    folder: PathBuf,
+}
+
+impl Birth {
+    /// Opens the spool, with what former starts have left there.
+    fn known(self) -> (Known, Options) {
+        let place = Place {
+            tail: self.folder.join("tail"),
+            former_tails: Vec::new(),
+            disk: self.folder.join("disk"),
+        };
+        let owner = Owner {
+            name: self.device.to_string(),
+            session: self.session.session,
+            boot: self.session.boot_id.clone(),
+        };
+        let spool = Spool::open(place, owner, Limits::default());
+        let session = self.session.session;
+        let known = Known {
+            delivery: Arc::new(Delivery::new(
+                self.device.clone(),
+                session,
+                spool,
+                Patience::default(),
+            )),
+            session: self.session,
+            device: self.device,
+            interval: self.interval,
+            machine: self.machine,
+            latest: Arc::default(),
+            quiet: self.quiet,
+            ledger: self.ledger,
+            claims: Arc::default(),
+            connected: self.connected,
+        };
+        let birth = known.clone();
+        let birth = Arc::new(move || birth.birth());
+        let options = Options {
+            keep_alive: self.keep_alive,
+            ..mqtt_options(&self.identity, session, birth)
+        };
+        (known, options)
+    }
 }
 
 /// What an agent would say of itself.
@@ -59,6 +124,8 @@ impl Agent {
         seed: u64,
         config: Config,
         ledger: Arc<Ledger>,
+        folder: PathBuf,
+        quiet: CancellationToken,
     ) -> anyhow::Result<Self> {
         let mut relay = None;
         if config.relays {
@@ -74,7 +141,10 @@ impl Agent {
             machine: Arc::new(Mutex::new(Machine::new(seed, config.metrics))),
             relay,
             is_cut: false,
+            folder,
+            quiet,
             life: None,
+            former: JoinSet::new(),
         })
     }
 
@@ -144,26 +214,25 @@ impl Agent {
             connected: Arc::default(),
             task: JoinSet::new(),
         };
-        let known = Known {
+        let birth = Birth {
             session,
             device: self.identity.device.clone(),
             interval: self.config.interval,
             machine: self.machine.clone(),
-            latest: Arc::default(),
             ledger: self.ledger.clone(),
-            claims: Arc::default(),
+            quiet: self.quiet.clone(),
             connected: life.connected.clone(),
-        };
-        let birth = known.clone();
-        let options = Options {
+            identity: self.identity.clone(),
             keep_alive: self.config.keep_alive,
-            ..mqtt_options(
-                &self.identity,
-                life.session,
-                Arc::new(move || birth.birth()),
-            )
+            folder: self.folder.clone(),
         };
-        let living = live(known, options, life.stop.clone());
+        let (stop, mut former) = (life.stop.clone(), std::mem::take(&mut self.former));
+        let living = async move {
+            // A process that is gone holds nothing any more.
+            former.shutdown().await;
+            let (known, options) = birth.known();
+            live(known, options, stop).await;
+        };
         let life = self.life.insert(life);
         life.task.spawn(life.freezer.clone().run(living));
     }
@@ -188,6 +257,7 @@ impl Agent {
         if let Some(mut life) = self.life.take() {
             self.ledger.death(self.device(), life.session, how);
             life.task.abort_all();
+            self.former = life.task;
         }
     }
 

@@ -4,9 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Presence, PresenceState, Session, Status};
+use netmonitor_agent::spool::numbers::Numbers;
+use netmonitor_protocol::payload::{Ack, Presence, PresenceState, Session, Status};
 use netmonitor_protocol::{DeviceId, SessionId};
 
+use super::deliveries::Deliveries;
 use crate::stats::percentile;
 
 /// Shared by the agents, which write what they send, and the watcher, which writes what it sees.
@@ -20,6 +22,7 @@ const REMEMBERED: usize = 16;
 struct Books {
     started: Option<Instant>,
     samples: HashMap<(SessionId, u64), Sample>,
+    deliveries: Deliveries,
     devices: HashMap<DeviceId, Known>,
     deaths: Vec<Death>,
     failed: usize,
@@ -112,6 +115,31 @@ pub struct Totals {
 }
 
 impl Ledger {
+    /// An agent has taken a sample, and sends it next.
+    pub(super) fn measured(&self, device: &DeviceId, session: SessionId, seq: u64) {
+        self.books().deliveries.measured(device, session, seq);
+    }
+
+    /// Ingest has told an agent that these are on disk.
+    pub(super) fn stored(&self, device: &DeviceId, ack: &Ack) {
+        self.books().deliveries.stored(device, ack);
+    }
+
+    /// How many samples were taken.
+    pub fn measured_in_all(&self) -> u64 {
+        self.books().deliveries.all_measured()
+    }
+
+    /// How many of them are on disk, as ingest has told the agents.
+    pub fn stored_in_all(&self) -> u64 {
+        self.books().deliveries.all_stored()
+    }
+
+    /// Each start of an agent: how many samples it took, and which ingest has acknowledged.
+    pub fn sessions(&self, device: &DeviceId) -> Vec<(SessionId, u64, Numbers)> {
+        self.books().deliveries.of_device(device)
+    }
+
     pub(super) fn sent(&self, session: SessionId, seq: u64) {
         let mut books = self.books();
         let sample = books.samples.entry((session, seq)).or_insert(Sample {

@@ -1,9 +1,11 @@
-//! One start of a simulated agent: birth, samples, goodbye.
+//! One start of a simulated agent: birth, samples, goodbye. Samples go the way of the real agent:
+//! kept, sent, sent again, until ingest has acknowledged them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use netmonitor_agent::delivery::Delivery;
 use netmonitor_agent::goodbye;
 use netmonitor_protocol::payload::{EndCause, Info, Metrics, Services, Session, Status};
 use netmonitor_protocol::{DeviceId, Message};
@@ -24,6 +26,9 @@ pub(super) struct Known {
     pub(super) interval: Duration,
     pub(super) machine: Arc<Mutex<Machine>>,
     pub(super) latest: Arc<Mutex<Option<Metrics>>>,
+    pub(super) delivery: Arc<Delivery>,
+    /// No more samples are taken.
+    pub(super) quiet: CancellationToken,
     pub(super) ledger: Arc<Ledger>,
     pub(super) claims: Arc<Notify>,
     pub(super) connected: Arc<AtomicBool>,
@@ -55,17 +60,19 @@ impl Known {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sample) = latest.clone() {
             self.ledger.sent(sample.session, sample.seq);
-            messages.push(Message::DeviceMetrics(
-                self.device.clone(),
-                Box::new(sample),
-            ));
+            self.delivery.sent(sample.seq);
+            messages.push(self.delivery.live(sample));
         }
         messages
     }
 
     fn sample(&self, elapsed: Duration, seq: u64) -> Metrics {
         let session = self.session.session;
-        let sample = self.machine().sample(elapsed, session, seq, clock::now());
+        let mut sample = self.machine().sample(elapsed, session, seq, clock::now());
+        let since_boot = clock::since_boot().as_millis();
+        sample.monotonic_ms = Some(u64::try_from(since_boot).unwrap_or(u64::MAX));
+        self.delivery.took(&sample);
+        self.ledger.measured(&self.device, session, seq);
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         *latest = Some(sample.clone());
         sample
@@ -85,6 +92,8 @@ pub(super) async fn live(known: Known, options: Options, stop: CancellationToken
         tokio::select! {
             () = stop.cancelled() => {}
             () = take_samples(&known, &publisher) => {}
+            () = known.delivery.clone().make_up(publisher.clone()) => {}
+            () = known.delivery.clone().pack() => {}
             () = listen(events, &known) => {}
             () = claim(&known, &publisher) => {}
         }
@@ -115,13 +124,19 @@ async fn take_samples(known: &Known, publisher: &Publisher) {
     let mut ticks = interval_at(Instant::now() + phase, known.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     for seq in 1.. {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = known.quiet.cancelled() => return std::future::pending().await,
+        }
         let sample = known.sample(known.interval, seq);
-        let message = Message::DeviceMetrics(known.device.clone(), Box::new(sample));
+        let message = known.delivery.live(sample);
         let session = known.session.session;
         known.ledger.sent(session, seq);
         match publisher.publish(message).await {
-            Ok(()) => known.ledger.acknowledged(session, seq),
+            Ok(()) => {
+                known.delivery.sent(seq);
+                known.ledger.acknowledged(session, seq);
+            }
             Err(PublishError::NotConnected) => known.ledger.failed(session, seq),
             Err(error) => tracing::debug!(%error, "a sample was not acknowledged"),
         }
@@ -139,17 +154,28 @@ async fn take_samples(known: &Known, publisher: &Publisher) {
 async fn listen(mut events: Events, known: &Known) {
     while let Some(event) = events.next().await {
         match event {
-            Event::Connected => known.connected.store(true, Ordering::Relaxed),
+            Event::Connected => {
+                known.delivery.connected();
+                known.connected.store(true, Ordering::Relaxed);
+            }
             Event::Disconnected(error) => {
+                known.delivery.disconnected();
                 known.connected.store(false, Ordering::Relaxed);
                 tracing::debug!(device = %known.device, %error, "not connected");
             }
-            Event::Message(Message::DeviceStatus(device, Status::Offline, _))
-                if device == known.device =>
-            {
-                known.claims.notify_one();
+            Event::Message(message) => {
+                known.delivery.heard(&message, false);
+                match message {
+                    Message::DeviceStatus(device, Status::Offline, _) if device == known.device => {
+                        known.claims.notify_one();
+                    }
+                    Message::DeviceAck(device, ack) if device == known.device => {
+                        known.ledger.stored(&device, &ack);
+                    }
+                    _ => {}
+                }
             }
-            Event::Message(_) | Event::Retained(_) => {}
+            Event::Retained(message) => known.delivery.heard(&message, true),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use netmonitor_benches::fleet::{self, Belief, Config, Fleet};
 use netmonitor_benches::hub::Hub;
+use netmonitor_benches::stored::Stored;
 use netmonitor_protocol::payload::Status;
+use netmonitor_service::{DataDir, clock};
 use netmonitor_testkit::program;
 use tokio::time::{sleep, timeout};
 
@@ -98,4 +100,43 @@ async fn an_agent_that_is_cut_off_is_missed_and_comes_back() {
     eventually("the broker misses it", || says(Status::Offline)).await;
     fleet.agents[0].mend();
     eventually("it is back", || fleet.agents[0].is_settled()).await;
+}
+
+#[tokio::test]
+async fn every_sample_that_was_measured_is_stored_once_whatever_happens_to_agents() {
+    let hub = Hub::start(
+        &program("netmonitor"),
+        "[ingest]\ncommit_interval_secs = 0.5\n",
+    )
+    .unwrap();
+    let began = clock::now();
+    let mut fleet = start(&hub).await;
+    for round in 1..=3 {
+        fleet.agents[0].kill();
+        fleet.agents[1].start();
+        fleet.agents[2].take_over();
+        fleet.agents[3].cut();
+        eventually("the others go on", || {
+            let measured = fleet.ledger().measured_in_all();
+            measured > 20 * round
+        })
+        .await;
+        fleet.agents[0].start();
+        fleet.agents[3].mend();
+        fleet.settled(DEADLINE).await.unwrap();
+    }
+    // It stays away until the end.
+    fleet.agents[4].kill();
+    assert!(fleet.delivered(DEADLINE).await);
+
+    let data = DataDir::from(hub.data_dir().to_owned());
+    let stored = Stored::read(&data.history_db(), &fleet, began).unwrap();
+    assert!(stored.is_good(), "{stored:?}");
+    assert_eq!(stored.acknowledged, stored.measured);
+    assert_eq!(stored.stored, stored.measured);
+
+    let empty = hub.data_dir().join("another.db");
+    let nothing = Stored::read(&empty, &fleet, began).unwrap();
+    assert_eq!(nothing.missing, stored.measured);
+    assert!(!nothing.is_good());
 }

@@ -1,7 +1,9 @@
 //! The agent of another machine (which is this one, under another identity).
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use netmonitor_protocol::payload::Metrics;
 use netmonitor_testkit::eventually;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,6 +17,8 @@ use super::process::{Ended, Process, command, output};
 #[derive(Debug)]
 pub(crate) struct Agent {
     state: TempDir,
+    /// Where it keeps young samples, as `/run` of its machine.
+    memory: TempDir,
     /// None: the machine of the story itself.
     machine: Option<Machine>,
     /// None: the clock of this machine.
@@ -27,6 +31,7 @@ impl Agent {
     pub(crate) fn new() -> Self {
         Self {
             state: tempfile::tempdir().unwrap(),
+            memory: tempfile::tempdir().unwrap(),
             machine: None,
             clock: None,
             process: None,
@@ -98,8 +103,38 @@ impl Agent {
 
     /// Starts to send samples, one each second.
     pub(crate) fn run(&mut self) {
-        let mut command = self.command(&["run", "--interval", "1s"]);
+        self.run_every("1s");
+    }
+
+    /// Starts to send samples, one in each interval, as people write it.
+    pub(crate) fn run_every(&mut self, interval: &str) {
+        let mut command = self.command(&["run", "--interval", interval]);
         self.process = Some(Process::start(&mut command));
+    }
+
+    /// How many samples wait to be stored, as it says itself.
+    pub(crate) fn waiting(&self) -> u64 {
+        let status = output(&mut self.command(&["status"]), "").stdout;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("samples  "));
+        let first = line.and_then(|line| line.split(' ').next());
+        match first.unwrap_or_else(|| panic!("no line on samples in {status:?}")) {
+            "none" => 0,
+            number => number.parse().unwrap(),
+        }
+    }
+
+    /// The samples that are in its files in memory, stored or not.
+    pub(crate) fn in_memory(&self) -> Vec<Metrics> {
+        let mut samples = Vec::new();
+        for folder in files_in(self.memory.path()) {
+            for file in files_in(&folder) {
+                // One that is gone meanwhile has nothing that waits.
+                samples.extend(whole_samples(&std::fs::read(file).unwrap_or_default()));
+            }
+        }
+        samples
     }
 
     /// Waits until it has written down that the hub may be reached there.
@@ -120,7 +155,8 @@ impl Agent {
         command
             .arg("--state-dir")
             .arg(self.state.path())
-            .args(arguments);
+            .args(arguments)
+            .env("RUNTIME_DIRECTORY", self.memory.path());
         if let Some(clock) = &self.clock {
             clock.is_that_of(&mut command);
         }
@@ -129,4 +165,21 @@ impl Agent {
             None => command,
         }
     }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Samples as they stand in a file, whatever is between them. One that is cut off is none.
+fn whole_samples(bytes: &[u8]) -> Vec<Metrics> {
+    const BEGINNING: &[u8] = b"{\"session\":";
+    let starts = bytes.windows(BEGINNING.len()).enumerate();
+    let starts = starts.filter(|(_, window)| *window == BEGINNING);
+    let sample = |(at, _)| {
+        let mut from = serde_json::Deserializer::from_slice(&bytes[at..]).into_iter();
+        from.next()?.ok()
+    };
+    starts.filter_map(sample).collect()
 }

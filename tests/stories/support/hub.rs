@@ -34,6 +34,8 @@ fn opened_by(command: &str, flags: &[String]) -> &'static [&'static str] {
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     folder: Arc<TempDir>,
+    /// Where its own agent keeps young samples, as `/run` of its machine.
+    memory: Arc<TempDir>,
     /// None: the clock of this machine.
     clock: Option<Clock>,
 }
@@ -43,6 +45,7 @@ impl Home {
     pub(crate) fn empty() -> Self {
         Self {
             folder: Arc::new(tempfile::tempdir().unwrap()),
+            memory: Arc::new(tempfile::tempdir().unwrap()),
             clock: None,
         }
     }
@@ -65,6 +68,11 @@ impl Home {
         self.folder.path()
     }
 
+    /// Where its history is.
+    pub(crate) fn history(&self) -> PathBuf {
+        self.path().join("monitor.db")
+    }
+
     /// Writes a file below it.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path().join(name);
@@ -80,6 +88,7 @@ impl Home {
     /// The hub's program, by the clock of its machine.
     fn command(&self) -> Command {
         let mut command = command("netmonitor");
+        command.env("RUNTIME_DIRECTORY", self.memory.path());
         if let Some(clock) = &self.clock {
             clock.is_that_of(&mut command);
         }

@@ -1,0 +1,12 @@
+//! Whatever dies or loses its network, and however often: every sample that an agent has measured
+//! is in the history, once.
+//!
+//! - [`books`]: what was measured, as seen from outside, against what is stored
+//! - [`site`]: a hub of separate services, and agents on other machines
+//! - [`faults`]: what happens to them, by a seed
+//! - `mayhem`: the stories in which that happens
+
+pub(crate) mod books;
+pub(crate) mod faults;
+mod mayhem;
+pub(crate) mod site;

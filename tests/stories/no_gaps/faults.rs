@@ -1,0 +1,150 @@
+//! What happens to the programs of a site: by a seed, so that it can be repeated as far as
+//! programs on a busy machine can.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::site::Site;
+use crate::support::process::Process;
+
+/// Between two looks whether it is time for something.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// From one fault to the next, in seconds.
+const BETWEEN: std::ops::Range<f64> = 0.5..3.0;
+
+/// How long something is gone, in seconds: mostly short, sometimes long.
+const GONE: [std::ops::Range<f64>; 3] = [0.0..0.5, 0.5..4.0, 4.0..10.0];
+
+/// A program of the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Service(usize),
+    Agent(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// SIGKILL.
+    Kill,
+    /// SIGTERM, and it ends as it should.
+    Stop,
+    /// SIGSTOP: it stands still, and its sockets stay open. For the others its network is gone.
+    Freeze,
+}
+
+/// Makes faults, and takes them back.
+pub(crate) struct Faults {
+    random: StdRng,
+    /// What is not as it should be, and until when.
+    now: Vec<(Target, Fault, Instant)>,
+    made: usize,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            now: Vec::new(),
+            made: 0,
+        }
+    }
+
+    /// Makes faults for so long; then everything runs again. Returns how many programs were hit.
+    pub(crate) fn happen(mut self, site: &mut Site, lasts: Duration) -> usize {
+        let end = Instant::now() + lasts;
+        let mut next = Instant::now();
+        while Instant::now() < end {
+            self.recover(site, Instant::now());
+            if Instant::now() >= next {
+                self.make_one(site);
+                next = Instant::now() + self.seconds(BETWEEN);
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.recover(site, end + Duration::from_hours(1));
+        self.made
+    }
+
+    fn seconds(&mut self, range: std::ops::Range<f64>) -> Duration {
+        Duration::from_secs_f64(self.random.random_range(range))
+    }
+
+    fn make_one(&mut self, site: &mut Site) {
+        let services: Vec<_> = (0..site.services.len()).map(Target::Service).collect();
+        let agents: Vec<_> = (0..site.agents.len()).map(Target::Agent).collect();
+        let all = [&services[..], &agents].concat();
+        let one = |of: &[Target], random: &mut StdRng| vec![*of.choose(random).unwrap()];
+        let (targets, fault) = match self.random.random_range(0..100) {
+            0..30 => (one(&services, &mut self.random), self.fault()),
+            30..65 => (one(&agents, &mut self.random), self.fault()),
+            65..80 => {
+                let number = self.random.random_range(2..=agents.len());
+                let some = agents.choose_multiple(&mut self.random, number);
+                (some.copied().collect(), self.fault())
+            }
+            80..90 => (services, Fault::Kill),
+            _ => (all, Fault::Kill),
+        };
+        for target in targets {
+            let gone = self.random.random_range(0..GONE.len());
+            let until = Instant::now() + self.seconds(GONE[gone].clone());
+            self.make(site, target, fault, until);
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        match self.random.random_range(0..10) {
+            0..6 => Fault::Kill,
+            6..8 => Fault::Stop,
+            _ => Fault::Freeze,
+        }
+    }
+
+    fn make(&mut self, site: &mut Site, target: Target, fault: Fault, until: Instant) {
+        let before = self.now.iter().position(|(hit, _, _)| *hit == target);
+        match before.map(|at| self.now[at].1) {
+            None => {}
+            // Even one that stands still can be killed.
+            Some(Fault::Freeze) if fault == Fault::Kill => {
+                self.now.retain(|(hit, _, _)| *hit != target);
+            }
+            Some(_) => return,
+        }
+        let process = process(site, target);
+        match fault {
+            Fault::Kill => process.kill(),
+            Fault::Stop => assert_eq!(process.terminate().code(), Some(0), "{target:?}"),
+            Fault::Freeze => process.signal(Signal::SIGSTOP),
+        }
+        if let (Target::Agent(at), Fault::Kill | Fault::Stop) = (target, fault) {
+            site.look_into(at);
+        }
+        self.made += 1;
+        self.now.push((target, fault, until));
+    }
+
+    fn recover(&mut self, site: &mut Site, now: Instant) {
+        let (over, rest) = self.now.drain(..).partition(|(_, _, until)| *until <= now);
+        self.now = rest;
+        let over: Vec<(Target, Fault, Instant)> = over;
+        for (target, fault, _) in over {
+            match (fault, target) {
+                (Fault::Freeze, _) => process(site, target).signal(Signal::SIGCONT),
+                (_, Target::Service(at)) => site.services[at].start_again(),
+                (_, Target::Agent(at)) => site.agents[at].0.run(),
+            }
+        }
+    }
+}
+
+fn process(site: &mut Site, target: Target) -> &mut Process {
+    match target {
+        Target::Service(at) => &mut site.services[at].process,
+        Target::Agent(at) => site.agents[at].0.process(),
+    }
+}
