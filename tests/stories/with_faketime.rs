@@ -1,3 +1,4 @@
 //! Stories in which clocks move, by Debian's faketime.
 
 mod clocks;
+mod unset_clock;
