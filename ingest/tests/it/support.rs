@@ -39,7 +39,7 @@ impl Site {
         let port = free_port();
         let file = folder.path().join("mosquitto.conf");
         let text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
+            "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
         );
         std::fs::write(&file, text).unwrap();
         let broker = Command::new("mosquitto")
@@ -135,18 +135,23 @@ impl Site {
 
     /// When the samples of a device were taken that are in the history.
     pub(crate) fn stored(&self, device: &str) -> Vec<i64> {
-        let query = Query {
-            device: device.parse().unwrap(),
-            series: vec!["cpu".to_owned()],
-            from: Timestamp::UNIX_EPOCH,
-            to: "2100-01-01T00:00:00Z".parse().unwrap(),
-            points: 1_000_000,
-        };
-        HistoryReader::new(&self.history())
-            .columns(&query, &[])
-            .unwrap()
-            .times
+        stored_in(&self.history(), device)
     }
+}
+
+/// When the samples of a device were taken that are in this history.
+pub(crate) fn stored_in(history: &Path, device: &str) -> Vec<i64> {
+    let query = Query {
+        device: device.parse().unwrap(),
+        series: vec!["cpu".to_owned()],
+        from: Timestamp::UNIX_EPOCH,
+        to: "2100-01-01T00:00:00Z".parse().unwrap(),
+        points: 1_000_000,
+    };
+    HistoryReader::new(history)
+        .columns(&query, &[])
+        .unwrap()
+        .times
 }
 
 /// An ingest that runs.

@@ -1,5 +1,8 @@
 //! Samples over a real broker (Debian's mosquitto).
 
+mod full_disk;
+mod storm;
+
 use std::time::Duration;
 
 use netmonitor_protocol::Message;
@@ -141,4 +144,38 @@ async fn samples_that_waited_are_placed_where_they_were_taken() {
     }
     ingest.stop().await;
     let _last = agent.ack().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_lost_for_good_is_said_once() {
+    let site = Site::start().await;
+    let ingest = site.ingest(0.2).await;
+    let mut log = site.client("log", "netmonitor/v1/event").await;
+    let mut agent = site.agent("ws-14").await;
+    let kept = |from: u64| {
+        (from..=20)
+            .map(|seq| sample(seq, SECOND))
+            .collect::<Vec<_>>()
+    };
+    agent.backfill(11, kept(11)).await;
+    assert_eq!(agent.ack().await.0.ranges, [(11, 20)]);
+    agent.backfill(11, kept(15)).await;
+    assert_eq!(agent.ack().await.0.ranges, [(15, 20)]);
+    // Another line ends the wait for those that must not come.
+    let end = Event::new(clock::now(), EventKind::LoggedOut, Severity::Info, []);
+    ingest.watcher.publish(Message::Event(end)).await;
+    let mut lost = Vec::new();
+    loop {
+        match log.message().await {
+            Message::Event(event) if event.kind == EventKind::LoggedOut => break,
+            Message::Event(event) if event.kind == EventKind::SamplesLost => lost.push(event),
+            _ => {}
+        }
+    }
+    let [event] = &lost[..] else {
+        panic!("{lost:?}")
+    };
+    assert_eq!(event.device, Some("ws-14".parse().unwrap()));
+    assert_eq!(event.parameters["samples"], "10");
+    ingest.stop().await;
 }
