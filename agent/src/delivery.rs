@@ -119,7 +119,8 @@ impl Delivery {
         loop {
             let step = {
                 let State { spool, plan } = &mut *self.state();
-                plan.next(clock::since_boot(), spool.kept())
+                let kept = spool.sendable(Moment::now(), clock::time_source);
+                plan.next(clock::since_boot(), kept.into_iter())
             };
             match step {
                 Step::Wait(until) => {

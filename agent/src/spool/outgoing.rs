@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use netmonitor_protocol::SessionId;
 use netmonitor_protocol::payload::{Backfill, Metrics};
-use netmonitor_service::clock;
+use netmonitor_service::clock::{self, TimeSource};
 
 use super::numbers::Numbers;
 use super::piece::{Found, Taken};
 use super::{Kept, Spool};
+
+/// A clock that nobody vouches for is believed so long after the machine's start.
+const BELIEVED_MS: u64 = 10 * 60 * 1000;
 
 /// Now, by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,25 @@ impl Spool {
         })
     }
 
+    /// What can be sent, the oldest session first. The age of samples of an earlier boot is known
+    /// only once this machine knows what time it is.
+    pub(crate) fn sendable(
+        &self,
+        now: Moment,
+        source: impl Fn() -> TimeSource,
+    ) -> Vec<(SessionId, &Numbers)> {
+        let waits = |kept: &Kept| !kept.numbers.is_empty() && !self.is_of_this_boot(kept);
+        let knows_time = !self.sessions.iter().any(waits) || {
+            let newest = self.boots.values().map(|newest| newest.time).max();
+            is_set(now, newest, source())
+        };
+        self.sessions
+            .iter()
+            .filter(|kept| knows_time || self.is_of_this_boot(kept))
+            .map(|kept| (kept.session, &kept.numbers))
+            .collect()
+    }
+
     fn find(&self, session: SessionId) -> Option<&Kept> {
         self.sessions.iter().find(|it| it.session == session)
     }
@@ -104,6 +126,13 @@ impl Spool {
     }
 }
 
+/// Whether the machine knows what time it is: the network has told it, or it has a clock that goes
+/// on without power and has gone on since then. Where nobody can say, it is believed after a while.
+fn is_set(now: Moment, newest: Option<Timestamp>, source: TimeSource) -> bool {
+    let goes_on = |rtc: Timestamp| newest.is_none_or(|newest| rtc >= newest);
+    source.is_synchronised || source.rtc.is_some_and(goes_on) || now.monotonic_ms >= BELIEVED_MS
+}
+
 /// The age of a sample of an earlier boot: between the newest of that boot and now there is only
 /// the clock that people set, before it the other one counts. It was taken before this boot,
 /// whatever that clock says.
@@ -124,6 +153,8 @@ fn age_across_boots(sample: &Metrics, newest: Option<&Taken>, now: Moment) -> u6
 mod tests {
     use super::*;
     use crate::collect::tests::sample;
+    use crate::spool::tests::{fill, folder, owner};
+    use crate::spool::{Limits, Owner};
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + secs).unwrap()
@@ -155,6 +186,41 @@ mod tests {
         check(940, 940, 1100, 60, 160);
         // The clock was set within that boot: the samples before it stay where they were.
         check(940, -999_999, 1100, 60, 160);
+    }
+
+    #[test]
+    fn samples_of_an_earlier_boot_wait_until_the_machine_knows_the_time() {
+        let folder = folder();
+        fill(&mut folder.open(1), 1..=3);
+        let owner = Owner {
+            boot: Some("another boot".to_owned()),
+            ..owner(2)
+        };
+        let mut spool = Spool::open(folder.place.clone(), owner, Limits::default());
+        fill(&mut spool, 1..=1);
+        let sendable = |since_boot: u64, rtc: Option<i64>, is_synchronised| {
+            let now = Moment {
+                time: at(0),
+                monotonic_ms: since_boot * 1000,
+            };
+            let rtc = rtc.map(|secs| Timestamp::from_second(secs).unwrap());
+            let source = TimeSource {
+                rtc,
+                is_synchronised,
+            };
+            let found = spool.sendable(now, || source);
+            let sessions: Vec<u64> = found.iter().map(|(session, _)| session.0).collect();
+            sessions
+        };
+        assert_eq!(sendable(30, None, false), [2]);
+        assert_eq!(
+            sendable(30, Some(-1), false),
+            [2],
+            "it was without power itself"
+        );
+        assert_eq!(sendable(30, Some(1), false), [1, 2]);
+        assert_eq!(sendable(30, None, true), [1, 2]);
+        assert_eq!(sendable(600, None, false), [1, 2]);
     }
 
     #[test]

@@ -10,6 +10,14 @@ pub(crate) struct Folder {
     pub(crate) place: Place,
 }
 
+pub(crate) fn owner(session: u64) -> Owner {
+    Owner {
+        name: "ws-14@hub".to_owned(),
+        session: SessionId(session),
+        boot: Some("boot".to_owned()),
+    }
+}
+
 pub(crate) fn folder() -> Folder {
     let root = tempfile::tempdir().unwrap();
     let place = Place {
@@ -26,12 +34,7 @@ impl Folder {
     }
 
     pub(crate) fn open_with(&self, session: u64, limits: Limits) -> Spool {
-        let owner = Owner {
-            name: "ws-14@hub".to_owned(),
-            session: SessionId(session),
-            boot: Some("boot".to_owned()),
-        };
-        Spool::open(self.place.clone(), owner, limits)
+        Spool::open(self.place.clone(), owner(session), limits)
     }
 
     pub(crate) fn tail_files(&self) -> Vec<PathBuf> {
