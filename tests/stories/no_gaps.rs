@@ -5,8 +5,10 @@
 //! - [`site`]: a hub of separate services, and agents on other machines
 //! - [`faults`]: what happens to them, by a seed
 //! - `mayhem`: the stories in which that happens
+//! - `restarts`: the hub is stopped and started, as in an update
 
 pub(crate) mod books;
 pub(crate) mod faults;
 mod mayhem;
+mod restarts;
 pub(crate) mod site;

@@ -4,6 +4,7 @@
 //! - [`process`]: one that runs, and what it printed
 //! - [`hub`], [`agent`]: the two programs
 //! - [`clock`]: a clock that can be moved
+//! - [`disk`]: a disk that can be full
 //! - [`http`], [`live`]: a program and a page that use the hub's API
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
@@ -11,6 +12,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod clock;
+pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod live;

@@ -115,14 +115,15 @@ impl Faults {
             }
             Some(_) => return,
         }
-        let process = process(site, target);
-        match fault {
-            Fault::Kill => process.kill(),
-            Fault::Stop => assert_eq!(process.terminate().code(), Some(0), "{target:?}"),
-            Fault::Freeze => process.signal(Signal::SIGSTOP),
-        }
-        if let (Target::Agent(at), Fault::Kill | Fault::Stop) = (target, fault) {
-            site.look_into(at);
+        match (fault, target) {
+            (Fault::Kill, Target::Agent(at)) => site.kill(at),
+            (Fault::Stop, Target::Agent(at)) => site.stop(at),
+            (Fault::Kill, Target::Service(at)) => site.services[at].process.kill(),
+            (Fault::Stop, Target::Service(at)) => {
+                let ended = site.services[at].process.terminate();
+                assert_eq!(ended.code(), Some(0), "{target:?}");
+            }
+            (Fault::Freeze, _) => process(site, target).signal(Signal::SIGSTOP),
         }
         self.made += 1;
         self.now.push((target, fault, until));

@@ -18,9 +18,7 @@ const USUAL: &str = "[ingest]\nclock_wait_secs = 0\n";
 )]
 fn things_die(config: &str, agents: usize, lasts: Duration, seed: u64) {
     let mut site = Site::new(config, agents);
-    for (agent, _) in &mut site.agents {
-        agent.run();
-    }
+    site.run();
     eprintln!("seed {seed}");
     let hit = Faults::new(seed).happen(&mut site, lasts);
     site.until_stored();

@@ -8,6 +8,7 @@ use netmonitor_testkit::eventually;
 
 use super::books::{Books, Watcher};
 use crate::support::agent::Agent;
+use crate::support::clock::Clock;
 use crate::support::hub::{Home, Hub};
 
 /// What makes a hub.
@@ -22,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// All programs of a small network, and what was seen of their samples.
 pub(crate) struct Site {
     pub(crate) home: Home,
+    /// The processes of the hub: the one with the broker first.
     pub(crate) services: Vec<Hub>,
     pub(crate) agents: Vec<(Agent, DeviceId)>,
     pub(crate) books: Books,
@@ -31,20 +33,43 @@ pub(crate) struct Site {
 impl Site {
     /// A hub with this configuration, and so many agents, which do not run yet.
     pub(crate) fn new(config: &str, agents: usize) -> Self {
-        let home = Home::empty();
+        Self::in_home(Home::empty(), config, agents)
+    }
+
+    /// The same with its data in an empty directory.
+    pub(crate) fn in_home(home: Home, config: &str, agents: usize) -> Self {
+        Self::by_clocks(home, config, &vec![None; agents])
+    }
+
+    /// The same with an agent by each of these clocks, or by that of this machine.
+    pub(crate) fn by_clocks(home: Home, config: &str, clocks: &[Option<&Clock>]) -> Self {
         home.write("netmonitor.toml", config);
-        let services: Vec<Hub> = SERVICES.map(|name| Hub::service(&home, name)).into();
+        let services = SERVICES.map(|name| Hub::service(&home, name));
+        Self::of(home, services.into(), clocks)
+    }
+
+    /// The same with the hub in one process.
+    pub(crate) fn in_one_process(home: Home, config: &str, agents: usize) -> Self {
+        home.write("netmonitor.toml", config);
+        let hub = Hub::start_in(&home, &["--no-agent"]);
+        Self::of(home, vec![hub], &vec![None; agents])
+    }
+
+    fn of(home: Home, services: Vec<Hub>, clocks: &[Option<&Clock>]) -> Self {
         let books = Books::default();
         let add = ["mqtt-user", "add", "watcher", "--role", "reader"];
         let password = home.told(&add);
         let watcher = Watcher::start(services[0].port("mqtt"), "watcher", &password, &books);
-        let code = home.told(&["join-code", "--uses", &agents.to_string()]);
-        let joined = |_| {
-            let (agent, id) = Agent::joined(&code);
+        let code = home.told(&["join-code", "--uses", &clocks.len().to_string()]);
+        let joined = |clock: Option<&Clock>| {
+            let (agent, id) = match clock {
+                Some(clock) => Agent::joined_by(clock, &code),
+                None => Agent::joined(&code),
+            };
             (agent, id.parse().unwrap())
         };
         Self {
-            agents: (0..agents).map(joined).collect(),
+            agents: clocks.iter().copied().map(joined).collect(),
             home,
             services,
             books,
@@ -52,11 +77,48 @@ impl Site {
         }
     }
 
+    /// The service of this name.
+    pub(crate) fn service(&mut self, name: &str) -> &mut Hub {
+        let at = SERVICES.iter().position(|it| *it == name);
+        &mut self.services[at.expect("it is one of them")]
+    }
+
+    /// Starts every agent.
+    pub(crate) fn run(&mut self) {
+        for (agent, _) in &mut self.agents {
+            agent.run();
+        }
+    }
+
+    /// Waits until so many more samples were measured.
+    pub(crate) fn until_measured(&self, more: usize) {
+        let enough = self.books.number() + more;
+        eventually("more samples are measured", STORED_WITHIN, || {
+            for at in 0..self.agents.len() {
+                self.look_into(at);
+            }
+            self.books.number() >= enough
+        });
+    }
+
+    /// Stops an agent as its machine's system does.
+    pub(crate) fn stop(&mut self, at: usize) {
+        let ended = self.agents[at].0.process().terminate();
+        assert_eq!(ended.code(), Some(0));
+        self.look_into(at);
+    }
+
+    /// Kills an agent.
+    pub(crate) fn kill(&mut self, at: usize) {
+        self.agents[at].0.process().kill();
+        self.look_into(at);
+    }
+
     /// Writes down what an agent has in its memory.
     pub(crate) fn look_into(&self, at: usize) {
         let (agent, device) = &self.agents[at];
         for sample in agent.in_memory() {
-            self.books.note(device, sample.session, sample.seq);
+            self.books.note(device, &sample);
         }
     }
 
@@ -82,11 +144,14 @@ impl Site {
     /// fails unless the hub has all. Returns how many samples there are.
     pub(crate) fn settle(&mut self) -> u64 {
         for at in 0..self.agents.len() {
-            let (agent, _) = &mut self.agents[at];
-            assert_eq!(agent.process().terminate().code(), Some(0));
-            self.look_into(at);
+            self.stop(at);
+            let before = self.books.starts(&self.agents[at].1);
             // One sample at the start, and no more for an hour.
             self.agents[at].0.run_every("1h");
+            eventually("a last sample", STORED_WITHIN, || {
+                self.look_into(at);
+                self.books.starts(&self.agents[at].1) > before
+            });
         }
         for (agent, device) in &self.agents {
             eventually(&format!("{device} keeps nothing"), STORED_WITHIN, || {

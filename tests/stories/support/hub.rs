@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::clock::Clock;
+use super::disk::SmallDisk;
 use super::http::Client;
 use super::network::Machine;
 use super::process::{Ended, Process, command, output};
@@ -34,6 +35,8 @@ fn opened_by(command: &str, flags: &[String]) -> &'static [&'static str] {
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     folder: Arc<TempDir>,
+    /// None: the disk of this machine.
+    _disk: Option<SmallDisk>,
     /// Where its own agent keeps young samples, as `/run` of its machine.
     memory: Arc<TempDir>,
     /// None: the clock of this machine.
@@ -43,8 +46,19 @@ pub(crate) struct Home {
 impl Home {
     /// An empty one: everything is as a user meets it.
     pub(crate) fn empty() -> Self {
+        Self::of(tempfile::tempdir().unwrap(), None)
+    }
+
+    /// The same on a disk of its own.
+    pub(crate) fn on(disk: &SmallDisk) -> Self {
+        let folder = tempfile::tempdir_in(disk.path()).unwrap();
+        Self::of(folder, Some(disk.clone()))
+    }
+
+    fn of(folder: TempDir, disk: Option<SmallDisk>) -> Self {
         Self {
-            folder: Arc::new(tempfile::tempdir().unwrap()),
+            folder: Arc::new(folder),
+            _disk: disk,
             memory: Arc::new(tempfile::tempdir().unwrap()),
             clock: None,
         }

@@ -1,0 +1,3 @@
+//! Stories that mount file systems of their own: they need root.
+
+mod full_disk;
