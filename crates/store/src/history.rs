@@ -7,7 +7,7 @@
 //! and of two hours, from which long ranges are drawn.
 //!
 //! - [`sample`], [`series`]: what is kept of a sample; [`placing`]: when it was taken
-//! - [`chunk`], [`column`]: samples as bytes; [`combine`]: several chunks as one
+//! - [`chunk`], [`column`], [`packed`]: samples as bytes; [`combine`]: several chunks as one
 //! - [`rate`], [`rollup`]: from counters to rates, from samples to points
 //! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold
 //! - [`writer`], [`upkeep`]: commits, and what has to be done now and then; [`upgrade`]
@@ -25,6 +25,7 @@ mod events;
 mod keys;
 mod names;
 mod overview;
+mod packed;
 mod pieces;
 mod placing;
 mod plan;

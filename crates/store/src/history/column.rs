@@ -10,6 +10,8 @@ use integer_encoding::VarInt;
 use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress};
 
+use super::packed;
+
 /// Values of one series, in the order of the chunk's samples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Column {
@@ -34,6 +36,9 @@ mod codec {
     pub(super) const DELTAS_OF_DELTAS: u8 = 2;
     /// pco, standalone format.
     pub(super) const PCO: u8 = 3;
+    /// The first value, the smallest difference, a number of bits, and in so many each what the
+    /// differences are above the smallest.
+    pub(super) const PACKED_DELTAS: u8 = 4;
     /// Added where not all samples have a value: the runs of those that have stand before.
     pub(super) const WITH_GAPS: u8 = 0x80;
 }
@@ -137,11 +142,46 @@ fn encode_values(values: &[i64]) -> (u8, Vec<u8>) {
     let deltas = differences(values);
     let once: Vec<u8> = zigzag(&deltas);
     let twice: Vec<u8> = zigzag(&[&deltas[..1], &differences(&deltas[1..])].concat());
-    if twice.len() < once.len() {
-        (codec::DELTAS_OF_DELTAS, twice)
-    } else {
-        (codec::DELTAS, once)
-    }
+    let packed = pack_deltas(&deltas);
+    let forms = [
+        (codec::DELTAS, once),
+        (codec::DELTAS_OF_DELTAS, twice),
+        (codec::PACKED_DELTAS, packed),
+    ];
+    let shortest = forms.into_iter().min_by_key(|(_, bytes)| bytes.len());
+    shortest.unwrap_or_default()
+}
+
+/// `deltas` begins with the first value.
+fn pack_deltas(deltas: &[i64]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let Some((first, rest)) = deltas.split_first() else {
+        return bytes;
+    };
+    let smallest = rest.iter().copied().min().unwrap_or(0);
+    let above = rest
+        .iter()
+        .map(|delta| delta.wrapping_sub(smallest).cast_unsigned());
+    let width = packed::width(above.clone());
+    put(&mut bytes, *first);
+    put(&mut bytes, smallest);
+    put(&mut bytes, width);
+    packed::pack(&mut bytes, width, above);
+    bytes
+}
+
+fn unpack_deltas(mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
+    let mut values = vec![take(&mut bytes)?];
+    let smallest: i64 = take(&mut bytes)?;
+    let width = take(&mut bytes)?;
+    let above = packed::unpack(bytes, width, count.checked_sub(1)?)?;
+    values.extend(
+        above
+            .into_iter()
+            .map(|it| smallest.wrapping_add(it.cast_signed())),
+    );
+    sum_up(&mut values);
+    Some(values)
 }
 
 fn decode_values(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
@@ -161,6 +201,7 @@ fn decode_values(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
             sum_up(&mut numbers);
             bytes.is_empty().then_some(numbers)
         }
+        codec::PACKED_DELTAS => unpack_deltas(bytes, count),
         codec::PCO => {
             let values: Vec<i64> = simple_decompress(bytes).ok()?;
             (values.len() == count).then_some(values)

@@ -57,10 +57,9 @@ pub(super) fn insert(
     samples: &Chunk,
 ) -> rusqlite::Result<usize> {
     let data = samples.encode(Form::Small);
-    connection
-        .prepare_cached("INSERT INTO tail (id, hour, data) VALUES (?, ?, ?)")?
-        .execute(params![key, hour, data])?;
-    Ok(data.len())
+    let row = Row { key, hour, data };
+    row.insert(connection)?;
+    Ok(row.data.len())
 }
 
 /// The rows of a device, in the order of commits, with those series that are wanted. Damaged
@@ -100,6 +99,38 @@ fn bounds(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
     Ok(oldest
         .zip(newest)
         .map(|(oldest, newest)| (keys::commit_of_tail(oldest), keys::commit_of_tail(newest))))
+}
+
+/// A row as it stands.
+#[derive(Debug)]
+pub(super) struct Row {
+    key: i64,
+    hour: i64,
+    data: Vec<u8>,
+}
+
+impl Row {
+    /// Stores it again.
+    pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection
+            .prepare_cached("INSERT INTO tail (id, hour, data) VALUES (?, ?, ?)")?
+            .execute(params![self.key, self.hour, self.data])?;
+        Ok(())
+    }
+}
+
+/// The rows with samples of later hours than this one.
+pub(super) fn rows_after(connection: &Connection, last_hour: i64) -> rusqlite::Result<Vec<Row>> {
+    let sql = "SELECT id, hour, data FROM tail WHERE hour > ? ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([last_hour], |row| {
+        Ok(Row {
+            key: row.get(0)?,
+            hour: row.get(1)?,
+            data: row.get(2)?,
+        })
+    })?;
+    rows.collect()
 }
 
 /// Keys of the rows with samples of hours up to this one, by device and hour.

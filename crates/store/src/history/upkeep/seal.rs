@@ -20,9 +20,10 @@ pub(super) fn seal(
     last_hour: i64,
 ) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
+    let left = tail::rows_after(&transaction, last_hour)?;
     let mut sealed: HashMap<i64, Numbers> = HashMap::new();
     for ((device, hour), keys) in tail::keys_until(&transaction, last_hour)? {
-        let chunks = take(&transaction, device, hour, &keys)?;
+        let chunks = read(&transaction, device, hour, &keys)?;
         let chunk = combine(chunks);
         for (session, seq) in chunk.identities() {
             sealed.entry(session).or_default().insert(seq..=seq);
@@ -38,6 +39,12 @@ pub(super) fn seal(
         }
     }
     received.seal(&transaction, &sealed)?;
+    // Without a condition no page is touched but those that list the free ones, and little is
+    // left: row by row each page of the tail would be written once more.
+    transaction.execute("DELETE FROM tail", [])?;
+    for row in &left {
+        row.insert(&transaction)?;
+    }
     let left = Extent::read(&transaction, extent.newest)?;
     transaction.commit()?;
     received.sealed_from_tail(&sealed);
@@ -65,18 +72,17 @@ pub(in crate::history) fn insert(
     Ok(())
 }
 
-/// Reads rows of the tail and removes them.
-fn take(
+/// Reads rows of the tail.
+fn read(
     transaction: &Transaction<'_>,
     device: i64,
     hour: i64,
     keys: &[i64],
 ) -> rusqlite::Result<Vec<Chunk>> {
-    let mut read = transaction.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
-    let mut delete = transaction.prepare_cached("DELETE FROM tail WHERE id = ?")?;
+    let mut select = transaction.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
     let mut chunks = Vec::new();
     for key in keys {
-        let data: Vec<u8> = read.query_row([key], |row| row.get(0))?;
+        let data: Vec<u8> = select.query_row([key], |row| row.get(0))?;
         if let Ok(chunk) = Chunk::decode(&data) {
             chunks.push(chunk);
         } else {
@@ -86,7 +92,6 @@ fn take(
                 "samples of one commit are damaged and were left out"
             );
         }
-        delete.execute([key])?;
     }
     Ok(chunks)
 }
