@@ -27,7 +27,7 @@ pub(crate) fn dashboard(request: &Request) -> Response {
 
 /// The pages that the dashboard's own router shows.
 fn is_page(path: &str) -> bool {
-    matches!(path, "" | "login" | "setup") || path.starts_with("devices/")
+    matches!(path, "" | "login" | "settings" | "setup") || path.starts_with("devices/")
 }
 
 /// The certificate of the hub's CA, for those who want to trust it.

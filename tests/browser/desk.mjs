@@ -21,7 +21,8 @@ export class Desk {
         this.base = base;
         this.pictures = pictures;
         this.complaints = [];
-        this.expected = [];
+        /** The hub does not answer, which browsers complain of. */
+        this.isAlone = false;
     }
 
     /** A window of another browser, which knows nothing of this one. */
@@ -46,7 +47,8 @@ export class Desk {
             // A browser says so itself when it is not logged in, or when a password is wrong.
             const status = /status of (\d+)/.exec(message.text())?.[1];
             if (status === '401') return;
-            this.complaints.push(`${message.type()}: ${message.text()}`);
+            if (this.isAlone && /net::ERR_/.test(message.text())) return;
+            this.complaints.push(`${message.type()}: ${message.text()} ${message.location().url}`);
         });
         this.page.on('request', (request) => {
             const { host, protocol } = new URL(request.url());
@@ -72,7 +74,10 @@ export class Desk {
     }
 
     async picture(name) {
-        await this.page.screenshot({ path: join(this.pictures, `${name}.png`), fullPage: true });
+        await this.page.screenshot({
+            path: join(this.pictures, `${name}.png`),
+            fullPage: true,
+        });
     }
 
     /** Closes the window, and fails if anything happened that must not. */

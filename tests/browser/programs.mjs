@@ -10,13 +10,18 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS =
     process.env.NETMONITOR_BIN_DIR ?? fileURLToPath(new URL('../../target/debug', import.meta.url));
 
+const SETUP = 'set up this hub at ';
+
 const DEADLINE_MS = 60_000;
 
 function start(program, args) {
     const child = spawn(join(PROGRAMS, program), args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         // No bus: the list of services is the list of processes, on every machine.
-        env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/nonexistent/bus' },
+        env: {
+            ...process.env,
+            DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/nonexistent/bus',
+        },
     });
     const lines = { stdout: [], stderr: [] };
     for (const name of ['stdout', 'stderr']) {
@@ -32,12 +37,17 @@ async function end(child) {
     await exit;
 }
 
+const LISTENERS = ['http', 'https', 'mqtt', 'mqtts'];
+
 /** A hub on free ports of loopback, ready. */
 export async function startHub(home) {
     await mkdir(join(home, 'agent'));
     await writeFile(join(home, 'agent/agent.toml'), 'interval_secs = 1\n');
-    const listeners = ['http', 'https', 'mqtt', 'mqtts'];
-    const flags = listeners.flatMap((name) => [`--${name}`, '127.0.0.1:0']);
+    return hubAt(home, () => '127.0.0.1:0');
+}
+
+async function hubAt(home, addressOf) {
+    const flags = LISTENERS.flatMap((name) => [`--${name}`, addressOf(name)]);
     const { child, stdout, stderr } = start('netmonitor', ['run', '--data-dir', home, ...flags]);
     const deadline = Date.now() + DEADLINE_MS;
     while (!stdout.includes('ready')) {
@@ -52,8 +62,10 @@ export async function startHub(home) {
     return {
         stderr,
         base: `http://${told('listening http ')}`,
-        setupLink: told('set up this hub at '),
+        setupLink: stdout.some((line) => line.startsWith(SETUP)) ? told(SETUP) : undefined,
         end: () => end(child),
+        /** The same hub once more, where it was. */
+        again: () => hubAt(home, (name) => told(`listening ${name} `)),
     };
 }
 
