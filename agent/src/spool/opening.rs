@@ -170,11 +170,11 @@ pub(super) fn pieces_in(folder: &Path) -> Vec<Piece> {
 
 fn lock(folder: &Path) -> io::Result<File> {
     let path: PathBuf = folder.join("lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
     match file.try_lock() {
         Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
         // On a file system without locks there is nobody to ask.

@@ -17,9 +17,6 @@ use super::{Spool, delete};
 /// So many small blocks are packed into one, even if they hold little.
 const SMALL_BLOCKS: usize = 16;
 
-/// A file system keeps at least so many bytes for a file.
-const CLUSTER: u64 = 4096;
-
 /// Files that become one block. The work needs nothing of the spool: it may take as long as a
 /// card wants.
 #[derive(Debug)]
@@ -155,9 +152,8 @@ impl Spool {
 
     fn make_room_on_disk(&mut self) {
         let is_block = |piece: &&Piece| piece.kind == Kind::Block;
-        let room = |piece: &Piece| piece.bytes.next_multiple_of(CLUSTER);
         loop {
-            let bytes: u64 = self.pieces.iter().filter(is_block).map(room).sum();
+            let bytes: u64 = self.pieces.iter().filter(is_block).map(Piece::room).sum();
             let oldest = self.pieces.iter().position(|it| is_block(&it));
             match oldest {
                 Some(oldest) if bytes > self.limits.disk_bytes => self.give_up(oldest),

@@ -33,6 +33,9 @@ impl Kind {
     }
 }
 
+/// So many bytes are kept for a file that has one, by most file systems and in memory.
+pub(super) const CLUSTER: u64 = 4096;
+
 /// A file, named by its number: samples in a higher one are younger.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -145,6 +148,11 @@ impl Piece {
         }
         note_newest(self.parts.last_mut(), youngest);
         Ok(records.is_damaged())
+    }
+
+    /// What it takes of the disk or the memory.
+    pub(super) fn room(&self) -> u64 {
+        self.bytes.next_multiple_of(CLUSTER)
     }
 
     fn open(&self) -> io::Result<BufReader<Take<File>>> {

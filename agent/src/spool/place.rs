@@ -61,10 +61,11 @@ fn in_memory(state_dir: &Path) -> impl Iterator<Item = PathBuf> {
     [
         environment::runtime_directory(),
         environment::user_runtime_directory(),
-        Some(shared).filter(|path| path.is_dir()),
+        Some(shared),
     ]
     .into_iter()
     .flatten()
+    .filter(|parent| parent.is_dir())
     .map(move |parent| parent.join(&name))
 }
 

@@ -111,7 +111,7 @@ impl Spool {
     fn make_room_in_tail(&mut self) {
         let is_tail = |piece: &&Piece| piece.kind == Kind::Tail;
         loop {
-            let bytes: u64 = self.pieces.iter().filter(is_tail).map(|it| it.bytes).sum();
+            let bytes: u64 = self.pieces.iter().filter(is_tail).map(Piece::room).sum();
             let closed = self.pieces.len() - usize::from(self.open.is_some());
             let oldest = self.pieces[..closed].iter().position(|it| is_tail(&it));
             match oldest {

@@ -141,22 +141,22 @@ fn wherever_a_killed_agent_stopped_writing_only_the_torn_sample_is_missing() {
 fn a_full_tail_gives_up_its_oldest_and_counts_it_beyond_the_next_start() {
     let folder = folder();
     let limits = Limits {
-        tail_bytes: 20_000,
-        file_bytes: 2_000,
+        tail_bytes: 40_000,
+        file_bytes: 3_500,
         ..Limits::default()
     };
     let mut spool = folder.open_with(1, limits);
-    fill(&mut spool, 1..=500);
+    fill(&mut spool, 1..=800);
     let oldest = spool.oldest(SessionId(1)).unwrap();
-    assert!(oldest > 300, "{oldest}");
-    assert_eq!(read(&spool, 1), (oldest..=500).collect::<Vec<_>>());
+    assert!(oldest > 500, "{oldest}");
+    assert_eq!(read(&spool, 1), (oldest..=800).collect::<Vec<_>>());
     assert_eq!(spool.lost().of(SessionId(1)), oldest - 1);
     let bytes: u64 = folder
         .tail_files()
         .iter()
         .map(|path| path.metadata().unwrap().len())
         .sum();
-    assert!((15_000..=22_000).contains(&bytes), "{bytes}");
+    assert!((25_000..=40_000).contains(&bytes), "{bytes}");
     drop(spool);
     assert_eq!(folder.open(2).lost().of(SessionId(1)), oldest - 1);
 }

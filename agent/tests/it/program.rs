@@ -33,6 +33,8 @@ pub(crate) async fn until_within(
 /// The agent with its state in `state_dir`, and nothing of the caller's environment that
 /// matters to it.
 pub(crate) fn agent(state_dir: &Path, arguments: &[&str]) -> Command {
+    let runtime = state_dir.join("run");
+    std::fs::create_dir_all(&runtime).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_netmonitor-agent"));
     command
         .arg("--state-dir")
@@ -40,7 +42,7 @@ pub(crate) fn agent(state_dir: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("RUST_LOG", "debug,rumqttc=error,zbus=error")
         // What waits for the hub is with the state, and goes with it.
-        .env("XDG_RUNTIME_DIR", state_dir.join("run"))
+        .env("XDG_RUNTIME_DIR", runtime)
         .env("RUNTIME_DIRECTORY", "")
         // No bus: the list of services is the list of processes.
         .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")

@@ -20,22 +20,39 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a directory for the owner only (0700) in a place where others may write as well. One that
-/// is there already is an error if it is a link, someone else's, or open to others: whoever made
-/// it could read, replace or fill what is put there.
+/// Makes a directory for the owner only (0700) in one where others may write as well. It is an error
+/// if that one is missing or in the hands of others, or if the directory is there already and is a
+/// link, someone else's, or open to others: whoever made it could read, replace or fill what is put
+/// there.
 pub fn create_own_dir(path: &Path) -> io::Result<()> {
-    create_dir(path)?;
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-        let found = fs::symlink_metadata(path)?;
-        let is_ours = found.is_dir() && found.uid() == nix::unistd::geteuid().as_raw();
-        if !is_ours || found.permissions().mode() & 0o077 != 0 {
-            let message = format!("{} is not this program's own directory", path.display());
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+        use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+        /// Only the owner of a file may delete or rename it (`inode(7)`).
+        const STICKY: u32 = 0o1000;
+        let refused = |path: &Path| {
+            let message = format!("{} is in the hands of others", path.display());
+            io::Error::new(io::ErrorKind::PermissionDenied, message)
+        };
+        let own = nix::unistd::geteuid().as_raw();
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let of_parent = fs::metadata(parent)?;
+        let is_closed = of_parent.mode() & 0o022 == 0 || of_parent.mode() & STICKY != 0;
+        if !is_closed || ![0, own].contains(&of_parent.uid()) {
+            return Err(refused(parent));
         }
+        match fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let found = fs::symlink_metadata(path)?;
+        if !found.is_dir() || found.uid() != own || found.mode() & 0o077 != 0 {
+            return Err(refused(path));
+        }
+        Ok(())
     }
-    Ok(())
+    #[cfg(not(unix))]
+    create_dir(path)
 }
 
 /// Writes a file for the owner only (0600). A reader sees the old content or the new one, and
@@ -95,5 +112,13 @@ mod tests {
         fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
         let refused = create_own_dir(&own).unwrap_err();
         assert!(refused.to_string().contains("own"), "{refused}");
+
+        let mut of_all = fs::Permissions::from_mode(0o777);
+        fs::set_permissions(shared.path(), of_all.clone()).unwrap();
+        create_own_dir(&shared.path().join("new")).unwrap_err();
+        of_all.set_mode(0o1777);
+        fs::set_permissions(shared.path(), of_all).unwrap();
+        create_own_dir(&shared.path().join("new")).unwrap();
+        create_own_dir(&shared.path().join("missing/new")).unwrap_err();
     }
 }

@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::super::Limits;
+use super::super::piece::CLUSTER;
 use super::super::tests::{fill, folder, kept, read};
 use super::*;
 

@@ -106,7 +106,7 @@ async fn samples_taken_without_a_hub_come_when_it_is_back_in_order_with_their_ag
     while joined.hub.next_sample().await.seq < 2 {}
     joined.stop_broker();
     let before = joined.tail_bytes();
-    until("some samples wait", || joined.tail_bytes() > before + 1500).await;
+    until("some samples wait", || joined.tail_bytes() > before + 3500).await;
     joined.restart_broker().await;
     let batch = next_backfill(&mut joined.hub).await;
     assert_eq!(batch.session, session);
