@@ -208,6 +208,18 @@ fn what_cannot_be_written_is_counted_and_the_rest_goes_on() {
     assert_eq!(read(&spool, 1), [1, 2, 5]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn behind_a_sample_that_was_written_in_part_nothing_is_written() {
+    let folder = folder();
+    let mut spool = folder.open(1);
+    fill(&mut spool, 1..=2);
+    spool.open = Some(File::options().write(true).open("/dev/full").unwrap());
+    fill(&mut spool, 3..=4);
+    assert_eq!(read(&spool, 1), [1, 2, 4]);
+    assert_eq!(spool.lost().total(), 1);
+}
+
 #[test]
 fn a_damaged_file_gives_what_is_before_the_damage_and_the_rest_is_counted() {
     let folder = folder();

@@ -194,6 +194,7 @@ async fn a_machine_that_sleeps_says_so_first_and_is_born_again_when_it_wakes() {
             !joined.is_connected(),
             "the connection is closed before that"
         );
+        assert!(!joined.blocks().is_empty(), "a battery may run out");
         // While it sleeps nothing is said: the birth is what comes next.
         logind.announces("PrepareForSleep", false).await;
         assert_eq!(joined.birth().await, born);
@@ -209,6 +210,7 @@ async fn a_machine_that_sleeps_says_so_first_and_is_born_again_when_it_wakes() {
     running.signal(Signal::SIGTERM);
     assert_eq!(joined.goodbye(born.session).await, EndCause::Shutdown);
     assert_eq!(running.ended().0, Some(0));
+    assert_eq!(joined.tail_bytes(), 0, "what waits is on disk");
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ impl Joined {
     }
 
     /// The files on disk that hold what waits for the hub.
-    fn blocks(&self) -> Vec<std::path::PathBuf> {
+    pub(crate) fn blocks(&self) -> Vec<std::path::PathBuf> {
         let files = std::fs::read_dir(self.state.path().join("spool")).unwrap();
         let files = files.map(|it| it.unwrap().path());
         files
@@ -115,7 +115,7 @@ impl Joined {
     }
 
     /// How much waits in memory for the hub, in bytes.
-    fn tail_bytes(&self) -> u64 {
+    pub(crate) fn tail_bytes(&self) -> u64 {
         let folders = std::fs::read_dir(self.state.path().join("run")).unwrap();
         let files = folders.flat_map(|it| std::fs::read_dir(it.unwrap().path()).unwrap());
         files
