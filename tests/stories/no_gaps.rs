@@ -3,6 +3,7 @@
 //!
 //! - [`books`]: what was measured, as seen from outside, against what is stored
 //! - [`site`]: a hub of separate services, and agents on other machines
+//! - [`simulated`]: many more agents, and networks that fail
 //! - [`faults`]: what happens to them, by a seed
 //! - `mayhem`: the stories in which that happens
 //! - `restarts`: the hub is stopped and started, as in an update
@@ -11,4 +12,5 @@ pub(crate) mod books;
 pub(crate) mod faults;
 mod mayhem;
 mod restarts;
+mod simulated;
 pub(crate) mod site;

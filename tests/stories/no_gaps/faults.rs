@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
+use super::simulated::Simulated;
 use super::site::Site;
 use crate::support::process::Process;
 
@@ -55,7 +56,13 @@ impl Faults {
     }
 
     /// Makes faults for so long; then everything runs again. Returns how many programs were hit.
-    pub(crate) fn happen(mut self, site: &mut Site, lasts: Duration) -> usize {
+    /// Simulated agents have theirs meanwhile.
+    pub(crate) fn happen(
+        mut self,
+        site: &mut Site,
+        mut simulated: Option<&mut Simulated>,
+        lasts: Duration,
+    ) -> usize {
         let end = Instant::now() + lasts;
         let mut next = Instant::now();
         while Instant::now() < end {
@@ -64,9 +71,15 @@ impl Faults {
                 self.make_one(site);
                 next = Instant::now() + self.seconds(BETWEEN);
             }
+            if let Some(simulated) = &mut simulated {
+                simulated.suffer();
+            }
             std::thread::sleep(LOOK);
         }
         self.recover(site, end + Duration::from_hours(1));
+        if let Some(simulated) = simulated {
+            simulated.recover();
+        }
         self.made
     }
 

@@ -16,7 +16,7 @@ const SERVICES: [&str; 4] = ["broker", "ingest", "alerting", "api"];
 
 /// Once nothing dies any more, everything is stored within this time, on a machine that is busy
 /// with other things.
-const STORED_WITHIN: Duration = Duration::from_mins(3);
+pub(crate) const STORED_WITHIN: Duration = Duration::from_mins(3);
 
 const LOOK: Duration = Duration::from_millis(200);
 
