@@ -33,7 +33,7 @@ const DEVICE_BITS: u32 = 20;
 const SLICE_BITS: u32 = 8;
 
 /// The largest number of a part.
-pub(super) const LAST_PART: i64 = (1 << PART_BITS) - 1;
+const LAST_PART: i64 = (1 << PART_BITS) - 1;
 /// The largest number of an hour's slice in one commit.
 pub(super) const LAST_SLICE: i64 = (1 << SLICE_BITS) - 1;
 
@@ -52,11 +52,6 @@ pub(super) fn chunk(device: i64, tier: Tier, hour: i64, part: i64) -> i64 {
 /// The first hour of a chunk.
 pub(super) fn hour_of_chunk(key: i64) -> i64 {
     (key >> PART_BITS) & ((1 << HOUR_BITS) - 1)
-}
-
-/// The number of the part of a chunk.
-pub(super) fn part_of_chunk(key: i64) -> i64 {
-    key & LAST_PART
 }
 
 /// The device of a chunk, and its tier.
@@ -106,7 +101,7 @@ mod tests {
         let key = chunk(1_000_000, Tier::FiveMinutes, 500_000, 17);
         assert!(key > 0);
         assert_eq!(owner_of_chunk(key), (1_000_000, Some(Tier::FiveMinutes)));
-        assert_eq!((hour_of_chunk(key), part_of_chunk(key)), (500_000, 17));
+        assert_eq!(hour_of_chunk(key), 500_000);
         assert!(chunks(1_000_000, Tier::FiveMinutes, 499_999..=500_000).contains(&key));
         assert!(!chunks(1_000_000, Tier::FiveMinutes, 500_001..=500_002).contains(&key));
         assert!(!chunks(1_000_000, Tier::Day, 0..=900_000).contains(&key));

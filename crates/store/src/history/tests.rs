@@ -324,6 +324,30 @@ fn late_samples_find_their_place_in_hours_and_days_that_are_done() {
 }
 
 #[test]
+fn an_hour_that_came_in_ever_so_many_pieces_is_whole() {
+    let mut house = House::new();
+    let keys = keys::chunks(
+        1,
+        keys::Tier::Hour,
+        keys::hour_of(BEGIN * 1000)..=keys::hour_of(BEGIN * 1000),
+    );
+    for seq in 1..=4 {
+        let sample = house.sample(1, seq, i64::try_from(seq).unwrap());
+        house.commit(&[sample]);
+        house.tend(3 * 3600);
+        if seq == 1 {
+            // As if there had been four thousand before it.
+            let connection = Connection::open(&house.path).unwrap();
+            let sql = "UPDATE chunk SET id = ?";
+            connection.execute(sql, [keys.end() - 1]).unwrap();
+        }
+    }
+    assert_eq!(house.rows(keys::Tier::Hour), 2);
+    assert_eq!(house.columns(0..3600, 500).times.len(), 4);
+    house.assert_sound(4);
+}
+
+#[test]
 fn recent_samples_are_merged_with_what_is_stored_each_once() {
     let mut house = House::new();
     let samples: Vec<NewSample> = (1..=10)

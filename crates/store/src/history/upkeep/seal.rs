@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::StoreError;
 use crate::history::chunk::{Chunk, Form};
@@ -30,12 +30,7 @@ pub(super) fn seal(
         }
         if let Some(newest) = chunk.times.last() {
             note_newest(&transaction, &chunk, *newest)?;
-            let part = next_part(&transaction, device, hour)?;
-            insert(
-                &transaction,
-                keys::chunk(device, Tier::Hour, hour, part),
-                &chunk,
-            )?;
+            insert_part(&transaction, device, hour, chunk)?;
         }
     }
     received.seal(&transaction, &sealed)?;
@@ -108,10 +103,33 @@ fn note_newest(transaction: &Transaction<'_>, chunk: &Chunk, newest: i64) -> rus
     Ok(())
 }
 
-fn next_part(transaction: &Transaction<'_>, device: i64, hour: i64) -> rusqlite::Result<i64> {
+/// Stores what was sealed of an hour beside what there is of it.
+fn insert_part(
+    transaction: &Transaction<'_>,
+    device: i64,
+    hour: i64,
+    chunk: Chunk,
+) -> Result<(), StoreError> {
     let keys = keys::chunks(device, Tier::Hour, hour..=hour);
-    let last: Option<i64> = transaction
-        .prepare_cached("SELECT max(id) FROM chunk WHERE id BETWEEN ? AND ?")?
-        .query_row([keys.start(), keys.end()], |row| row.get(0))?;
-    Ok(last.map_or(0, |last| keys::part_of_chunk(last) + 1))
+    let last: Option<(i64, Vec<u8>)> = transaction
+        .prepare_cached(
+            "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([keys.start(), keys.end()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    match last {
+        None => insert(transaction, *keys.start(), &chunk)?,
+        Some((last, _)) if last < *keys.end() => insert(transaction, last + 1, &chunk)?,
+        // As many parts as there can be: the last one takes this as well.
+        Some((last, data)) => {
+            let damaged = StoreError::Damaged {
+                what: "the last part of an hour",
+            };
+            let there = Chunk::decode(&data).map_err(|_| damaged)?;
+            insert(transaction, last, &combine(vec![there, chunk]))?;
+        }
+    }
+    Ok(())
 }
