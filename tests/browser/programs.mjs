@@ -10,8 +10,6 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS =
     process.env.NETMONITOR_BIN_DIR ?? fileURLToPath(new URL('../../target/debug', import.meta.url));
 
-const SETUP = 'set up this hub at ';
-
 const DEADLINE_MS = 60_000;
 
 function start(program, args) {
@@ -43,30 +41,53 @@ const LISTENERS = ['http', 'https', 'mqtt', 'mqtts'];
 export async function startHub(home) {
     await mkdir(join(home, 'agent'));
     await writeFile(join(home, 'agent/agent.toml'), 'interval_secs = 1\n');
-    return hubAt(home, () => '127.0.0.1:0');
+    const hub = new Hub(home);
+    await hub.start(() => '127.0.0.1:0');
+    return hub;
 }
 
-async function hubAt(home, addressOf) {
-    const flags = LISTENERS.flatMap((name) => [`--${name}`, addressOf(name)]);
-    const { child, stdout, stderr } = start('netmonitor', ['run', '--data-dir', home, ...flags]);
-    const deadline = Date.now() + DEADLINE_MS;
-    while (!stdout.includes('ready')) {
-        if (child.exitCode !== null || Date.now() > deadline) {
-            await end(child);
-            throw new Error(`the hub does not start:\n${stderr.join('\n')}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 50));
+class Hub {
+    constructor(home) {
+        this.home = home;
     }
-    const told = (beginning) =>
-        stdout.find((line) => line.startsWith(beginning)).slice(beginning.length);
-    return {
-        stderr,
-        base: `http://${told('listening http ')}`,
-        setupLink: stdout.some((line) => line.startsWith(SETUP)) ? told(SETUP) : undefined,
-        end: () => end(child),
-        /** The same hub once more, where it was. */
-        again: () => hubAt(home, (name) => told(`listening ${name} `)),
-    };
+
+    async start(addressOf) {
+        const flags = LISTENERS.flatMap((name) => [`--${name}`, addressOf(name)]);
+        const started = start('netmonitor', ['run', '--data-dir', this.home, ...flags]);
+        Object.assign(this, started);
+        const deadline = Date.now() + DEADLINE_MS;
+        while (!this.stdout.includes('ready')) {
+            if (this.child.exitCode !== null || Date.now() > deadline) {
+                await this.end();
+                throw new Error(`the hub does not start:\n${this.stderr.join('\n')}`);
+            }
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    }
+
+    /** The same hub once more, where it was. */
+    again() {
+        const addresses = new Map(
+            LISTENERS.map((name) => [name, this.#told(`listening ${name} `)]),
+        );
+        return this.start((name) => addresses.get(name));
+    }
+
+    end() {
+        return end(this.child);
+    }
+
+    get base() {
+        return `http://${this.#told('listening http ')}`;
+    }
+
+    get setupLink() {
+        return this.#told('set up this hub at ');
+    }
+
+    #told(beginning) {
+        return this.stdout.find((line) => line.startsWith(beginning)).slice(beginning.length);
+    }
 }
 
 /** Another machine, which is this one under another identity. */

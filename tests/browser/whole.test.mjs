@@ -34,7 +34,7 @@ test('an admin sets up a hub, and sees a machine join, die and come back', async
         const other = await secondMachineJoins(desk, machine);
         await secondMachineDies(desk, machine, other);
         await settingsAreKept(desk);
-        hub = await outageIsMadeUpFor(desk, hub, id, other);
+        await outageIsMadeUpFor(desk, hub, id, other);
         await logOutAndIn(desk);
         await narrow(desk, `/devices/${id}`);
         await french(desk, `/devices/${id}`);
@@ -194,7 +194,7 @@ async function outageIsMadeUpFor(desk, hub, ofHub, id) {
     await page.getByText(/out of reach/).waitFor();
     await desk.until('the hub was away for a while', () => Date.now() - from > AWAY_MS);
     const to = Date.now();
-    const back = await hub.again();
+    await hub.again();
     await page.getByText(/out of reach/).waitFor({ state: 'hidden' });
     desk.isAlone = false;
     await desk.until('the page has what was measured meanwhile', () => {
@@ -210,7 +210,6 @@ async function outageIsMadeUpFor(desk, hub, ofHub, id) {
     await desk.picture('hole');
     await page.getByRole('link', { name: 'All devices' }).first().click();
     await cards(page).first().waitFor();
-    return back;
 }
 
 async function logOutAndIn(desk) {
