@@ -50,7 +50,8 @@ fn write_down(
     let path = data_dir.addresses();
     let lock = path.with_extension("lock");
     let _lock = WriteLock::wait(&lock)?;
-    let mut all: Vec<Address> = announced::all(data_dir);
+    let before: Vec<Address> = announced::all(data_dir);
+    let mut all = before.clone();
     let is_old = |name: &str| name == announced::PUBLIC || ours.contains(&name);
     all.retain(|address| !is_old(&address.listener));
     let listeners = listeners
@@ -64,6 +65,10 @@ fn write_down(
         address,
     }));
     all.sort_by(|left, right| left.listener.cmp(&right.listener));
+    if all == before {
+        // As after most starts: a hub whose disk is full starts as well.
+        return Ok(());
+    }
     let json = serde_json::to_vec_pretty(&all).context("cannot write the addresses")?;
     private_file::write(&path, &json).with_context(|| format!("cannot write {}", path.display()))
 }
