@@ -9,6 +9,7 @@
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
 //! - [`network`]: machines with networks of their own
+//! - [`ports`]: ports that stay free
 
 pub(crate) mod agent;
 pub(crate) mod clock;
@@ -19,6 +20,7 @@ pub(crate) mod live;
 pub(crate) mod mosquitto;
 pub(crate) mod mqtt;
 pub(crate) mod network;
+pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod programs;
 

@@ -3,3 +3,4 @@
 
 mod cut_cable;
 mod forwarded_port;
+mod no_gaps;

@@ -9,8 +9,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::simulated::Simulated;
-use super::site::Site;
-use crate::support::process::Process;
+use super::site::{PORT, Site};
 
 /// Between two looks whether it is time for something.
 const LOOK: Duration = Duration::from_millis(50);
@@ -21,11 +20,12 @@ const BETWEEN: std::ops::Range<f64> = 0.5..3.0;
 /// How long something is gone, in seconds: mostly short, sometimes long.
 const GONE: [std::ops::Range<f64>; 3] = [0.0..0.5, 0.5..4.0, 4.0..10.0];
 
-/// A program of the site.
+/// A program of the site, or an agent's cable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Service(usize),
     Agent(usize),
+    Cable(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ enum Fault {
     Stop,
     /// SIGSTOP: it stands still, and its sockets stay open. For the others its network is gone.
     Freeze,
+    /// A cable is cut.
+    Cut,
 }
 
 /// Makes faults, and takes them back.
@@ -91,8 +93,11 @@ impl Faults {
         let services: Vec<_> = (0..site.services.len()).map(Target::Service).collect();
         let agents: Vec<_> = (0..site.agents.len()).map(Target::Agent).collect();
         let all = [&services[..], &agents].concat();
+        let cables: Vec<_> = (0..site.cables.len()).map(Target::Cable).collect();
         let one = |of: &[Target], random: &mut StdRng| vec![*of.choose(random).unwrap()];
-        let (targets, fault) = match self.random.random_range(0..100) {
+        // Where there are cables, every other fault is theirs.
+        let sorts = if cables.is_empty() { 100 } else { 200 };
+        let (targets, fault) = match self.random.random_range(0..sorts) {
             0..30 => (one(&services, &mut self.random), self.fault()),
             30..65 => (one(&agents, &mut self.random), self.fault()),
             65..80 => {
@@ -101,7 +106,9 @@ impl Faults {
                 (some.copied().collect(), self.fault())
             }
             80..90 => (services, Fault::Kill),
-            _ => (all, Fault::Kill),
+            90..100 => (all, Fault::Kill),
+            100..180 => (one(&cables, &mut self.random), Fault::Cut),
+            _ => (cables, Fault::Cut),
         };
         for target in targets {
             let gone = self.random.random_range(0..GONE.len());
@@ -136,7 +143,14 @@ impl Faults {
                 let ended = site.services[at].process.terminate();
                 assert_eq!(ended.code(), Some(0), "{target:?}");
             }
-            (Fault::Freeze, _) => process(site, target).signal(Signal::SIGSTOP),
+            (_, Target::Cable(at)) => site.cables[at].cut(PORT),
+            (Fault::Cut, _) => unreachable!("programs have no cable of their own"),
+            (Fault::Freeze, Target::Service(at)) => {
+                site.services[at].process.signal(Signal::SIGSTOP);
+            }
+            (Fault::Freeze, Target::Agent(at)) => {
+                site.agents[at].0.process().signal(Signal::SIGSTOP);
+            }
         }
         self.made += 1;
         self.now.push((target, fault, until));
@@ -148,17 +162,16 @@ impl Faults {
         let over: Vec<(Target, Fault, Instant)> = over;
         for (target, fault, _) in over {
             match (fault, target) {
-                (Fault::Freeze, _) => process(site, target).signal(Signal::SIGCONT),
+                (_, Target::Cable(at)) => site.cables[at].mend(PORT),
+                (Fault::Freeze, Target::Service(at)) => {
+                    site.services[at].process.signal(Signal::SIGCONT);
+                }
+                (Fault::Freeze, Target::Agent(at)) => {
+                    site.agents[at].0.process().signal(Signal::SIGCONT);
+                }
                 (_, Target::Service(at)) => site.services[at].start_again(),
                 (_, Target::Agent(at)) => site.agents[at].0.run(),
             }
         }
-    }
-}
-
-fn process(site: &mut Site, target: Target) -> &mut Process {
-    match target {
-        Target::Service(at) => &mut site.services[at].process,
-        Target::Agent(at) => site.agents[at].0.process(),
     }
 }

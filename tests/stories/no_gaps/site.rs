@@ -10,6 +10,7 @@ use super::books::{Books, Watcher};
 use crate::support::agent::Agent;
 use crate::support::clock::Clock;
 use crate::support::hub::{Home, Hub};
+use crate::support::network::Machine;
 
 /// What makes a hub.
 const SERVICES: [&str; 4] = ["broker", "ingest", "alerting", "api"];
@@ -17,6 +18,9 @@ const SERVICES: [&str; 4] = ["broker", "ingest", "alerting", "api"];
 /// Once nothing dies any more, everything is stored within this time, on a machine that is busy
 /// with other things.
 pub(crate) const STORED_WITHIN: Duration = Duration::from_mins(3);
+
+/// Where the cable of an agent's machine is.
+pub(crate) const PORT: &str = "eth0";
 
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -27,7 +31,10 @@ pub(crate) struct Site {
     pub(crate) services: Vec<Hub>,
     pub(crate) agents: Vec<(Agent, DeviceId)>,
     pub(crate) books: Books,
-    _watcher: Watcher,
+    /// The machines of the agents, if they have their own: each has one cable, to the hub's.
+    pub(crate) cables: Vec<Machine>,
+    /// None: it is in another network.
+    _watcher: Option<Watcher>,
 }
 
 impl Site {
@@ -44,15 +51,36 @@ impl Site {
     /// The same with an agent by each of these clocks, or by that of this machine.
     pub(crate) fn by_clocks(home: Home, config: &str, clocks: &[Option<&Clock>]) -> Self {
         home.write("netmonitor.toml", config);
-        let services = SERVICES.map(|name| Hub::service(&home, name));
+        let services = SERVICES.map(|name| Hub::lasting(&home, name, None));
         Self::of(home, services.into(), clocks)
     }
 
     /// The same with the hub in one process.
     pub(crate) fn in_one_process(home: Home, config: &str, agents: usize) -> Self {
         home.write("netmonitor.toml", config);
-        let hub = Hub::start_in(&home, &["--no-agent"]);
+        let mut hub = Hub::lasting(&home, "run", None);
+        hub.process.line("ready");
         Self::of(home, vec![hub], &vec![None; agents])
+    }
+
+    /// A hub of separate services on a machine of its own, and so many agents, each on one of its
+    /// own as well.
+    pub(crate) fn on_machines(config: &str, agents: usize) -> Self {
+        let home = Home::empty();
+        home.write("netmonitor.toml", config);
+        let hub = Machine::new("hub");
+        let cables: Vec<Machine> = (0..agents).map(|at| agent_machine(&hub, at)).collect();
+        let services = SERVICES.map(|name| Hub::lasting(&home, name, Some(&hub)));
+        let code = home.told(&["join-code", "--uses", &agents.to_string()]);
+        let joined = cables.iter().map(|it| Agent::joined_on(it, &code));
+        Self {
+            agents: joined.map(with_id).collect(),
+            home,
+            services: services.into(),
+            books: Books::default(),
+            cables,
+            _watcher: None,
+        }
     }
 
     fn of(home: Home, services: Vec<Hub>, clocks: &[Option<&Clock>]) -> Self {
@@ -61,19 +89,17 @@ impl Site {
         let password = home.told(&add);
         let watcher = Watcher::start(services[0].port("mqtt"), "watcher", &password, &books);
         let code = home.told(&["join-code", "--uses", &clocks.len().to_string()]);
-        let joined = |clock: Option<&Clock>| {
-            let (agent, id) = match clock {
-                Some(clock) => Agent::joined_by(clock, &code),
-                None => Agent::joined(&code),
-            };
-            (agent, id.parse().unwrap())
-        };
+        let joined = clocks.iter().map(|clock| match clock {
+            Some(clock) => Agent::joined_by(clock, &code),
+            None => Agent::joined(&code),
+        });
         Self {
-            agents: clocks.iter().copied().map(joined).collect(),
+            agents: joined.map(with_id).collect(),
             home,
             services,
             books,
-            _watcher: watcher,
+            cables: Vec::new(),
+            _watcher: Some(watcher),
         }
     }
 
@@ -160,4 +186,18 @@ impl Site {
         }
         self.books.assert_all_are_stored_once(&self.home.history())
     }
+}
+
+fn with_id((agent, id): (Agent, String)) -> (Agent, DeviceId) {
+    (agent, id.parse().unwrap())
+}
+
+/// A machine with a cable to that of the hub.
+fn agent_machine(hub: &Machine, at: usize) -> Machine {
+    let machine = Machine::new(&format!("agent{at}"));
+    let hubs_port = format!("eth{at}");
+    hub.wire(&hubs_port, &machine, PORT);
+    hub.address(&hubs_port, &format!("10.78.{at}.1/24"));
+    machine.address(PORT, &format!("10.78.{at}.2/24"));
+    machine
 }

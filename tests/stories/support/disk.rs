@@ -37,7 +37,8 @@ impl SmallDisk {
 
     /// Takes all the room that is left.
     pub(crate) fn fill(&self) {
-        let mut file = File::create(self.filler()).unwrap();
+        let mut file = File::options();
+        let mut file = file.append(true).create(true).open(self.filler()).unwrap();
         // The last bytes as well.
         for size in [1 << 20, 1 << 12, 1] {
             let piece = vec![0; size];

@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::disk::SmallDisk;
 use super::http::Client;
 use super::network::Machine;
+use super::ports::lasting_port;
 use super::process::{Ended, Process, command, output};
 
 /// A machine that has just started does not wait for the network to tell the time.
@@ -162,6 +163,22 @@ impl Hub {
     /// One service alone, until it listens.
     pub(crate) fn service(home: &Home, command: &'static str) -> Self {
         Self::spawn(home, command, &[], None)
+    }
+
+    /// One service, or the whole hub (`run`), on ports that nobody takes while it is gone, until
+    /// it listens. On a machine of its own every network reaches the broker.
+    pub(crate) fn lasting(home: &Home, command: &'static str, machine: Option<&Machine>) -> Self {
+        let mut flags = Vec::new();
+        for name in opened_by(command, &flags) {
+            let is_outside = *name == "mqtts" && machine.is_some();
+            let host = if is_outside { "0.0.0.0" } else { "127.0.0.1" };
+            flags.extend([format!("--{name}"), format!("{host}:{}", lasting_port())]);
+        }
+        if command == "run" {
+            flags.push("--no-agent".to_owned());
+        }
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Self::spawn(home, command, &flags, machine.cloned())
     }
 
     fn spawn(home: &Home, command: &'static str, flags: &[&str], machine: Option<Machine>) -> Self {

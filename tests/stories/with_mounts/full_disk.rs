@@ -84,3 +84,40 @@ fn while_the_disk_is_full_presence_goes_on_and_afterwards_all_samples_are_there(
 fn a_disk_that_is_full_for_a_minute_costs_no_sample() {
     the_disk_is_full_for(180);
 }
+
+#[test]
+fn a_hub_that_dies_and_starts_while_its_disk_is_full_sees_who_is_there_and_misses_no_sample() {
+    let disk = SmallDisk::new(DISK_MIB);
+    let mut site = Site::in_one_process(Home::on(&disk), CONFIG, 2);
+    let client = site.services[0].client("viewer");
+    site.run();
+    site.until_measured(6);
+    site.until_stored();
+
+    disk.fill();
+    until_ingest_is(&client, "degraded", &Value::from("disk_full"));
+    for is_clean in [false, true] {
+        if is_clean {
+            assert_eq!(site.services[0].process.terminate().code(), Some(0));
+        } else {
+            site.services[0].process.kill();
+        }
+        // What it gave back is taken as well.
+        disk.fill();
+        site.until_measured(2);
+        site.services[0].start_again();
+    }
+    site.kill(0);
+    let [first, second] = [0, 1].map(|at| site.agents[at].1.to_string());
+    until_device_is(&client, &first, "offline");
+    until_device_is(&client, &second, "online");
+    site.agents[0].0.run();
+    until_device_is(&client, &first, "online");
+    until_ingest_is(&client, "degraded", &Value::from("disk_full"));
+    site.until_measured(10);
+
+    disk.free();
+    until_ingest_is(&client, "running", &Value::Null);
+    site.until_stored();
+    site.settle();
+}
