@@ -46,7 +46,9 @@ fn history_logins_and_devices_survive_a_restart_and_a_kill() {
         assert_eq!(browser.read("/api/v1/account")["name"], "Ada");
         for (device, times) in before {
             let after = stored(&client, device, times.len());
-            let lost = times.iter().filter(|time| !after.contains(time)).count();
+            // What the api had in memory and what ingest wrote down were received a moment apart.
+            let is_near = |time: &i64| after.iter().any(|it| (it - time).abs() < 500);
+            let lost = times.iter().filter(|time| !is_near(time)).count();
             assert_eq!(lost, 0, "of {} samples of {device}", times.len());
             // The second agent has come back without anybody's help.
             stored(&client, device, after.len() + 2);
