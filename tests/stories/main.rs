@@ -26,6 +26,7 @@ mod restart;
 mod revocation;
 mod services_apart;
 mod with_faketime;
+mod with_fuse;
 mod with_mosquitto;
 mod with_mounts;
 mod with_namespaces;
