@@ -200,8 +200,8 @@ impl Hub {
         hub
     }
 
-    /// Starts it again after its end, on the addresses that it had.
-    pub(crate) fn start_again(&mut self) {
+    /// Starts it again after its end, on the addresses that it had, whatever comes of it.
+    pub(crate) fn start_unseen(&mut self) {
         self.process = launch(
             &self.home,
             self.command,
@@ -209,6 +209,11 @@ impl Hub {
             &self.addresses,
             self.machine.as_ref(),
         );
+    }
+
+    /// Starts it again after its end, on the addresses that it had.
+    pub(crate) fn start_again(&mut self) {
+        self.start_unseen();
         for name in opened_by(self.command, &self.flags) {
             self.process.line(&format!("listening {name} "));
         }
