@@ -17,6 +17,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::drive::{Cut, Disk, Drive};
 use crate::support::DEADLINE;
 use crate::support::hub::{Home, Hub};
+use crate::support::process::{Process, command};
 use device::{Connected, Device};
 
 /// Machines that report.
@@ -109,7 +110,7 @@ impl Story {
             self.drive().cut_at(*change);
             self.hub.start_unseen();
             let busy = self.connect();
-            self.until_dark();
+            until_dark(self.drive());
             drop(busy);
             return;
         }
@@ -129,7 +130,7 @@ impl Story {
             When::Change(change) => {
                 self.until_acknowledged();
                 self.drive().cut_at(*change);
-                self.until_dark();
+                until_dark(self.drive());
             }
             When::Starting(_) => {}
         }
@@ -161,17 +162,6 @@ impl Story {
         };
         let before = count();
         eventually("an acknowledgement", DEADLINE, || count() > before);
-    }
-
-    /// Waits until the power has failed, and helps if the hub does not do enough.
-    fn until_dark(&self) {
-        let until = Instant::now() + Duration::from_secs(5);
-        eventually("the power cut", DEADLINE, || {
-            if Instant::now() > until {
-                self.drive().cut();
-            }
-            !self.drive().is_on()
-        });
     }
 
     /// Before anybody has touched it.
@@ -269,6 +259,47 @@ fn power_cuts(seed: u64, rounds: u32) {
     story.end();
 }
 
+/// The power fails while the hub is started for the first time ever, and makes its databases, its
+/// certificates and its passwords. Then it can be started as if nothing had been.
+fn first_starts(seed: u64, rounds: u32) {
+    eprintln!("seed {seed}");
+    let mut chance = StdRng::seed_from_u64(seed);
+    for round in 1..=rounds {
+        let (change, seed) = (chance.random_range(1..250), chance.random());
+        eprintln!("round {round}: change {change}, torn by {seed}");
+        let home = Home::quick();
+        let folder = home.path();
+        let drive = Drive::mount(Disk::new(), folder);
+        drive.cut_at(change);
+        let mut hub = command("netmonitor");
+        hub.arg("--data-dir").arg(folder);
+        for listener in ["--http", "--https", "--mqtt", "--mqtts"] {
+            hub.args([listener, "127.0.0.1:0"]);
+        }
+        let mut hub = Process::start(&mut hub);
+        until_dark(&drive);
+        hub.kill();
+        let left = drive.take_out(Cut::Torn { seed });
+        let drive = Drive::mount(left, folder);
+        let mut hub = Hub::start_in(&home, &[]);
+        let sound = home.told(&["verify"]);
+        assert!(sound.starts_with("everything is sound: "), "{sound}");
+        assert_eq!(hub.process.terminate().code(), Some(0));
+        drive.take_out(Cut::Synced);
+    }
+}
+
+/// Waits until the power has failed, and helps if the hub does not do enough.
+fn until_dark(drive: &Drive) {
+    let until = Instant::now() + Duration::from_secs(5);
+    eventually("the power cut", DEADLINE, || {
+        if Instant::now() > until {
+            drive.cut();
+        }
+        !drive.is_on()
+    });
+}
+
 /// Another seed each time, so that in time every moment has its turn. What fails can be repeated
 /// with the seed that is printed.
 #[expect(
@@ -285,6 +316,17 @@ fn any_seed() -> u64 {
 #[test]
 fn a_power_cut_loses_nothing_that_was_acknowledged() {
     power_cuts(any_seed(), 10);
+}
+
+#[test]
+fn a_power_cut_amid_the_first_start_is_as_if_it_had_not_been() {
+    first_starts(any_seed(), 6);
+}
+
+#[test]
+#[ignore = "a long story: tests/run --long"]
+fn a_hundred_power_cuts_amid_the_first_start_are_as_if_they_had_not_been() {
+    first_starts(any_seed(), 100);
 }
 
 #[test]
