@@ -28,6 +28,12 @@ pub enum StoreError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The file was being made when the process or the machine died, and only its writer can go on.
+    #[error("{} was cut off while it was made: start the hub, which makes it anew", path.display())]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process writes this database.
     #[error("{} is in use: another hub runs in this data directory", path.display())]
     Locked {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::ffi::SQLITE_READONLY_ROLLBACK;
 use rusqlite::{Connection, OpenFlags, Transaction};
 
 use crate::StoreError;
@@ -72,9 +73,12 @@ pub(crate) fn open_read_only(path: &Path, steps: Steps) -> Result<Option<Connect
     if !path.exists() {
         return Ok(None);
     }
-    let (connection, done) = open_any_known(path, steps)?;
-    // Half made or not upgraded yet: its writer is at it.
-    Ok((done == steps.len()).then_some(connection))
+    match open_any_known(path, steps) {
+        // Half made or not upgraded yet: its writer is at it.
+        Ok((connection, done)) => Ok((done == steps.len()).then_some(connection)),
+        Err(StoreError::CutOff { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens for reading only, also what is of an older version. Returns how many steps it has behind
@@ -87,9 +91,14 @@ pub(crate) fn open_any_known(path: &Path, steps: Steps) -> Result<(Connection, u
         let version = version(&connection)?;
         Ok((connection, version))
     };
-    let (connection, found) = opened().map_err(|error| StoreError::Open {
-        path: path.to_owned(),
-        error,
+    let (connection, found) = opened().map_err(|error| {
+        let path = path.to_owned();
+        match error.sqlite_error() {
+            // The machine or the process died while the file was made, before it had a log: who
+            // only reads cannot take the half change back (SQLite's documentation, "result codes").
+            Some(it) if it.extended_code == SQLITE_READONLY_ROLLBACK => StoreError::CutOff { path },
+            _ => StoreError::Open { path, error },
+        }
     })?;
     let done = check_version(path, found, steps)?;
     Ok((connection, done))
@@ -130,6 +139,8 @@ fn check_version(path: &Path, found: i64, steps: Steps) -> Result<usize, StoreEr
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const STEPS: Steps = &[
@@ -180,6 +191,33 @@ mod tests {
             "{error}"
         );
         assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_while_it_was_made_waits_for_its_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let journal = directory.path().join("x.db-journal");
+        let making = Connection::open(&path).unwrap();
+        // So that the change reaches the file before it is committed.
+        making
+            .execute_batch("PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (x);")
+            .unwrap();
+        for _ in 0..100 {
+            let sql = "INSERT INTO half VALUES (zeroblob(4000))";
+            making.execute(sql, []).unwrap();
+        }
+        let (half, log) = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+        assert!(!half.is_empty());
+        drop(making);
+        fs::write(&path, half).unwrap();
+        fs::write(&journal, log).unwrap();
+
+        assert!(open_read_only(&path, STEPS).unwrap().is_none());
+        let error = open_any_known(&path, STEPS).unwrap_err();
+        assert!(error.to_string().contains("start the hub"), "{error}");
+        assert_eq!(tables(&open(&path, STEPS).unwrap()), 2);
+        assert!(open_read_only(&path, STEPS).unwrap().is_some());
     }
 
     #[test]
