@@ -318,14 +318,14 @@ impl Inner {
         }
     }
 
-    /// For tests. Returns when the router has taken it.
+    /// For tests. Returns when the router has taken it, or is dead already.
     pub(super) fn break_down(&self, how: Break) {
         let publisher = &mut lock(&self.publishing).publisher;
         match how {
             Break::Panic => publisher.poison(),
             Break::Hang => publisher.send_fate(Fate::Hang),
         }
-        while publisher.backlog() > 0 {
+        while publisher.backlog() > 0 && publisher.hear().is_ok() {
             thread::sleep(Duration::from_millis(1));
         }
     }
