@@ -3,8 +3,8 @@
 //! Each story starts what it needs, with every listener on port 0 of loopback and its data in a
 //! folder of its own, so that all of them run side by side. Stories in modules named
 //! `with_mosquitto` need Debian's mosquitto-clients, those in `with_faketime` Debian's faketime,
-//! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, and fail
-//! without them; the others need nothing.
+//! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, those in
+//! `with_fuse` root and `/dev/fuse`, and fail without them; the others need nothing.
 
 #![expect(
     clippy::unwrap_used,

@@ -46,6 +46,32 @@ struct Story {
     /// What commands have printed.
     tokens: Vec<String>,
     chance: StdRng,
+    diary: Diary,
+}
+
+/// What is done now, for those who want to see a failure again.
+struct Diary {
+    seed: u64,
+    now: String,
+}
+
+impl Diary {
+    fn new(seed: u64) -> Self {
+        let now = "start".to_owned();
+        Self { seed, now }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the runner shows what a story that failed has printed"
+)]
+impl Drop for Diary {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("POWER_CUT_SEED={}; failed in {}", self.seed, self.now);
+        }
+    }
 }
 
 impl Story {
@@ -65,6 +91,7 @@ impl Story {
             devices,
             tokens: Vec::new(),
             chance: StdRng::seed_from_u64(seed),
+            diary: Diary::new(seed),
         }
     }
 
@@ -75,7 +102,7 @@ impl Story {
     }
 
     /// One power cut, and what is there afterwards.
-    fn round(&mut self) {
+    fn round(&mut self, number: u32) {
         let when = match self.chance.random_range(0..4) {
             0 => When::Acknowledged,
             1 => When::CommandDone,
@@ -88,7 +115,7 @@ impl Story {
                 seed: self.chance.random(),
             },
         };
-        eprintln!("{when:?}, {how:?}");
+        self.diary.now = format!("round {number}: {when:?}, {how:?}");
         self.work(&when);
         self.hub.process.kill();
         let left = self.drive.take().map(|drive| drive.take_out(how));
@@ -250,11 +277,9 @@ fn numbers(reader: &HistoryReader, device: &Device) -> Vec<u64> {
 }
 
 fn power_cuts(seed: u64, rounds: u32) {
-    eprintln!("seed {seed}");
     let mut story = Story::begin(seed);
     for round in 1..=rounds {
-        eprint!("round {round}: ");
-        story.round();
+        story.round(round);
     }
     story.end();
 }
@@ -262,15 +287,15 @@ fn power_cuts(seed: u64, rounds: u32) {
 /// The power fails while the hub is started for the first time ever, and makes its databases, its
 /// certificates and its passwords. Then it can be started as if nothing had been.
 fn first_starts(seed: u64, rounds: u32) {
-    eprintln!("seed {seed}");
+    let mut diary = Diary::new(seed);
     let mut chance = StdRng::seed_from_u64(seed);
     for round in 1..=rounds {
-        let (change, seed) = (chance.random_range(1..250), chance.random());
-        eprintln!("round {round}: change {change}, torn by {seed}");
+        let (at, seed) = (chance.random_range(1..250), chance.random());
+        diary.now = format!("round {round}: change {at}, torn by {seed}");
         let home = Home::quick();
         let folder = home.path();
         let drive = Drive::mount(Disk::new(), folder);
-        drive.cut_at(change);
+        drive.cut_at(at);
         let mut hub = command("netmonitor");
         hub.arg("--data-dir").arg(folder);
         for listener in ["--http", "--https", "--mqtt", "--mqtts"] {

@@ -220,8 +220,8 @@ impl Filesystem for Server {
         umask: u32,
         reply: ReplyEntry,
     ) {
-        let made = self.make(request, parent, name, Kind::Directory, mode & !umask);
-        answer_entry(reply, made);
+        let entry = self.make(request, parent, name, Kind::Directory, mode & !umask);
+        answer_entry(reply, entry);
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {

@@ -114,10 +114,10 @@ fn a_torn_write_leaves_any_of_its_sectors_and_what_was_synced_stays() {
             Cut::Torn { seed },
             |at| {
                 let file = File::create(at.join("a")).unwrap();
-                file.write_all_at(&[1; 64 << 10], 0).unwrap();
+                file.write_all_at(&vec![1; 64 << 10], 0).unwrap();
                 file.sync_all().unwrap();
                 sync(at);
-                file.write_all_at(&[2; 32 << 10], 16 << 10).unwrap();
+                file.write_all_at(&vec![2; 32 << 10], 16 << 10).unwrap();
             },
             |at| {
                 let left = fs::read(at.join("a")).unwrap();

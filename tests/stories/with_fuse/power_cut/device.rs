@@ -246,9 +246,8 @@ impl Drop for Connected {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() && !std::thread::panicking() {
-                panic!("a device has failed");
-            }
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "a device failed");
         }
     }
 }
