@@ -4,8 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use jiff::SignedDuration;
+use netmonitor_service::clock::now;
+use netmonitor_store::HistoryReader;
+use netmonitor_store::history::Query;
+use netmonitor_testkit::eventually_some;
 use serde_json::{Value, json};
 
+use crate::support::DEADLINE;
 use crate::support::agent::Agent;
 use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
@@ -19,7 +25,24 @@ fn assert_refused(ended: &Ended, part: &str) {
     assert!(ended.stderr.contains(part), "{part:?}: {}", ended.stderr);
 }
 
-/// Times of the stored samples, once there are enough.
+/// Times of the samples that are in the database, once there are some. The api knows more.
+fn on_disk(home: &Home, device: &str) -> Vec<i64> {
+    let reader = HistoryReader::new(&home.path().join("monitor.db"));
+    let hour = SignedDuration::from_hours(1);
+    let query = Query {
+        device: device.parse().unwrap(),
+        series: vec!["cpu".to_owned()],
+        from: now() - hour,
+        to: now() + hour,
+        points: 5000,
+    };
+    eventually_some("samples on the disk", DEADLINE, || {
+        let times = reader.columns(&query, &[]).unwrap().times;
+        (times.len() >= 3).then_some(times)
+    })
+}
+
+/// Times of the samples that the hub tells, once there are enough.
 fn stored(client: &Client, device: &str, at_least: usize) -> Vec<i64> {
     let path = format!("/api/v1/devices/{device}/history?metrics=cpu&points=5000");
     client.until("enough stored samples", &path, |history| {
@@ -57,7 +80,7 @@ fn a_hub_comes_back_from_a_backup_that_was_made_while_it_ran() {
     agent.run();
     let add = ["user", "add", "Ada", "--role", "admin", "--password-stdin"];
     assert_eq!(hub.home.admin_with(&add, PASSWORD).code, Some(0));
-    let before = [&this, &other].map(|device| stored(&client, device, 3));
+    let before = [&this, &other].map(|device| on_disk(&hub.home, device));
 
     let sound = hub.home.told(&["verify"]);
     assert!(sound.starts_with("everything is sound: "), "{sound}");
