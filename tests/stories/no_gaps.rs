@@ -6,8 +6,10 @@
 //! - [`simulated`]: many more agents, and networks that fail
 //! - [`faults`]: what happens to them, by a seed
 //! - `mayhem`: the stories in which that happens
+//! - `away`: the hub is gone for longer than agents keep samples in memory
 //! - `restarts`: the hub is stopped and started, as in an update
 
+mod away;
 pub(crate) mod books;
 pub(crate) mod faults;
 mod mayhem;

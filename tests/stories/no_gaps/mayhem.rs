@@ -9,6 +9,9 @@ use super::site::Site;
 /// Commits are seldom enough that something waits for one whenever something dies.
 const CONFIG: &str = "[ingest]\ncommit_interval_secs = 2\nclock_wait_secs = 0\n";
 
+/// So many commits that the history seals what it has every minute or two.
+const OFTEN: &str = "[ingest]\ncommit_interval_secs = 0.1\nclock_wait_secs = 0\n";
+
 /// What a user has.
 const USUAL: &str = "[ingest]\nclock_wait_secs = 0\n";
 
@@ -76,6 +79,19 @@ fn for_ten_minutes_something_dies_under_a_hub_that_commits_once_a_minute() {
     Mayhem {
         config: USUAL,
         agents: 6,
+        simulated: 50,
+        lasts: Duration::from_mins(10),
+        seed: rand::random(),
+    }
+    .happens();
+}
+
+#[test]
+#[ignore = "ten minutes"]
+fn for_ten_minutes_something_dies_under_a_hub_that_seals_what_it_has() {
+    Mayhem {
+        config: OFTEN,
+        agents: 4,
         simulated: 50,
         lasts: Duration::from_mins(10),
         seed: rand::random(),

@@ -1,5 +1,6 @@
 //! The agent of another machine (which is this one, under another identity).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -125,6 +126,15 @@ impl Agent {
         }
     }
 
+    /// Which files it has on its disk for samples that wait, and how long they are.
+    pub(crate) fn on_disk(&self) -> BTreeMap<PathBuf, u64> {
+        let files = files_in(&self.state.path().join("spool"));
+        // One that is gone meanwhile is not there.
+        let sizes = files.into_iter().map(|path| (path.metadata(), path));
+        let sizes = sizes.filter_map(|(size, path)| Some((path, size.ok()?.len())));
+        sizes.collect()
+    }
+
     /// The samples that are in its files in memory, stored or not.
     pub(crate) fn in_memory(&self) -> Vec<Metrics> {
         let mut samples = Vec::new();
@@ -169,7 +179,9 @@ impl Agent {
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
 }
 
 /// Samples as they stand in a file, whatever is between them. One that is cut off is none.
