@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use netmonitor_broker::Config;
 use netmonitor_protocol::topics::{Party, TOPICS};
-use netmonitor_protocol::{JoinRequestId, ServiceName};
+use netmonitor_protocol::{JoinRequestId, Section, ServiceName};
 
 use crate::support::{Options, Raw, TestBroker, start_with};
 
@@ -83,6 +83,7 @@ fn every_topic() -> Vec<Tried> {
             Some("{id}") => DEVICES.map(str::to_owned).to_vec(),
             Some("{name}") => ServiceName::ALL.map(|name| name.to_string()).to_vec(),
             Some("{request}") => requests().to_vec(),
+            Some("{section}") => vec![Section::History.as_str().to_owned()],
             Some(other) => panic!("say what {other} may be"),
         };
         all.extend(values.into_iter().map(|value| {
