@@ -57,7 +57,9 @@ impl Embedded {
                 writer: HistoryWriter::open(path)?,
                 layouts: Layouts::default(),
                 settings: HistorySettings {
-                    // What is measured is all that was stored.
+                    // Everything is kept, as the others keep it.
+                    sample_days: u32::from(u16::MAX),
+                    five_minute_days: u32::from(u16::MAX),
                     max_megabytes: u32::MAX,
                     ..HistorySettings::default()
                 },

@@ -26,8 +26,9 @@ const GOAL_US: f64 = 0.4;
 /// Devices that publish as fast as they may.
 const FAST_DEVICES: usize = 20;
 
-/// Samples of each that may wait for the hub's word that they are on disk.
-const FAST_WINDOW: usize = 400;
+/// Samples of each that may wait for the hub's word that they are on disk: what is too much for
+/// the broker's log would be dropped, and these devices do not send again.
+const FAST_WINDOW: usize = 150;
 
 /// Devices that publish at a pace, and the messages of all in a second: a thousand at 3 s.
 const PACED_DEVICES: usize = 100;
@@ -82,7 +83,7 @@ async fn full_speed(
     let hub = Hub::start(
         netmonitor,
         FAST_DEVICES,
-        "[ingest]\ncommit_interval_secs = 1\n",
+        "[ingest]\ncommit_interval_secs = 0.2\n",
     )?;
     let shape = shape(metrics, FAST_DEVICES, messages);
     let mut payloads: Vec<VecDeque<Metrics>> = vec![VecDeque::new(); FAST_DEVICES];
@@ -99,10 +100,7 @@ async fn full_speed(
         let topic = Topic::DeviceMetrics(hub.site.devices[device].0.clone()).to_string();
         tasks.spawn(send_all(raw, topic, samples));
     }
-    let mut stored = 0;
-    while let Some(ended) = tasks.join_next().await {
-        stored += ended??;
-    }
+    let stored = hub.stored(&mut tasks).await?;
     let took = begin.elapsed();
     let used = hub.cpu()?.since(cpu);
     ensure!(
@@ -157,10 +155,7 @@ async fn paced(
     tokio::time::sleep(duration).await;
     let used = hub.cpu()?.since(cpu);
     let sent = start.elapsed().as_secs_f64() * f64::from(PACED_RATE);
-    let mut stored = 0;
-    while let Some(ended) = tasks.join_next().await {
-        stored += ended??;
-    }
+    let stored = hub.stored(&mut tasks).await?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -246,6 +241,18 @@ impl Hub {
             broker: self.broker.program.cpu()?,
             ingest: self.ingest.cpu()?,
         })
+    }
+
+    /// What all devices have stored; what ingest said if one fails.
+    async fn stored(&self, tasks: &mut JoinSet<anyhow::Result<usize>>) -> anyhow::Result<usize> {
+        let mut stored = 0;
+        while let Some(ended) = tasks.join_next().await {
+            stored += ended?.with_context(|| {
+                let log = self.ingest.log().unwrap_or_default();
+                format!("ingest said: {}", log.trim_end())
+            })?;
+        }
+        Ok(stored)
     }
 
     /// A device that hears what is on disk.
