@@ -329,14 +329,14 @@ impl Outstanding {
     }
 }
 
-/// As fast as it may. Each sample is as old as its stamp says, as after an outage.
+/// As fast as it may. Each sample says that it was taken now: older ones would be sealed with
+/// every commit, as after an outage.
 async fn send_all(
     mut raw: Raw,
     topic: String,
     mut samples: VecDeque<Metrics>,
 ) -> anyhow::Result<usize> {
     let all = samples.len();
-    let newest = samples.back().map_or(0, |it| it.time.as_millisecond());
     let (mut sent, mut it) = (0, Outstanding::default());
     let mut batch = Vec::new();
     while it.stored < all {
@@ -344,7 +344,6 @@ async fn send_all(
             let Some(mut sample) = samples.pop_front() else {
                 break;
             };
-            sample.age_ms = u64::try_from(newest - sample.time.as_millisecond())?;
             sample.monotonic_ms = None;
             batch.extend(it.publish(&topic, &sample)?);
             sent += 1;
