@@ -143,14 +143,23 @@ impl Device {
         let stopped = stop.clone();
         let is_stopped = move || stopped.load(Ordering::Relaxed);
         let (device, sender) = (self.clone(), client.clone());
+        // While it is not, nothing waits in the client: there must be room for the subscription.
+        let connected = Arc::new(AtomicBool::default());
+        let is_connected = connected.clone();
         let receiving = {
             let is_stopped = is_stopped.clone();
             move || {
                 while !is_stopped() {
                     match connection.recv_timeout(INTERVAL) {
-                        Ok(Ok(Event::Incoming(packet))) => device.hear(&packet, &client),
+                        Ok(Ok(Event::Incoming(packet))) => {
+                            device.hear(&packet, &client);
+                            connected.store(true, Ordering::Relaxed);
+                        }
                         // The hub is gone, or not there yet.
-                        Ok(Err(_)) => std::thread::sleep(INTERVAL),
+                        Ok(Err(_)) => {
+                            connected.store(false, Ordering::Relaxed);
+                            std::thread::sleep(INTERVAL);
+                        }
                         Ok(Ok(Event::Outgoing(_))) | Err(_) => {}
                     }
                 }
@@ -159,7 +168,7 @@ impl Device {
         let device = self.clone();
         let measuring = move || {
             while !is_stopped() {
-                device.measure(&sender);
+                device.measure(is_connected.load(Ordering::Relaxed).then_some(&sender));
                 std::thread::sleep(INTERVAL);
             }
         };
@@ -210,11 +219,14 @@ impl Device {
         }
     }
 
-    fn measure(&self, client: &Client) {
+    /// Takes a sample, and sends it if there is a connection.
+    fn measure(&self, client: Option<&Client>) {
         let since_boot = self.booted.elapsed();
         let metrics = self.take(Duration::ZERO, Some(since_boot));
         let message = Message::DeviceMetrics(self.id.clone(), Box::new(metrics));
-        send(client, &message);
+        if let Some(client) = client {
+            send(client, &message);
+        }
     }
 
     /// From when on it has measured.
