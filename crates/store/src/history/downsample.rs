@@ -1,6 +1,8 @@
 //! From samples to as many points as a chart can show, while they are read: what a query needs
 //! of memory does not depend on how much it reads.
 
+use std::ops::Range;
+
 use super::columns::{Columns, Series};
 
 /// Takes samples in the order of time, one after another.
@@ -12,6 +14,8 @@ pub(super) struct Downsampler {
     stretches: Option<i64>,
     times: Vec<i64>,
     series: Vec<(String, Vec<Slot>)>,
+    /// The stretch of the last sample, and its place.
+    last: (Range<i64>, usize),
 }
 
 impl Downsampler {
@@ -33,6 +37,7 @@ impl Downsampler {
             stretches,
             times,
             series: Vec::new(),
+            last: (0..0, 0),
         }
     }
 
@@ -54,11 +59,26 @@ impl Downsampler {
                 self.times.len() - 1
             }
             Some(count) => {
-                let offset = i128::from((at - self.from).clamp(0, self.width - 1));
-                let place = offset * i128::from(count) / i128::from(self.width);
-                usize::try_from(place).unwrap_or(0)
+                // Samples of one stretch follow each other: a division for each costs as much as
+                // reading it.
+                if !self.last.0.contains(&at) {
+                    self.last = self.stretch_of(at, count);
+                }
+                self.last.1
             }
         }
+    }
+
+    /// The stretch that a moment is in, and its place.
+    fn stretch_of(&self, at: i64, count: i64) -> (Range<i64>, usize) {
+        let (width, count) = (i128::from(self.width), i128::from(count));
+        let offset = i128::from((at - self.from).clamp(0, self.width - 1));
+        let place = offset * count / width;
+        // The first moment of a place, rounded up as the place of a moment is rounded down.
+        let begin = |place: i128| (place * width + count - 1) / count + i128::from(self.from);
+        let moment = |ms: i128| i64::try_from(ms).unwrap_or(at);
+        let stretch = moment(begin(place))..moment(begin(place + 1));
+        (stretch, usize::try_from(place).unwrap_or(0))
     }
 
     /// Adds what is known of a series at a place.
@@ -190,6 +210,25 @@ mod tests {
         let columns = downsampler.finish();
         assert_eq!(columns.series["cpu"].mean, [Some(1.0), None]);
         assert_eq!(columns.series["disk:/usb"].mean, [None, Some(5.0)]);
+    }
+
+    #[test]
+    fn a_moment_has_the_same_place_whatever_came_before_it() {
+        for (from, to, points) in [
+            (0, 100, 7),
+            (-50, 1_000, 33),
+            (5, 9, 4),
+            (0, 86_400_000, 500),
+        ] {
+            let mut walking = Downsampler::new(from, to, points, usize::MAX);
+            let step = ((to - from) / 1_000).max(1);
+            let mut at = from;
+            while at <= to {
+                let mut alone = Downsampler::new(from, to, points, usize::MAX);
+                assert_eq!(walking.place(at), alone.place(at), "{at} of {from}..{to}");
+                at += step;
+            }
+        }
     }
 
     #[test]
