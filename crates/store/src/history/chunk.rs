@@ -6,7 +6,7 @@
 //! noticed. A small chunk has one checksum for all.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::column::{Column, put, take};
 
@@ -43,6 +43,14 @@ pub(super) struct Run {
     pub(super) first: u64,
     /// How many.
     pub(super) count: u64,
+}
+
+impl Run {
+    /// The samples' numbers. None if there are none.
+    pub(super) fn numbers(&self) -> Option<RangeInclusive<u64>> {
+        let more = self.count.checked_sub(1)?;
+        Some(self.first..=self.first.saturating_add(more))
+    }
 }
 
 /// How much is protected by one checksum.
@@ -101,15 +109,14 @@ impl Chunk {
                 bytes.extend(crc32fast::hash(part).to_le_bytes());
             }
         }
-        match form {
-            Form::Columns => {
-                bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-                bytes.extend(parts.into_iter().flat_map(|(_, part)| part));
-            }
-            Form::Small => {
-                bytes.extend(parts.into_iter().flat_map(|(_, part)| part));
-                bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-            }
+        if form == Form::Columns {
+            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        }
+        for (_, part) in &parts {
+            bytes.extend_from_slice(part);
+        }
+        if form == Form::Small {
+            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         }
         bytes
     }

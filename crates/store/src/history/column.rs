@@ -58,11 +58,33 @@ impl Column {
 
     /// The value of the sample at `index`, which is above all that were set before.
     pub(super) fn push_at(&mut self, index: usize, value: i64) {
-        match self.present.last_mut() {
-            Some(run) if run.end == index => run.end += 1,
-            _ => self.present.push(index..index + 1),
-        }
         self.values.push(value);
+        self.is_present(index..index + 1);
+    }
+
+    /// Values of the samples from `start` on, one for each. They are above all that were set
+    /// before.
+    pub(super) fn extend_at(&mut self, start: usize, values: impl IntoIterator<Item = i64>) {
+        let before = self.values.len();
+        self.values.extend(values);
+        self.is_present(start..start + self.values.len() - before);
+    }
+
+    /// The values of samples that follow: of theirs the first is the one at `start`, which is
+    /// above all that were set before.
+    pub(super) fn append(&mut self, start: usize, other: &Self) {
+        self.values.extend_from_slice(&other.values);
+        for run in &other.present {
+            self.is_present(start + run.start..start + run.end);
+        }
+    }
+
+    fn is_present(&mut self, samples: Range<usize>) {
+        match self.present.last_mut() {
+            _ if samples.is_empty() => {}
+            Some(run) if run.end == samples.start => run.end = samples.end,
+            _ => self.present.push(samples),
+        }
     }
 
     /// The values with the indices of their samples.
@@ -90,11 +112,10 @@ impl Column {
                 end = run.end;
             }
         }
-        let (codec, values) = encode_values(&self.values);
+        let codec = encode_values(&mut bytes, &self.values);
         if let Some(first) = bytes.first_mut() {
             *first = kind | codec;
         }
-        bytes.extend(values);
         bytes
     }
 
@@ -125,49 +146,60 @@ impl Column {
     }
 }
 
-fn encode_values(values: &[i64]) -> (u8, Vec<u8>) {
-    let Some(&first) = values.first() else {
-        return (codec::CONSTANT, 0_i64.encode_var_vec());
+/// Appends the values, and says by which codec.
+fn encode_values(bytes: &mut Vec<u8>, values: &[i64]) -> u8 {
+    let Some((&first, rest)) = values.split_first() else {
+        put(bytes, 0_i64);
+        return codec::CONSTANT;
     };
-    if values.iter().all(|value| *value == first) {
-        return (codec::CONSTANT, first.encode_var_vec());
+    if rest.iter().all(|value| *value == first) {
+        put(bytes, first);
+        return codec::CONSTANT;
     }
     if values.len() >= MANY {
         let config = ChunkConfig::default().with_compression_level(LEVEL);
         // It fails for more than 16 million values only, which no chunk has.
-        if let Ok(bytes) = simple_compress(values, &config) {
-            return (codec::PCO, bytes);
+        if let Ok(compressed) = simple_compress(values, &config) {
+            bytes.extend_from_slice(&compressed);
+            return codec::PCO;
         }
     }
-    let deltas = differences(values);
-    let once: Vec<u8> = zigzag(&deltas);
-    let twice: Vec<u8> = zigzag(&[&deltas[..1], &differences(&deltas[1..])].concat());
-    let packed = pack_deltas(&deltas);
-    let forms = [
-        (codec::DELTAS, once),
-        (codec::DELTAS_OF_DELTAS, twice),
-        (codec::PACKED_DELTAS, packed),
-    ];
-    let shortest = forms.into_iter().min_by_key(|(_, bytes)| bytes.len());
-    shortest.unwrap_or_default()
+    encode_few(bytes, values, first)
 }
 
-/// `deltas` begins with the first value.
-fn pack_deltas(deltas: &[i64]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let Some((first, rest)) = deltas.split_first() else {
-        return bytes;
-    };
-    let smallest = rest.iter().copied().min().unwrap_or(0);
-    let above = rest
-        .iter()
-        .map(|delta| delta.wrapping_sub(smallest).cast_unsigned());
-    let width = packed::width(above.clone());
-    put(&mut bytes, *first);
-    put(&mut bytes, smallest);
-    put(&mut bytes, width);
-    packed::pack(&mut bytes, width, above);
-    bytes
+/// In the shortest of the forms that are made of differences.
+fn encode_few(bytes: &mut Vec<u8>, values: &[i64], first: i64) -> u8 {
+    let deltas = differences(values.iter().copied());
+    let of_deltas = differences(deltas.clone());
+    // What the first difference adds to none is itself.
+    let twice = deltas.clone().take(1).chain(of_deltas);
+    let (mut once_length, mut smallest, mut largest) = (0, i64::MAX, i64::MIN);
+    for delta in deltas.clone() {
+        once_length += delta.required_space();
+        smallest = smallest.min(delta);
+        largest = largest.max(delta);
+    }
+    let twice_length: usize = twice.clone().map(VarInt::required_space).sum();
+    let above = |delta: i64| delta.wrapping_sub(smallest).cast_unsigned();
+    let width = packed::width([above(largest)]);
+    let packed_length = smallest.required_space()
+        + width.required_space()
+        + packed::length(width, values.len() - 1);
+    put(bytes, first);
+    let lengths = [once_length, twice_length, packed_length];
+    let shortest = lengths.into_iter().min();
+    if shortest == Some(once_length) {
+        deltas.for_each(|delta| put(bytes, delta));
+        codec::DELTAS
+    } else if shortest == Some(twice_length) {
+        twice.for_each(|delta| put(bytes, delta));
+        codec::DELTAS_OF_DELTAS
+    } else {
+        put(bytes, smallest);
+        put(bytes, width);
+        packed::pack(bytes, width, deltas.map(above));
+        codec::PACKED_DELTAS
+    }
 }
 
 fn unpack_deltas(mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
@@ -210,15 +242,11 @@ fn decode_values(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
     }
 }
 
-/// The first value, then what each adds to the one before.
-fn differences(values: &[i64]) -> Vec<i64> {
-    let mut before = 0;
-    let deltas = values.iter().map(|value| {
-        let delta = value.wrapping_sub(before);
-        before = *value;
-        delta
-    });
-    deltas.collect()
+/// What each value adds to the one before.
+fn differences(values: impl Iterator<Item = i64> + Clone) -> impl Iterator<Item = i64> + Clone {
+    let before = values.clone();
+    let pairs = before.zip(values.skip(1));
+    pairs.map(|(before, value)| value.wrapping_sub(before))
 }
 
 fn sum_up(deltas: &mut [i64]) {
@@ -229,20 +257,11 @@ fn sum_up(deltas: &mut [i64]) {
     }
 }
 
-/// LEB128, signed numbers zigzag, as in Protocol Buffers' `sint64`.
-fn zigzag(numbers: &[i64]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(numbers.len() * 2);
-    for number in numbers {
-        let mut buffer = [0; 10];
-        let length = number.encode_var(&mut buffer);
-        bytes.extend(buffer.iter().take(length));
-    }
-    bytes
-}
-
-/// Writes a variable-length number.
+/// Writes a variable-length number: LEB128, signed ones zigzag, as in Protocol Buffers' `sint64`.
 pub(super) fn put<N: VarInt>(bytes: &mut Vec<u8>, number: N) {
-    bytes.extend(number.encode_var_vec());
+    let mut buffer = [0; 10];
+    let length = number.encode_var(&mut buffer);
+    bytes.extend_from_slice(buffer.get(..length).unwrap_or_default());
 }
 
 /// Reads a variable-length number off the front.

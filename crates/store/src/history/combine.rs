@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chunk::{Chunk, ColumnId, push_origin};
+use super::chunk::{Chunk, ColumnId, Run, push_origin};
 use super::column::Column;
 
 /// All samples of the chunks in the order of time, each once.
@@ -11,6 +11,12 @@ pub(super) fn combine(mut chunks: Vec<Chunk>) -> Chunk {
     chunks.sort_by_key(|chunk| chunk.times.first().copied());
     if chunks.len() < 2 {
         return chunks.pop().unwrap_or_default();
+    }
+    let are_apart = chunks
+        .windows(2)
+        .all(|pair| pair[0].times.last() < pair[1].times.first());
+    if are_apart {
+        return chain(chunks);
     }
     let (places, origins, times) = order(&chunks);
     let ids: BTreeSet<ColumnId> = chunks
@@ -31,6 +37,31 @@ pub(super) fn combine(mut chunks: Vec<Chunk>) -> Chunk {
         push_origin(&mut combined.origins, session, seq);
     }
     combined
+}
+
+/// Chunks of which each ends before the next begins.
+fn chain(chunks: Vec<Chunk>) -> Chunk {
+    let mut whole = Chunk::default();
+    for chunk in chunks {
+        let start = whole.times.len();
+        whole.times.extend_from_slice(&chunk.times);
+        for run in chunk.origins {
+            push_run(&mut whole.origins, run);
+        }
+        for (id, column) in &chunk.columns {
+            whole.columns.entry(*id).or_default().append(start, column);
+        }
+    }
+    whole
+}
+
+fn push_run(origins: &mut Vec<Run>, next: Run) {
+    match origins.last_mut() {
+        Some(run) if run.session == next.session && run.first + run.count == next.first => {
+            run.count += next.count;
+        }
+        _ => origins.push(next),
+    }
 }
 
 /// For each sample of each chunk its place in the whole, none where it is there already; with

@@ -6,29 +6,32 @@ pub(super) fn width(numbers: impl IntoIterator<Item = u64>) -> u32 {
     u64::BITS - largest.leading_zeros()
 }
 
+/// How many bytes so many numbers take.
+pub(super) fn length(width: u32, count: usize) -> usize {
+    count.saturating_mul(width as usize).div_ceil(8)
+}
+
 /// Appends numbers of `width` bits each, the lowest bit first.
 pub(super) fn pack(bytes: &mut Vec<u8>, width: u32, numbers: impl IntoIterator<Item = u64>) {
     let (mut waiting, mut bits) = (0_u128, 0);
     for number in numbers {
         waiting |= u128::from(number) << bits;
         bits += width;
-        while bits >= u8::BITS {
-            let [lowest, ..] = waiting.to_le_bytes();
-            bytes.push(lowest);
-            waiting >>= u8::BITS;
-            bits -= u8::BITS;
+        if bits >= u64::BITS {
+            if let Some(whole) = waiting.to_le_bytes().first_chunk::<8>() {
+                bytes.extend_from_slice(whole);
+            }
+            waiting >>= u64::BITS;
+            bits -= u64::BITS;
         }
     }
-    if bits > 0 {
-        let [lowest, ..] = waiting.to_le_bytes();
-        bytes.push(lowest);
-    }
+    let rest = waiting.to_le_bytes();
+    bytes.extend(rest.iter().take(bits.div_ceil(8) as usize));
 }
 
 /// Reads `count` numbers back. None unless the bytes are exactly those of so many.
 pub(super) fn unpack(bytes: &[u8], width: u32, count: usize) -> Option<Vec<u64>> {
-    let length = count.checked_mul(usize::try_from(width).ok()?)?.div_ceil(8);
-    if width > u64::BITS || bytes.len() != length {
+    if width > u64::BITS || bytes.len() != length(width, count) {
         return None;
     }
     let mask = u64::MAX.checked_shr(u64::BITS - width).unwrap_or(0);

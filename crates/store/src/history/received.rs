@@ -1,6 +1,7 @@
 //! Which samples of a session are stored.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use rangemap::RangeInclusiveSet;
 use rusqlite::{Connection, params};
@@ -20,15 +21,24 @@ pub(super) struct Received {
 }
 
 impl Received {
-    /// Whether a sample is stored.
-    pub(super) fn contains(
+    /// Those of these numbers that are not stored.
+    pub(super) fn new_of(
         &mut self,
         connection: &Connection,
         session: i64,
-        seq: u64,
-    ) -> rusqlite::Result<bool> {
-        let in_tail = self.tail.get(&session).is_some_and(|it| it.contains(&seq));
-        Ok(in_tail || self.sealed(connection, session)?.contains(&seq))
+        numbers: &Numbers,
+    ) -> rusqlite::Result<Numbers> {
+        let mut new = numbers.clone();
+        let mut are_stored = |stored: &Numbers| {
+            for run in numbers.iter() {
+                for known in stored.overlapping(run) {
+                    new.remove(known.clone());
+                }
+            }
+        };
+        self.tail.get(&session).map(&mut are_stored);
+        are_stored(self.sealed(connection, session)?);
+        Ok(new)
     }
 
     /// How many samples before this number are not stored.
@@ -51,11 +61,12 @@ impl Received {
     }
 
     /// Samples that the tail has now.
-    pub(super) fn add_tail(&mut self, session: i64, numbers: impl IntoIterator<Item = u64>) {
-        let of_session = self.tail.entry(session).or_default();
-        for seq in numbers {
-            of_session.insert(seq..=seq);
-        }
+    pub(super) fn add_tail(
+        &mut self,
+        session: i64,
+        runs: impl IntoIterator<Item = RangeInclusive<u64>>,
+    ) {
+        self.tail.entry(session).or_default().extend(runs);
     }
 
     /// Writes what the tail has into the table, as part of sealing it.

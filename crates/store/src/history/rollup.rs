@@ -1,10 +1,11 @@
 //! Points that sum up many samples: what long ranges are drawn from.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 
 use super::chunk::{Chunk, ColumnId};
 use super::column::Column;
-use super::rate::{Rates, gap};
+use super::rate::Rates;
 use super::series::Kind;
 
 /// Milliseconds of the finer points.
@@ -76,34 +77,42 @@ impl Summary {
     }
 }
 
-/// A series of samples in stretches of `period` milliseconds.
+/// A series of samples in stretches of `period` milliseconds. Counters are not followed across
+/// pauses longer than `gap`.
 pub(super) fn summarise(
     times: &[i64],
     column: &Column,
     kind: Kind,
     period: i64,
+    gap: i64,
 ) -> BTreeMap<i64, Summary> {
-    let mut sums: BTreeMap<i64, Sum> = BTreeMap::new();
+    let mut points = BTreeMap::new();
     let mut rates = Rates::default();
-    let gap = gap(times);
+    let mut sum = Sum::default();
+    let mut stretch = 0..0;
     for (index, value) in column.iter() {
         let Some(&at) = times.get(index) else { break };
-        let begin = at.div_euclid(period) * period;
+        if !stretch.contains(&at) {
+            if !sum.is_empty() {
+                points.insert(stretch.start, take(&mut sum).finish(kind));
+            }
+            let begin = at.div_euclid(period) * period;
+            stretch = begin..begin + period;
+        }
         match kind {
-            Kind::Gauge => sums.entry(begin).or_default().add(value, value, 1),
+            Kind::Gauge => sum.add(value, value, 1),
             Kind::Counter => {
                 if let Some(step) = rates.step(at, value, gap) {
                     let rate = step.increase.saturating_mul(1000) / step.ms;
-                    let sum = sums.entry(begin).or_default();
                     sum.add(step.increase, rate, step.ms);
                 }
             }
         }
     }
-    let points = sums
-        .into_iter()
-        .map(|(begin, sum)| (begin, sum.finish(kind)));
-    points.collect()
+    if !sum.is_empty() {
+        points.insert(stretch.start, sum.finish(kind));
+    }
+    points
 }
 
 /// The same points in longer stretches.
@@ -191,6 +200,10 @@ struct Sum {
 }
 
 impl Sum {
+    fn is_empty(&self) -> bool {
+        self.range.is_none()
+    }
+
     fn add(&mut self, amount: i64, value: i64, weight: i64) {
         self.total += i128::from(amount);
         let (min, max) = self.range.unwrap_or((value, value));
@@ -224,12 +237,13 @@ fn divide(sum: i128, count: i128) -> i64 {
 mod tests {
     use super::*;
 
+    const GAP: i64 = 300_000;
     const TIMES: [i64; 5] = [0, 100_000, 200_000, 300_000, 400_000];
 
     #[test]
     fn a_gauge_becomes_mean_min_max_and_number() {
         let column = Column::full(vec![10, 20, 31, 5, -5]);
-        let points = summarise(&TIMES, &column, Kind::Gauge, FIVE_MINUTES_MS);
+        let points = summarise(&TIMES, &column, Kind::Gauge, FIVE_MINUTES_MS, GAP);
         let expected = |level, min, max, weight| Summary {
             level,
             min,
@@ -246,7 +260,7 @@ mod tests {
     #[test]
     fn a_counter_becomes_its_increase_and_its_rates_across_a_boot() {
         let column = Column::full(vec![1000, 2000, 2000, 500, 700]);
-        let points = summarise(&TIMES, &column, Kind::Counter, TWO_HOURS_MS);
+        let points = summarise(&TIMES, &column, Kind::Counter, TWO_HOURS_MS, GAP);
         let point = points[&0];
         assert_eq!((point.level, point.weight), (1700, 400_000));
         assert_eq!((point.min, point.max), (0, 10));
@@ -259,8 +273,14 @@ mod tests {
         sparse.push_at(4, 7);
         let full = Column::full(vec![1, 2, 3, 4, 5]);
         let points = Points::from([
-            (3, summarise(&TIMES, &full, Kind::Gauge, FIVE_MINUTES_MS)),
-            (4, summarise(&TIMES, &sparse, Kind::Gauge, FIVE_MINUTES_MS)),
+            (
+                3,
+                summarise(&TIMES, &full, Kind::Gauge, FIVE_MINUTES_MS, GAP),
+            ),
+            (
+                4,
+                summarise(&TIMES, &sparse, Kind::Gauge, FIVE_MINUTES_MS, GAP),
+            ),
         ]);
         assert_eq!(points[&4].len(), 1);
         let chunk = to_chunk(&points);

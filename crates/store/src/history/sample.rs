@@ -1,13 +1,13 @@
 //! A sample on its way into the history: its name, its moment, and its numbers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::Metrics;
 use netmonitor_protocol::{DeviceId, SessionId};
 
-use super::series;
+use super::series::{self, Name};
 
 /// A sample to be stored. Many may wait in memory, so it holds no more than what is kept.
 #[derive(Debug, Clone)]
@@ -42,7 +42,11 @@ impl Layout {
 
 /// Layouts that were seen lately, so that equal ones are one in memory.
 #[derive(Debug, Default)]
-pub struct Layouts(HashSet<Arc<Layout>>);
+pub struct Layouts {
+    known: HashSet<Arc<Layout>>,
+    /// That of its last sample. No more devices than layouts are remembered.
+    of_devices: HashMap<DeviceId, Arc<Layout>>,
+}
 
 /// Layouts that are remembered. When there are more, those that no sample has are forgotten.
 const REMEMBERED: usize = 4096;
@@ -50,31 +54,114 @@ const REMEMBERED: usize = 4096;
 impl NewSample {
     /// What the history keeps of a sample that was taken at `at`.
     pub fn new(device: DeviceId, at: Timestamp, metrics: &Metrics, layouts: &mut Layouts) -> Self {
-        let (names, values): (Vec<String>, Vec<i64>) =
-            series::numbers_of(metrics).into_iter().unzip();
+        let mut numbers = series::numbers_of(metrics);
+        let layout = layouts.of(&device, &mut numbers);
         Self {
             device,
             session: metrics.session,
             seq: metrics.seq,
             at,
             oldest_seq: metrics.oldest_seq,
-            layout: layouts.shared(names),
-            values: values.into(),
+            layout,
+            values: numbers.into_iter().map(|(_, value)| value).collect(),
         }
     }
 }
 
 impl Layouts {
+    /// The layout of these numbers. Those are removed that have the name of another.
+    fn of(&mut self, device: &DeviceId, numbers: &mut Vec<(Name<'_>, i64)>) -> Arc<Layout> {
+        if let Some(last) = self.of_devices.get(device)
+            && last.names().len() == numbers.len()
+            && last
+                .names()
+                .iter()
+                .zip(&*numbers)
+                .all(|(known, (name, _))| name.is(known))
+        {
+            return last.clone();
+        }
+        let mut names = Vec::with_capacity(numbers.len());
+        let mut seen = HashSet::with_capacity(numbers.len());
+        numbers.retain(|(name, _)| {
+            let name = name.to_string();
+            let is_new = seen.insert(name.clone());
+            if is_new {
+                names.push(name);
+            }
+            is_new
+        });
+        let layout = self.shared(names);
+        if self.of_devices.len() >= REMEMBERED {
+            self.of_devices.clear();
+        }
+        self.of_devices.insert(device.clone(), layout.clone());
+        layout
+    }
+
     fn shared(&mut self, names: Vec<String>) -> Arc<Layout> {
         let layout = Layout(names.into());
-        if let Some(known) = self.0.get(&layout) {
+        if let Some(known) = self.known.get(&layout) {
             return known.clone();
         }
-        if self.0.len() >= REMEMBERED {
-            self.0.retain(|layout| Arc::strong_count(layout) > 1);
+        if self.known.len() >= REMEMBERED {
+            self.of_devices.clear();
+            self.known.retain(|layout| Arc::strong_count(layout) > 1);
         }
         let layout = Arc::new(layout);
-        self.0.insert(layout.clone());
+        self.known.insert(layout.clone());
         layout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(interfaces: &[&str]) -> Metrics {
+        let network: Vec<String> = interfaces
+            .iter()
+            .map(|name| format!(r#"{{"interface":"{name}","received_bytes":1,"sent_bytes":2}}"#))
+            .collect();
+        let text = format!(
+            r#"{{"session":"00000000000000aa","seq":1,"time":"2026-11-22T10:00:00Z",
+                "uptime_secs":5,"cpu":{{"usage_percent":12.34}},
+                "memory":{{"total_bytes":100,"used_bytes":50}},"network":[{}]}}"#,
+            network.join(",")
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn samples_of_the_same_series_share_a_layout_whosever_they_are() {
+        let mut layouts = Layouts::default();
+        let mut layout_of = |device: &str, interfaces: &[&str]| {
+            let device = DeviceId::from_host_name(device);
+            let metrics = metrics(interfaces);
+            NewSample::new(device, metrics.time, &metrics, &mut layouts).layout
+        };
+        let first = layout_of("one", &["eth0"]);
+        assert!(Arc::ptr_eq(&first, &layout_of("one", &["eth0"])));
+        assert!(Arc::ptr_eq(&first, &layout_of("two", &["eth0"])));
+        assert_eq!(
+            first.names(),
+            ["cpu", "ram", "rx_bytes:eth0", "tx_bytes:eth0"]
+        );
+        for others in [&["eth1"] as &[_], &["eth0", "eth1"], &[]] {
+            assert_ne!(first, layout_of("one", others));
+        }
+        assert!(Arc::ptr_eq(&first, &layout_of("one", &["eth0"])));
+    }
+
+    #[test]
+    fn of_two_numbers_of_one_name_the_first_is_kept() {
+        let mut layouts = Layouts::default();
+        for _ in 0..2 {
+            let metrics = metrics(&["a_b", "a,b"]);
+            let device = DeviceId::from_host_name("one");
+            let sample = NewSample::new(device, metrics.time, &metrics, &mut layouts);
+            assert_eq!(sample.layout.names().len(), 4);
+            assert_eq!(*sample.values, [123, 500, 1, 2]);
+        }
     }
 }

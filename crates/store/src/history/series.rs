@@ -2,6 +2,7 @@
 //! how a sample becomes numbers.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use netmonitor_protocol::payload::Metrics;
 
@@ -40,10 +41,49 @@ pub(super) fn shown(stored: &str) -> Cow<'_, str> {
 /// How a number becomes an integer: multiplied by this. Fewer digits compress better, and
 /// nobody reads more than these.
 pub(super) fn scale(stored: &str) -> f64 {
-    match stored.split(':').next().unwrap_or(stored) {
+    let what = stored.split_once(':').map_or(stored, |(what, _)| what);
+    match what {
         "cpu" | "ram" | "swap" | "disk" | "temp" => 10.0,
         "load1" => 100.0,
         _ => 1.0,
+    }
+}
+
+/// The name under which a number of a sample is stored, before anybody writes it out: most
+/// samples have those that the one before had.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a> {
+    what: &'static str,
+    part: Option<&'a str>,
+}
+
+impl Name<'_> {
+    /// Whether a series has this name.
+    pub(super) fn is(self, stored: &str) -> bool {
+        let Some(rest) = stored.strip_prefix(self.what) else {
+            return false;
+        };
+        let Some(part) = self.part else {
+            return rest.is_empty();
+        };
+        rest.strip_prefix(':').is_some_and(|rest| {
+            let shown = || {
+                part.bytes()
+                    .map(|byte| if byte == b',' { b'_' } else { byte })
+            };
+            rest == part || (rest.len() == part.len() && rest.bytes().eq(shown()))
+        })
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)?;
+        match self.part {
+            // A comma separates names in a request.
+            Some(part) => write!(f, ":{}", part.replace(',', "_")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -52,12 +92,12 @@ pub(super) fn scale(stored: &str) -> f64 {
 /// `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1` as a number, `rx_bytes:{interface}`
 /// and `tx_bytes:{interface}` in bytes since boot, `temp:{sensor}` in degrees Celsius. What the
 /// machine does not have is absent.
-pub(super) fn numbers_of(metrics: &Metrics) -> Vec<(String, i64)> {
-    let mut numbers = Vec::with_capacity(16);
-    let mut push = |name: &str, part: Option<&str>, value: Option<f64>| {
+pub(super) fn numbers_of(metrics: &Metrics) -> Vec<(Name<'_>, i64)> {
+    let parts = metrics.disks.len() + metrics.temperatures.len() + 2 * metrics.network.len();
+    let mut numbers = Vec::with_capacity(4 + parts);
+    let mut push = |what, part, value: Option<f64>| {
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            let number = rounded(value * scale(name));
-            numbers.push((named(name, part), number));
+            numbers.push((Name { what, part }, rounded(value * scale(what))));
         }
     };
     push("cpu", None, Some(metrics.cpu.usage_percent));
@@ -75,23 +115,16 @@ pub(super) fn numbers_of(metrics: &Metrics) -> Vec<(String, i64)> {
         push("temp", Some(&sensor.sensor), Some(sensor.celsius));
     }
     for link in &metrics.network {
-        for (name, bytes) in [
+        for (what, bytes) in [
             ("rx_bytes", link.received_bytes),
             ("tx_bytes", link.sent_bytes),
         ] {
+            let part = Some(link.interface.as_str());
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            numbers.push((named(name, Some(&link.interface)), bytes));
+            numbers.push((Name { what, part }, bytes));
         }
     }
     numbers
-}
-
-fn named(name: &str, part: Option<&str>) -> String {
-    match part {
-        // A comma separates names in a request.
-        Some(part) => format!("{name}:{}", part.replace(',', "_")),
-        None => name.to_owned(),
-    }
 }
 
 #[expect(
@@ -123,8 +156,14 @@ mod tests {
             ("rx_bytes:eth0", 1),
             ("tx_bytes:eth0", 2),
         ];
-        let expected = expected.map(|(name, number)| (name.to_owned(), number));
-        assert_eq!(numbers_of(&metrics), expected);
+        let numbers = numbers_of(&metrics);
+        let named = numbers
+            .iter()
+            .map(|(name, value)| (name.to_string(), *value));
+        assert!(named.eq(expected.map(|(name, number)| (name.to_owned(), number))));
+        let are_known =
+            expected.map(|(stored, _)| numbers.iter().filter(|it| it.0.is(stored)).count());
+        assert_eq!(are_known, [1; 4]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{Event, HistorySettings};
@@ -143,9 +144,15 @@ impl HistoryWriter {
     ) -> Result<Committed, StoreError> {
         let commit = self.extent.newest + 1;
         let transaction = self.connection.transaction()?;
+        let sessions = by_session(samples);
         let mut new = Batch::default();
-        for sample in samples {
-            new.add(&transaction, &mut self.names, &mut self.received, sample)?;
+        for of_session in &sessions {
+            new.add(
+                &transaction,
+                &mut self.names,
+                &mut self.received,
+                of_session,
+            )?;
         }
         let mut rows = Vec::new();
         for (device, hours) in slices(&new.samples) {
@@ -160,9 +167,8 @@ impl HistoryWriter {
             events::insert(&transaction, event)?;
         }
         // What is missing is judged with what this commit stores.
-        for (session, numbers) in &new.fresh {
-            let numbers = numbers.iter().cloned().flatten();
-            self.received.add_tail(*session, numbers);
+        for (session, numbers) in new.numbers {
+            self.received.add_tail(session, numbers);
         }
         let lost = find_lost(&transaction, &mut self.received, &new.oldest)?;
         transaction.commit()?;
@@ -171,7 +177,7 @@ impl HistoryWriter {
         }
         Ok(Committed {
             stored: new.samples.len(),
-            safe: safe(samples),
+            safe: sessions.into_iter().map(OfSession::into_stored).collect(),
             lost,
         })
     }
@@ -185,8 +191,8 @@ impl HistoryWriter {
         while let Some(row) = rows.next()? {
             // What is damaged is left to `verify`.
             if let Ok(chunk) = Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()) {
-                for (session, seq) in chunk.identities() {
-                    self.received.add_tail(session, [seq]);
+                for run in &chunk.origins {
+                    self.received.add_tail(run.session, run.numbers());
                 }
             }
         }
@@ -208,13 +214,58 @@ impl Drop for HistoryWriter {
     }
 }
 
+/// Samples of a batch that are of one session, by number, each once.
+#[derive(Debug)]
+struct OfSession<'a> {
+    device: &'a DeviceId,
+    session: SessionId,
+    samples: Vec<&'a NewSample>,
+    numbers: Numbers,
+}
+
+fn by_session(samples: &[NewSample]) -> Vec<OfSession<'_>> {
+    let mut sessions: HashMap<(SessionId, &DeviceId), Vec<&NewSample>> = HashMap::new();
+    for sample in samples {
+        let key = (sample.session, &sample.device);
+        sessions.entry(key).or_default().push(sample);
+    }
+    let mut sessions: Vec<OfSession<'_>> = sessions
+        .into_iter()
+        .map(|((session, device), mut samples)| {
+            samples.sort_by_key(|it| it.seq);
+            samples.dedup_by_key(|it| it.seq);
+            let runs = samples.chunk_by(|one, next| one.seq + 1 == next.seq);
+            let numbers = runs.filter_map(|run| Some(run.first()?.seq..=run.last()?.seq));
+            OfSession {
+                device,
+                session,
+                numbers: numbers.collect(),
+                samples,
+            }
+        })
+        .collect();
+    sessions.sort_unstable_by_key(|it| (it.device, it.session));
+    sessions
+}
+
+impl OfSession<'_> {
+    fn into_stored(self) -> Stored {
+        let runs = self.numbers.iter();
+        Stored {
+            device: self.device.clone(),
+            session: self.session,
+            ranges: runs.map(|run| (*run.start(), *run.end())).collect(),
+        }
+    }
+}
+
 /// What of a batch is new.
 #[derive(Debug, Default)]
 struct Batch<'a> {
     samples: Vec<Fresh<'a>>,
-    fresh: HashMap<i64, Numbers>,
+    numbers: Vec<(i64, Numbers)>,
     /// By session: the oldest sample that its agent still keeps.
-    oldest: BTreeMap<i64, (&'a NewSample, u64)>,
+    oldest: Vec<(i64, &'a NewSample, u64)>,
 }
 
 /// A sample that is not stored yet.
@@ -231,28 +282,28 @@ impl<'a> Batch<'a> {
         transaction: &Transaction<'_>,
         names: &mut Names,
         received: &mut Received,
-        sample: &'a NewSample,
+        of_session: &OfSession<'a>,
     ) -> rusqlite::Result<()> {
-        let device = names.device(transaction, &sample.device)?;
-        let at = sample.at.as_millisecond();
-        let session = names.session(transaction, device, sample.session, at)?;
-        if let Some(oldest) = sample.oldest_seq {
-            let (_, known) = self.oldest.entry(session).or_insert((sample, oldest));
-            *known = oldest.max(*known);
-        }
-        let seq = sample.seq;
-        if received.contains(transaction, session, seq)? {
+        let Some(first) = of_session.samples.first() else {
             return Ok(());
+        };
+        let device = names.device(transaction, of_session.device)?;
+        let at = first.at.as_millisecond();
+        let session = names.session(transaction, device, of_session.session, at)?;
+        let oldest = of_session.samples.iter().filter_map(|it| it.oldest_seq);
+        if let Some(oldest) = oldest.max() {
+            self.oldest.push((session, *first, oldest));
         }
-        let of_session = self.fresh.entry(session).or_default();
-        if !of_session.contains(&seq) {
-            of_session.insert(seq..=seq);
-            self.samples.push(Fresh {
-                device,
-                session,
-                sample,
-            });
-        }
+        let new = received.new_of(transaction, session, &of_session.numbers)?;
+        let are_all = new == of_session.numbers;
+        let samples = of_session.samples.iter();
+        let fresh = samples.filter(|it| are_all || new.contains(&it.seq));
+        self.samples.extend(fresh.map(|sample| Fresh {
+            device,
+            session,
+            sample,
+        }));
+        self.numbers.push((session, new));
         Ok(())
     }
 }
@@ -287,14 +338,22 @@ fn chunk_of(
 ) -> rusqlite::Result<Chunk> {
     let mut chunk = Chunk::default();
     let mut columns: BTreeMap<SeriesId, Column> = BTreeMap::new();
-    for (index, fresh) in samples.iter().enumerate() {
-        let sample = fresh.sample;
-        chunk.times.push(sample.at.as_millisecond());
-        push_origin(&mut chunk.origins, fresh.session, sample.seq);
-        let layout = names.layout(transaction, &sample.layout)?;
-        for (series, value) in layout.iter().zip(&sample.values) {
-            columns.entry(*series).or_default().push_at(index, *value);
+    for fresh in samples {
+        chunk.times.push(fresh.sample.at.as_millisecond());
+        push_origin(&mut chunk.origins, fresh.session, fresh.sample.seq);
+    }
+    let mut start = 0;
+    let is_alike =
+        |one: &Fresh<'_>, next: &Fresh<'_>| Arc::ptr_eq(&one.sample.layout, &next.sample.layout);
+    for alike in samples.chunk_by(is_alike) {
+        let Some(first) = alike.first() else { continue };
+        let layout = names.layout(transaction, &first.sample.layout)?;
+        for (place, series) in layout.iter().enumerate() {
+            let values = alike.iter().filter_map(|it| it.sample.values.get(place));
+            let column = columns.entry(*series).or_default();
+            column.extend_at(start, values.copied());
         }
+        start += alike.len();
     }
     let columns = columns.into_iter();
     chunk.columns = columns
@@ -306,10 +365,10 @@ fn chunk_of(
 fn find_lost(
     transaction: &Transaction<'_>,
     received: &mut Received,
-    oldest: &BTreeMap<i64, (&NewSample, u64)>,
+    oldest: &[(i64, &NewSample, u64)],
 ) -> rusqlite::Result<Vec<Lost>> {
     let mut lost = Vec::new();
-    for (session, (sample, oldest)) in oldest {
+    for (session, sample, oldest) in oldest {
         let missing = received.missing_before(transaction, *session, *oldest)?;
         if missing == 0 {
             continue;
@@ -329,23 +388,4 @@ fn find_lost(
         }
     }
     Ok(lost)
-}
-
-fn safe(samples: &[NewSample]) -> Vec<Stored> {
-    let mut numbers: BTreeMap<(&DeviceId, SessionId), Numbers> = BTreeMap::new();
-    for sample in samples {
-        let of_session = numbers.entry((&sample.device, sample.session)).or_default();
-        of_session.insert(sample.seq..=sample.seq);
-    }
-    let stored = numbers
-        .into_iter()
-        .map(|((device, session), numbers)| Stored {
-            device: device.clone(),
-            session,
-            ranges: numbers
-                .iter()
-                .map(|run| (*run.start(), *run.end()))
-                .collect(),
-        });
-    stored.collect()
 }

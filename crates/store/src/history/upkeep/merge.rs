@@ -12,6 +12,7 @@ use crate::history::chunk::Chunk;
 use crate::history::combine::combine;
 use crate::history::keys::{self, DAY_HOURS, DAY_MS, Tier};
 use crate::history::names;
+use crate::history::rate::gap;
 use crate::history::rollup::{
     self, FIVE_MINUTES_MS, Points, SeriesId, TWO_HOURS_MS, coarsen, series_of, summarise,
 };
@@ -118,12 +119,13 @@ fn merge_day(
 }
 
 fn points_of(whole: &Chunk, kinds: &HashMap<SeriesId, Kind>) -> Points {
+    let gap = gap(&whole.times);
     let columns = whole.columns.iter().map(|(id, column)| {
         let series = series_of(*id);
         let kind = kind_of(kinds, series);
         (
             series,
-            summarise(&whole.times, column, kind, FIVE_MINUTES_MS),
+            summarise(&whole.times, column, kind, FIVE_MINUTES_MS, gap),
         )
     });
     columns.collect()

@@ -25,8 +25,8 @@ pub(super) fn seal(
     for ((device, hour), keys) in tail::keys_until(&transaction, last_hour)? {
         let chunks = read(&transaction, device, hour, &keys)?;
         let chunk = combine(chunks);
-        for (session, seq) in chunk.identities() {
-            sealed.entry(session).or_default().insert(seq..=seq);
+        for run in &chunk.origins {
+            sealed.entry(run.session).or_default().extend(run.numbers());
         }
         if let Some(newest) = chunk.times.last() {
             note_newest(&transaction, &chunk, *newest)?;
