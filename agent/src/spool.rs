@@ -106,6 +106,9 @@ pub struct Spool {
     pieces: Vec<Piece>,
     /// The last piece, while it is written.
     open: Option<File>,
+    /// The number of the next file: none is given out twice, so that whoever still works with a
+    /// former file never meets another one under its name.
+    next_number: u64,
     /// When the youngest sample of each boot was taken.
     boots: BTreeMap<String, Taken>,
     lost: Lost,
@@ -155,7 +158,7 @@ impl Spool {
         let samples = self.lost.total() - before;
         if samples > 0 {
             let path = path.display();
-            tracing::error!(samples, %path, "a file is damaged: samples in it are lost");
+            tracing::error!(samples, %path, "a file is damaged or gone: samples in it are lost");
         }
     }
 
@@ -244,8 +247,7 @@ impl Spool {
 
     /// The oldest sample of a session that is kept.
     pub fn oldest(&self, session: SessionId) -> Option<u64> {
-        let kept = self.sessions.iter().find(|it| it.session == session)?;
-        smallest(&kept.numbers)
+        smallest(&self.find(session)?.numbers)
     }
 
     /// How many were given up.
@@ -258,14 +260,18 @@ impl Spool {
         from_pieces(self.pieces.iter(), session, wanted)
     }
 
-    /// What a file should have had and has not is lost, unless the file was moved meanwhile.
+    /// What a file should have had and has not is lost, unless the file was packed or deleted
+    /// meanwhile.
     pub(crate) fn settle(&mut self, found: &Found) {
-        for (number, numbers) in &found.missing {
-            let Some(piece) = self.pieces.iter().find(|it| it.number == *number) else {
+        for (path, numbers) in &found.missing {
+            let Some(at) = self.pieces.iter().position(|it| it.path == *path) else {
                 continue;
             };
-            let path = piece.path.clone();
-            self.lose_damaged(found.session, numbers, &path);
+            // What is written behind the damage, or into a file without a name, is lost as well.
+            if at + 1 == self.pieces.len() {
+                self.open = None;
+            }
+            self.lose_damaged(found.session, numbers, path);
         }
         self.drop_empty();
     }
@@ -280,4 +286,4 @@ fn delete(path: &Path) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use netmonitor_service::private_file;
 
 use super::lost::Lost;
-use super::numbers::{Numbers, count, take_away};
+use super::numbers::{Numbers, common, count, take_away};
 use super::piece::{Kind, Part, Piece};
 use super::record::Start;
 use super::{Kept, Limits, Owner, Place, Spool, delete};
@@ -17,8 +17,12 @@ impl Spool {
     /// Opens the spool, with what former starts have left there. What cannot be used is named in
     /// the log and passed over: without a spool an agent is better than no agent.
     pub fn open(place: Place, owner: Owner, limits: Limits) -> Self {
-        for folder in [&place.disk, &place.tail] {
-            if let Err(error) = private_file::create_dir(folder) {
+        let made = [
+            (&place.disk, private_file::create_dir(&place.disk)),
+            (&place.tail, place.make_tail()),
+        ];
+        for (folder, made) in made {
+            if let Err(error) = made {
                 tracing::warn!(%error, path = %folder.display(), "no place for samples that wait");
             }
         }
@@ -29,6 +33,7 @@ impl Spool {
             sessions: Vec::new(),
             pieces: Vec::new(),
             open: None,
+            next_number: 1,
             boots: BTreeMap::new(),
             is_faulty: false,
             is_disk_faulty: false,
@@ -76,6 +81,8 @@ impl Spool {
         let folders = [disk, tail].into_iter().chain(former_tails);
         let mut pieces: Vec<Piece> = folders.flat_map(|it| pieces_in(it)).collect();
         pieces.sort_by_key(|piece| piece.number);
+        let numbers = pieces.iter().flat_map(|it| [it.number, it.serial]);
+        self.next_number = numbers.max().map_or(1, |last| last + 1);
         for mut piece in pieces {
             let path = piece.path.display().to_string();
             match piece.scan() {
@@ -131,7 +138,8 @@ impl Spool {
         let is_elsewhere = piece.parts.iter().all(|part| {
             let before = self.pieces.iter();
             let held = before.flat_map(|piece| piece.held(part.start.session));
-            let mut left = part.held.clone();
+            let kept = self.find(part.start.session);
+            let mut left = kept.map_or_else(Numbers::new, |it| common(&part.held, &it.numbers));
             held.for_each(|held| take_away(&mut left, held));
             left.is_empty()
         });

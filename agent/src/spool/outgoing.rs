@@ -95,7 +95,7 @@ impl Spool {
             .collect()
     }
 
-    fn find(&self, session: SessionId) -> Option<&Kept> {
+    pub(super) fn find(&self, session: SessionId) -> Option<&Kept> {
         self.sessions.iter().find(|it| it.session == session)
     }
 

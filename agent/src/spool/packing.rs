@@ -22,6 +22,8 @@ const SMALL_BLOCKS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Packing {
     from: Vec<Source>,
+    /// What they become.
+    block: Piece,
     folder: PathBuf,
     /// To be written as well, since the disk does not know it yet.
     lost: Option<Lost>,
@@ -32,7 +34,6 @@ pub(crate) struct Packing {
 struct Source {
     piece: Piece,
     wanted: Vec<(SessionId, Numbers)>,
-    is_gone: bool,
 }
 
 /// What has come of it.
@@ -63,15 +64,18 @@ impl Spool {
             bytes += piece.plain_bytes;
             chosen.push(piece);
         }
-        let first = chosen.first()?.number;
+        let (first, last) = (chosen.first()?.number, chosen.last()?.number);
         let small = self.small_blocks_before(first);
         let of_small: u64 = small.iter().map(|it| it.plain_bytes).sum();
         if small.len() >= SMALL_BLOCKS || of_small + bytes >= self.limits.block_bytes {
             chosen.splice(..0, small);
         }
         let from = chosen.into_iter().map(|piece| self.source(piece)).collect();
+        let block = Piece::block(&self.place.disk, last, self.next_number);
+        self.next_number += 1;
         Some(Packing {
             from,
+            block,
             folder: self.place.disk.clone(),
             lost: (self.lost != self.lost_on_disk).then(|| self.lost.clone()),
         })
@@ -90,13 +94,11 @@ impl Spool {
     fn source(&self, piece: &Piece) -> Source {
         let wanted = piece.parts.iter().filter_map(|part| {
             let session = part.start.session;
-            let kept = self.sessions.iter().find(|it| it.session == session)?;
-            Some((session, common(&kept.numbers, &part.held)))
+            Some((session, common(&self.find(session)?.numbers, &part.held)))
         });
         Source {
             wanted: wanted.collect(),
             piece: piece.clone(),
-            is_gone: false,
         }
     }
 
@@ -129,16 +131,12 @@ impl Spool {
             // It was deleted meanwhile, since its samples are acknowledged or had to give way.
             let Some(at) = at else { continue };
             self.pieces.remove(at);
-            if old.path != block.path {
-                delete(&old.path);
-            }
+            delete(&old.path);
             for (session, mut missing) in source.wanted {
                 block
                     .held(session)
                     .for_each(|held| take_away(&mut missing, held));
-                if !source.is_gone && !missing.is_empty() {
-                    self.lose_damaged(session, &missing, &old.path);
-                }
+                self.lose_damaged(session, &missing, &old.path);
             }
         }
         let at = self
@@ -165,8 +163,8 @@ impl Spool {
 
 impl Packing {
     /// Does the work: reads, compresses, writes.
-    pub(crate) fn run(mut self) -> Packed {
-        let block = pack(&mut self.from, &self.folder);
+    pub(crate) fn run(self) -> Packed {
+        let block = pack(&self.from, self.block, &self.folder);
         let lost = self.lost.filter(|lost| match lost.write(&self.folder) {
             Ok(()) => true,
             Err(error) => {
@@ -182,18 +180,14 @@ impl Packing {
     }
 }
 
-fn pack(from: &mut [Source], folder: &Path) -> io::Result<Piece> {
-    let number = from.first().map_or(0, |source| source.piece.number);
-    let mut block = Piece::new(Kind::Block, folder, number);
+fn pack(from: &[Source], mut block: Piece, folder: &Path) -> io::Result<Piece> {
     let mut body = DeflateEncoder::new(Vec::new(), Compression::default());
     let mut buffer = Vec::new();
     for source in from {
         let records = match source.piece.records() {
             Ok(records) => records,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                source.is_gone = true;
-                continue;
-            }
+            // Its samples are acknowledged by now, or lost.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
         for record in records {

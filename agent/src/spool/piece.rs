@@ -21,25 +21,20 @@ pub(super) enum Kind {
     Block,
 }
 
-impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Tail, Self::Block];
-
-    /// The ending of the file's name.
-    fn ending(self) -> &'static str {
-        match self {
-            Self::Tail => "tail",
-            Self::Block => "block",
-        }
-    }
-}
-
 /// So many bytes are kept for a file that has one, by most file systems and in memory.
 pub(super) const CLUSTER: u64 = 4096;
 
-/// A file, named by its number: samples in a higher one are younger.
+/// The highest number that has a place in a name.
+const LAST_NUMBER: u64 = 999_999_999_999;
+
+/// A file, named by its numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
+    /// Samples in a higher one are younger.
     pub(super) number: u64,
+    /// Only this file has it: of a block one that was not given out before, since the files that
+    /// it is made of are there until it is written.
+    pub(super) serial: u64,
     pub(super) kind: Kind,
     pub(super) path: PathBuf,
     /// Its length.
@@ -91,12 +86,24 @@ impl Part {
 }
 
 impl Piece {
-    /// A file that is to be written in `folder`.
-    pub(super) fn new(kind: Kind, folder: &Path, number: u64) -> Self {
+    /// A file of the tail that is to be written in `folder`.
+    pub(super) fn tail(folder: &Path, number: u64) -> Self {
+        let path = folder.join(format!("{number:012}.tail"));
+        Self::new(Kind::Tail, path, number, number)
+    }
+
+    /// A block that is to be written in `folder`.
+    pub(super) fn block(folder: &Path, number: u64, serial: u64) -> Self {
+        let path = folder.join(format!("{number:012}-{serial:012}.block"));
+        Self::new(Kind::Block, path, number, serial)
+    }
+
+    fn new(kind: Kind, path: PathBuf, number: u64, serial: u64) -> Self {
         Self {
             number,
+            serial,
             kind,
-            path: folder.join(format!("{number:012}.{}", kind.ending())),
+            path,
             bytes: 0,
             plain_bytes: 0,
             parts: Vec::new(),
@@ -105,13 +112,21 @@ impl Piece {
 
     /// What the name of a file says; none if it is no file of a spool.
     pub(super) fn named(path: &Path) -> Option<Self> {
-        let number = path.file_stem()?.to_str()?.parse().ok()?;
-        let ending = path.extension()?.to_str()?;
-        let kind = Kind::ALL.into_iter().find(|it| it.ending() == ending)?;
-        Some(Self {
-            path: path.to_owned(),
-            ..Self::new(kind, Path::new(""), number)
-        })
+        let number = |text: &str| text.parse().ok().filter(|number| *number <= LAST_NUMBER);
+        let stem = path.file_stem()?.to_str()?;
+        let path = path.to_owned();
+        match path.extension()?.to_str()? {
+            "tail" => {
+                let number = number(stem)?;
+                Some(Self::new(Kind::Tail, path, number, number))
+            }
+            "block" => {
+                let (first, serial) = stem.split_once('-')?;
+                let (first, serial) = (number(first)?, number(serial)?);
+                Some(Self::new(Kind::Block, path, first, serial))
+            }
+            _ => None,
+        }
     }
 
     /// Reads what is in it. True if something in it cannot be read: behind it there is nothing.
@@ -200,8 +215,8 @@ pub(crate) struct Found {
     pub(crate) session: SessionId,
     /// Number and JSON of each, in order.
     pub(crate) samples: Vec<(u64, Vec<u8>)>,
-    /// What should have been in a file and is not, by the number of the file.
-    pub(super) missing: Vec<(u64, Numbers)>,
+    /// What should have been in a file and is not.
+    pub(super) missing: Vec<(PathBuf, Numbers)>,
 }
 
 impl Reading {
@@ -216,8 +231,10 @@ impl Reading {
         'files: for (piece, mut wanted) in self.from {
             let records = match piece.records() {
                 Ok(records) => records,
-                // It was moved or deleted meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    found.missing.push((piece.path, wanted));
+                    continue;
+                }
                 Err(error) => {
                     tracing::warn!(%error, path = %piece.path.display(), "cannot read samples that wait");
                     continue;
@@ -243,7 +260,7 @@ impl Reading {
                 }
             }
             if !wanted.is_empty() {
-                found.missing.push((piece.number, wanted));
+                found.missing.push((piece.path, wanted));
             }
         }
         found.samples.sort_unstable_by_key(|(seq, _)| *seq);

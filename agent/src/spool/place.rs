@@ -41,6 +41,15 @@ impl Place {
         place
     }
 
+    /// Makes the folder of the tail, which somebody may have tidied away.
+    pub(super) fn make_tail(&self) -> io::Result<()> {
+        if self.tail.starts_with(&self.disk) {
+            private_file::create_dir(&self.tail)
+        } else {
+            private_file::create_own_dir(&self.tail)
+        }
+    }
+
     /// The same for a look, while the agent may be running: nothing is made. The tail may be in
     /// any of the former ones.
     pub(crate) fn seen(state_dir: &Path) -> Self {

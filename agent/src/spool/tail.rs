@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 
 use netmonitor_protocol::payload::Metrics;
-use netmonitor_service::private_file;
 
 use super::Spool;
 use super::piece::{Kind, Part, Piece, Taken};
@@ -73,9 +72,9 @@ impl Spool {
 
     /// Begins a file. Another agent with this state directory may have taken a name.
     fn create(&mut self) -> io::Result<()> {
-        let mut number = self.pieces.last().map_or(1, |piece| piece.number + 1);
+        let mut has_made_folder = false;
         loop {
-            let mut piece = Piece::new(Kind::Tail, &self.place.tail, number);
+            let mut piece = Piece::tail(&self.place.tail, self.next_number);
             match options().open(&piece.path) {
                 Ok(mut file) => {
                     let start = Start {
@@ -86,17 +85,20 @@ impl Spool {
                     let mut buffer = Vec::new();
                     Record::Start(start.clone()).write(&mut buffer);
                     file.write_all(&buffer)?;
+                    self.next_number += 1;
                     piece.bytes = buffer.len() as u64;
                     piece.parts.push(Part::new(start));
                     self.pieces.push(piece);
                     self.open = Some(file);
                     return Ok(());
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && number < u64::MAX => {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.next_number += 1;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !has_made_folder => {
                     // Somebody tidied up: once more, with a folder.
-                    private_file::create_dir(&self.place.tail)?;
-                    number = u64::MAX;
+                    self.place.make_tail()?;
+                    has_made_folder = true;
                 }
                 Err(error) => return Err(error),
             }

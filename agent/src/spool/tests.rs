@@ -208,6 +208,31 @@ fn what_cannot_be_written_is_counted_and_the_rest_goes_on() {
     assert_eq!(read(&spool, 1), [1, 2, 5]);
 }
 
+#[test]
+fn a_tail_that_is_tidied_away_is_counted_and_a_new_one_is_begun() {
+    let folder = folder();
+    let limits = Limits {
+        file_bytes: 3_500,
+        ..Limits::default()
+    };
+    let mut spool = folder.open_with(1, limits);
+    fill(&mut spool, 1..=22);
+    fs::remove_dir_all(&folder.place.tail).unwrap();
+    // The open file takes samples although it has no name any more.
+    fill(&mut spool, 23..=23);
+    let numbers = [1..=23].into_iter().collect();
+    let found = spool.reading(SessionId(1), &numbers).read(100, 100_000);
+    spool.settle(&found);
+    assert_eq!(kept(&spool), [(1, vec![])]);
+    assert_eq!(spool.lost().total(), 23);
+    fill(&mut spool, 24..=60);
+    assert_eq!(spool.oldest(SessionId(1)), Some(24));
+    assert_eq!(read(&spool, 1), (24..=60).collect::<Vec<_>>());
+    assert_eq!(spool.lost().total(), 23);
+    drop(spool);
+    assert_eq!(kept(&folder.open(2))[0], (1, vec![(24, 60)]));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn behind_a_sample_that_was_written_in_part_nothing_is_written() {

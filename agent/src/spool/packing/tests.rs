@@ -44,13 +44,11 @@ fn small_blocks_become_large_ones_and_hold_the_same() {
         block_bytes: 30_000,
         ..Limits::default()
     };
-    let mut samples = 0;
     // Every few minutes the agent is started anew.
     for session in 1..=10 {
         let mut spool = folder.open_with(session, limits);
         for minute in 0..5 {
             fill(&mut spool, minute * 20 + 1..=minute * 20 + 20);
-            samples += 20;
             assert!(pack_now(&mut spool));
         }
     }
@@ -58,8 +56,9 @@ fn small_blocks_become_large_ones_and_hold_the_same() {
     let blocks = spool.pieces.len();
     assert!(blocks < 20, "{blocks}");
     assert_eq!(blocks, folder.blocks().len());
-    let per_sample = spool.pieces[0].plain_bytes / 20;
-    assert!(per_sample > 0 && samples == 1000);
+    let plain_bytes: u64 = spool.pieces.iter().map(|it| it.plain_bytes).sum();
+    let average = plain_bytes / blocks as u64;
+    assert!(average > limits.block_bytes / 2, "{average}");
     for session in 1..=10 {
         assert_eq!(read(&spool, session), (1..=100).collect::<Vec<_>>());
     }
@@ -74,6 +73,7 @@ fn killed_at_any_moment_of_packing_the_next_start_has_each_sample_once() {
     fill(&mut spool, 1..=20);
     assert!(pack_now(&mut spool));
     fill(&mut spool, 21..=40);
+    spool.acked(SessionId(1), &[(25, 29)]);
     // Killed before it wrote, and before it deleted what it had read.
     for is_written in [false, true] {
         let packing = spool.packing().unwrap();
@@ -82,8 +82,8 @@ fn killed_at_any_moment_of_packing_the_next_start_has_each_sample_once() {
         }
         drop(spool);
         spool = folder.open(1);
-        assert_eq!(kept(&spool), [(1, vec![(1, 40)])]);
-        assert_eq!(read(&spool, 1), (1..=40).collect::<Vec<_>>());
+        assert_eq!(kept(&spool), [(1, vec![(1, 24), (30, 40)])]);
+        assert_eq!(read(&spool, 1), (1..=24).chain(30..=40).collect::<Vec<_>>());
     }
     assert_eq!(folder.tail_files().len(), 0, "it is in the block");
 }
@@ -146,6 +146,96 @@ fn acknowledgements_and_samples_that_come_while_it_packs_count() {
     spool.acked(SessionId(1), &[(18, 20)]);
     assert_eq!((folder.tail_files().len(), folder.blocks().len()), (1, 0));
     assert_eq!(spool.lost().total(), 0);
+}
+
+/// Limits under which a handful of small blocks becomes a large one.
+const MERGING: Limits = Limits {
+    tail_bytes: 4 << 20,
+    file_bytes: 64 << 10,
+    disk_bytes: 16 << 20,
+    block_bytes: 30_000,
+};
+
+/// Fills the spool and packs until small blocks are to be packed into one: what is then to be
+/// done, and the number of the last sample.
+fn about_to_merge(spool: &mut Spool) -> (Packing, u64) {
+    for last in (20..).step_by(20) {
+        fill(spool, last - 19..=last);
+        let packing = spool.packing().unwrap();
+        if packing.from.len() > 1 {
+            let blocks = packing
+                .from
+                .iter()
+                .filter(|it| it.piece.kind == Kind::Block);
+            assert!(blocks.count() > 1);
+            return (packing, last);
+        }
+        assert!(spool.packed(packing.run()));
+    }
+    unreachable!()
+}
+
+#[test]
+fn an_acknowledgement_of_a_small_block_while_it_is_merged_leaves_the_large_one() {
+    let folder = folder();
+    let mut spool = folder.open_with(1, MERGING);
+    let (packing, last) = about_to_merge(&mut spool);
+    let packed = packing.run();
+    spool.acked(SessionId(1), &[(1, 20)]);
+    assert!(spool.packed(packed));
+    assert_eq!(kept(&spool), [(1, vec![(21, last)])]);
+    assert_eq!(read(&spool, 1), (21..=last).collect::<Vec<_>>());
+    assert_eq!(spool.lost().total(), 0);
+    assert_eq!(folder.blocks().len(), 1);
+}
+
+#[test]
+fn who_reads_while_small_blocks_are_merged_finds_all_or_comes_again() {
+    let folder = folder();
+    let mut spool = folder.open_with(1, MERGING);
+    let (packing, last) = about_to_merge(&mut spool);
+    let all: Numbers = [1..=last].into_iter().collect();
+    let before = spool.reading(SessionId(1), &all);
+    let late = spool.reading(SessionId(1), &all);
+    let packed = packing.run();
+    let found = before.read(usize::MAX, usize::MAX);
+    assert_eq!(found.samples.len() as u64, last);
+    spool.settle(&found);
+    assert!(spool.packed(packed));
+    spool.settle(&late.read(usize::MAX, usize::MAX));
+    assert_eq!(spool.lost().total(), 0);
+    assert_eq!(read(&spool, 1), (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn samples_that_come_while_everything_is_acknowledged_and_packed_are_kept() {
+    let folder = folder();
+    let mut spool = folder.open(1);
+    fill(&mut spool, 1..=20);
+    assert!(pack_now(&mut spool));
+    fill(&mut spool, 21..=40);
+    let packing = spool.packing().unwrap();
+    spool.acked(SessionId(1), &[(1, 40)]);
+    fill(&mut spool, 41..=41);
+    assert!(spool.packed(packing.run()));
+    fill(&mut spool, 42..=42);
+    assert_eq!(read(&spool, 1), [41, 42]);
+    assert_eq!((folder.tail_files().len(), folder.blocks().len()), (1, 0));
+}
+
+#[test]
+fn what_was_tidied_away_before_it_was_packed_is_counted() {
+    let folder = folder();
+    let mut spool = folder.open(1);
+    fill(&mut spool, 1..=20);
+    fs::remove_dir_all(&folder.place.tail).unwrap();
+    assert!(pack_now(&mut spool));
+    fill(&mut spool, 21..=22);
+    assert_eq!(kept(&spool), [(1, vec![(21, 22)])]);
+    assert_eq!(spool.lost().total(), 20);
+    assert!(pack_now(&mut spool));
+    assert_eq!(read(&spool, 1), [21, 22]);
+    assert_eq!(spool.lost().total(), 20);
 }
 
 #[test]
