@@ -28,6 +28,8 @@ const PACK_WITHIN: Duration = Duration::from_secs(2);
 pub struct Delivery {
     device: DeviceId,
     state: Mutex<State>,
+    /// Held by who packs.
+    packing: Arc<tokio::sync::Mutex<()>>,
     /// Something was heard that may change what is due.
     heard: Notify,
     /// The hub may be away.
@@ -47,6 +49,7 @@ impl Delivery {
         Self {
             device,
             state: Mutex::new(State { spool, plan }),
+            packing: Arc::default(),
             heard: Notify::new(),
             missed: Notify::new(),
         }
@@ -182,28 +185,82 @@ impl Delivery {
     }
 
     /// Packs everything that waits in memory: it is about to lose its power. Gives up when the
-    /// disk takes too long.
-    pub async fn pack_before_the_end(&self) {
+    /// disk takes too long; what it writes then is taken in all the same.
+    pub async fn pack_before_the_end(self: &Arc<Self>) {
         if timeout(PACK_WITHIN, self.pack_all()).await.is_err() {
             tracing::warn!("samples that wait could not be written to disk in time");
         }
     }
 
-    async fn pack_all(&self) {
+    /// Waits until nobody packs any more, but not long.
+    pub(crate) async fn end_packing(&self) {
+        if timeout(PACK_WITHIN, self.packing.lock()).await.is_err() {
+            tracing::warn!("samples that wait are still being written to disk");
+        }
+    }
+
+    async fn pack_all(self: &Arc<Self>) {
         loop {
-            let Some(packing) = self.state().spool.packing() else {
-                return;
-            };
-            let Ok(packed) = spawn_blocking(move || packing.run()).await else {
-                return;
-            };
-            if !self.state().spool.packed(packed) {
+            let alone = self.packing.clone().lock_owned().await;
+            let delivery = self.clone();
+            // The block is taken in by who writes it: it is so also when nobody waits any more.
+            let packed = spawn_blocking(move || {
+                let packed = delivery.pack_block();
+                drop(delivery);
+                drop(alone);
+                packed
+            });
+            if !packed.await.unwrap_or(false) {
                 return;
             }
         }
     }
 
+    /// False if there is nothing to pack, or it cannot be written.
+    fn pack_block(&self) -> bool {
+        let Some(packing) = self.state().spool.packing() else {
+            return false;
+        };
+        let packed = packing.run();
+        self.state().spool.packed(packed)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::tests::{Folder, fill, folder, read};
+
+    fn delivery(folder: &Folder) -> Arc<Delivery> {
+        let session = SessionId(1);
+        let mut spool = folder.open(session.0);
+        fill(&mut spool, 1..=300);
+        let device = "ws-14".parse().unwrap();
+        let delivery = Delivery::new(device, session, spool, Patience::default());
+        Arc::new(delivery)
+    }
+
+    #[tokio::test]
+    async fn a_block_that_nobody_waits_for_any_more_is_taken_in_all_the_same() {
+        let folder = folder();
+        let delivery = delivery(&folder);
+        let impatient = timeout(Duration::ZERO, delivery.pack_all());
+        drop(impatient.await);
+        delivery.end_packing().await;
+        assert_eq!((folder.tail_files().len(), folder.blocks().len()), (0, 1));
+        assert_eq!(read(&delivery.state().spool, 1).len(), 300);
+    }
+
+    #[tokio::test]
+    async fn two_that_pack_at_once_make_one_block() {
+        let folder = folder();
+        let delivery = delivery(&folder);
+        tokio::join!(delivery.pack_all(), delivery.pack_before_the_end());
+        assert_eq!((folder.tail_files().len(), folder.blocks().len()), (0, 1));
+        assert_eq!(read(&delivery.state().spool, 1).len(), 300);
     }
 }

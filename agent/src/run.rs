@@ -141,6 +141,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     if cause == EndCause::Shutdown {
         delivery.pack_before_the_end().await;
     }
+    // Who starts the agent anew in this program finds the spool free.
+    delivery.end_packing().await;
     let closed = async { while connections.join_next().await.is_some() {} };
     if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
         tracing::debug!("the connection was not closed in time");
