@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use netmonitor_protocol::payload::HistorySettings;
-use netmonitor_store::history::Tended;
+use netmonitor_store::history::{Retention, Tended};
 use netmonitor_store::{HistoryReader, HistoryWriter};
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ fn play(devices: usize, metrics: usize, interval: Duration) -> anyhow::Result<Pe
         ..HistorySettings::default()
     };
     let mut writer = HistoryWriter::open(&file)?;
-    while writer.tend(end, &settings)? == Tended::More {}
+    while writer.tend(end, Retention::ByAgeAndSize(&settings))? == Tended::More {}
     drop(writer);
     let points = used(&file)?;
     let each = |bytes: f64| bytes / PLAYED_DAYS / devices as f64;

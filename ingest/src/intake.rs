@@ -1,7 +1,7 @@
 //! What messages become: entries of the next commit.
 
 use netmonitor_protocol::payload::{Event, HistorySettings, Metrics};
-use netmonitor_protocol::{DeviceId, Message, Topic};
+use netmonitor_protocol::{DeviceId, Message};
 use netmonitor_service::Counters;
 use netmonitor_store::history::{Layouts, Moment, NewSample, Placing, Way};
 use tokio::time::Instant;
@@ -17,8 +17,8 @@ pub struct Intake {
     pub batch: Batch,
     /// When that is due.
     pub schedule: Schedule,
-    /// How long the history is kept.
-    pub settings: HistorySettings,
+    /// How long the history is kept; none as long as nobody has said it.
+    pub settings: Option<HistorySettings>,
     placing: Placing,
     layouts: Layouts,
     counters: Counters,
@@ -39,7 +39,7 @@ impl Intake {
         Self {
             batch: Batch::default(),
             schedule,
-            settings: HistorySettings::default(),
+            settings: None,
             placing: Placing::default(),
             layouts: Layouts::default(),
             counters,
@@ -64,13 +64,12 @@ impl Intake {
         }
     }
 
-    /// Takes what is the case since before. A retained sample is passed over: nobody knows for
+    /// Takes what is the case since before. Settings that are cleared stay in force: nobody has
+    /// said that less is to be kept. A retained sample is passed over: nobody knows for
     /// how long it has been retained, and its agent keeps it until it is acknowledged.
     pub fn retained(&mut self, message: Message) {
-        match message {
-            Message::HistorySettings(settings) => self.settings = settings,
-            Message::Cleared(Topic::Settings(_)) => self.settings = HistorySettings::default(),
-            _ => {}
+        if let Message::HistorySettings(settings) = message {
+            self.settings = Some(settings);
         }
     }
 

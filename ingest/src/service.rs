@@ -161,7 +161,7 @@ impl Work {
             intake.schedule.begins(now.instant);
             self.writing.commit(|| intake.batch.take());
         } else if self.tend <= now.instant {
-            self.writing.tend(now.moment.wall, &intake.settings);
+            self.writing.tend(now.moment.wall, intake.settings.as_ref());
         }
     }
 

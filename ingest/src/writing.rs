@@ -1,7 +1,7 @@
 //! What the thread does that writes: one thing at a time.
 
 use netmonitor_protocol::payload::{DegradedReason, HistorySettings};
-use netmonitor_store::history::{Committed, Tended};
+use netmonitor_store::history::{Committed, Retention, Tended};
 use netmonitor_store::{HistoryWriter, StoreError};
 use tokio::task::{JoinError, JoinSet};
 
@@ -51,13 +51,17 @@ impl Writing {
 
     /// Does one step of looking after the history, on the thread. Does nothing unless it is
     /// idle.
-    pub fn tend(&mut self, now: jiff::Timestamp, settings: &HistorySettings) {
+    pub fn tend(&mut self, now: jiff::Timestamp, settings: Option<&HistorySettings>) {
         let Some(mut writer) = self.idle.take() else {
             return;
         };
-        let settings = settings.clone();
+        let settings = settings.cloned();
         self.busy.spawn_blocking(move || {
-            let outcome = writer.tend(now, &settings);
+            let retention = match &settings {
+                Some(settings) => Retention::ByAgeAndSize(settings),
+                None => Retention::Nothing,
+            };
+            let outcome = writer.tend(now, retention);
             (writer, Done::Tend(outcome))
         });
     }

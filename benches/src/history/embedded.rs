@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use netmonitor_protocol::payload::HistorySettings;
 use netmonitor_store::HistoryWriter;
-use netmonitor_store::history::{Layouts, NewSample, Tended};
+use netmonitor_store::history::{Layouts, NewSample, Retention, Tended};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::series::{numbers, series};
@@ -129,7 +129,8 @@ impl Ours {
         };
         loop {
             let begin = std::time::Instant::now();
-            let tended = self.writer.tend(now, &self.settings)?;
+            let retention = Retention::ByAgeAndSize(&self.settings);
+            let tended = self.writer.tend(now, retention)?;
             put.tended += 1;
             put.longest_ms = put.longest_ms.max(begin.elapsed().as_secs_f64() * 1e3);
             if tended == Tended::Done {

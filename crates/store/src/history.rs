@@ -10,7 +10,8 @@
 //! - [`chunk`], [`column`], [`packed`]: samples as bytes; [`combine`]: several chunks as one
 //! - [`rate`], [`rollup`]: from counters to rates, from samples to points
 //! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold
-//! - [`writer`], [`upkeep`]: commits, and what has to be done now and then; [`upgrade`]
+//! - [`writer`], [`upkeep`]: commits, and what has to be done now and then;
+//!   [`retention`], [`upgrade`]
 //! - [`reader`], [`query`], [`plan`], [`pieces`], [`unstored`], [`answer`], [`downsample`]: from a
 //!   question to points
 //! - [`events`]: the log; [`overview`], [`verify`]: how large, and whether it is sound
@@ -33,6 +34,7 @@ mod query;
 mod rate;
 mod reader;
 mod received;
+mod retention;
 mod rollup;
 mod sample;
 mod series;
@@ -50,6 +52,7 @@ pub use events::{EventFilter, StoredEvent};
 pub use overview::Overview;
 pub use placing::{CLOCK_OFF, Moment, Placed, Placing, Way};
 pub use reader::{HistoryReader, Query, StoredSession};
+pub use retention::Retention;
 pub use sample::{Layout, Layouts, NewSample};
 pub use verify::{Finding, Report, verify};
 pub use writer::{Committed, HistoryWriter, Lost, Stored, Tended};

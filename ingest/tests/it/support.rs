@@ -30,14 +30,24 @@ pub(crate) const SESSION: SessionId = SessionId(0x00c0_ffee);
 pub(crate) struct Site {
     folder: tempfile::TempDir,
     port: u16,
-    _broker: Child,
+    broker: Option<Child>,
 }
 
 impl Site {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let file = folder.path().join("mosquitto.conf");
+        let mut site = Self {
+            folder: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            broker: None,
+        };
+        site.start_broker().await;
+        site
+    }
+
+    /// Starts a broker that knows nothing.
+    pub(crate) async fn start_broker(&mut self) {
+        let port = self.port;
+        let file = self.folder.path().join("mosquitto.conf");
         let text = format!(
             "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
         );
@@ -54,11 +64,7 @@ impl Site {
             TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
         })
         .await;
-        Self {
-            folder,
-            port,
-            _broker: broker,
-        }
+        self.broker = Some(broker);
     }
 
     pub(crate) fn history(&self) -> PathBuf {
@@ -80,30 +86,31 @@ impl Site {
     }
 
     pub(crate) async fn ingest_on(&self, history: &Path, commit_interval_secs: f64) -> Running {
-        let mut watcher = self
-            .client("watcher", "netmonitor/v1/hub/service/ingest")
-            .await;
-        let config = Config {
-            commit_interval_secs,
-            clock_wait_secs: 0,
-        };
-        // The thread of one that was killed may still be at its last step.
-        let mut opened = None;
-        until("the history is free", || {
-            opened = Ingest::open(config.clone(), history).ok();
-            opened.is_some()
-        })
-        .await;
-        let ingest = opened.unwrap();
+        let watcher = self.watcher().await;
+        let ingest = opened(history, commit_interval_secs).await;
+        Running::begin(self.run(ingest), watcher).await
+    }
+
+    /// Starts ingest while the broker is away, then another broker, and waits until ingest is
+    /// there.
+    pub(crate) async fn ingest_before_the_broker(&mut self, commit_interval_secs: f64) -> Running {
+        self.broker.take().unwrap().kill().await.unwrap();
+        let ingest = opened(&self.history(), commit_interval_secs).await;
+        let running = self.run(ingest);
+        self.start_broker().await;
+        Running::begin(running, self.watcher().await).await
+    }
+
+    fn run(&self, ingest: Ingest) -> Tasks {
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(self.dial(), shutdown.clone()));
-        watcher.state(ServiceState::Running).await;
-        Running {
-            watcher,
-            shutdown,
-            tasks,
-        }
+        (shutdown, tasks)
+    }
+
+    async fn watcher(&self) -> Client {
+        let topic = "netmonitor/v1/hub/service/ingest";
+        self.client("watcher", topic).await
     }
 
     /// A client that hears these topics.
@@ -139,13 +146,39 @@ impl Site {
     }
 }
 
+/// The thread of one that was killed may still be at its last step.
+async fn opened(history: &Path, commit_interval_secs: f64) -> Ingest {
+    let config = Config {
+        commit_interval_secs,
+        clock_wait_secs: 0,
+    };
+    let mut opened = None;
+    until("the history is free", || {
+        opened = Ingest::open(config.clone(), history).ok();
+        opened.is_some()
+    })
+    .await;
+    opened.unwrap()
+}
+
 /// When the samples of a device were taken that are in this history.
 pub(crate) fn stored_in(history: &Path, device: &str) -> Vec<i64> {
+    let end = "2100-01-01T00:00:00Z".parse().unwrap();
+    stored_between(history, device, Timestamp::UNIX_EPOCH, end)
+}
+
+/// Those of a stretch. If it is not long they are samples also where they are merged.
+pub(crate) fn stored_between(
+    history: &Path,
+    device: &str,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<i64> {
     let query = Query {
         device: device.parse().unwrap(),
         series: vec!["cpu".to_owned()],
-        from: Timestamp::UNIX_EPOCH,
-        to: "2100-01-01T00:00:00Z".parse().unwrap(),
+        from,
+        to,
         points: 1_000_000,
     };
     HistoryReader::new(history)
@@ -153,6 +186,9 @@ pub(crate) fn stored_in(history: &Path, device: &str) -> Vec<i64> {
         .unwrap()
         .times
 }
+
+/// What runs, and what ends it.
+type Tasks = (CancellationToken, JoinSet<anyhow::Result<()>>);
 
 /// An ingest that runs.
 pub(crate) struct Running {
@@ -162,6 +198,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Waits until it is there.
+    async fn begin((shutdown, tasks): Tasks, mut watcher: Client) -> Self {
+        watcher.state(ServiceState::Running).await;
+        Self {
+            watcher,
+            shutdown,
+            tasks,
+        }
+    }
+
     /// Stops it as the hub does.
     pub(crate) async fn stop(mut self) {
         self.shutdown.cancel();

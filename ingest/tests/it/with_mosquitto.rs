@@ -1,6 +1,7 @@
 //! Samples over a real broker (Debian's mosquitto).
 
 mod full_disk;
+mod retention;
 mod storm;
 
 use std::time::Duration;

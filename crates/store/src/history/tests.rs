@@ -115,7 +115,8 @@ impl House {
 
     fn tend(&mut self, second: i64) {
         let settings = self.settings.clone();
-        while self.writer().tend(at(second), &settings).unwrap() == Tended::More {}
+        let retention = Retention::ByAgeAndSize(&settings);
+        while self.writer().tend(at(second), retention).unwrap() == Tended::More {}
     }
 
     /// A sample every `step` seconds, a commit for twenty of them, from one second to another.
@@ -384,6 +385,21 @@ fn what_an_agent_had_no_room_for_is_lost_and_said_once() {
     assert_eq!(house.reader.lost(&device()).unwrap(), 5);
     let sessions = house.reader.sessions(&device()).unwrap();
     assert_eq!(sessions[0].ranges, [(5, 5), (9, 9)]);
+}
+
+#[test]
+fn nothing_goes_for_its_age_while_nobody_knows_how_long_it_is_kept_or_what_time_it_is() {
+    let mut house = House::new();
+    house.live(0..DAY, 300);
+    let all = house.columns(0..DAY, 500).times;
+    let settings = HistorySettings::default();
+    for retention in [Retention::Nothing, Retention::BySize(&settings)] {
+        while house.writer().tend(at(1000 * DAY), retention).unwrap() == Tended::More {}
+        assert_eq!(house.columns(0..DAY, 500).times, all);
+    }
+    // The same hour, but now it is known.
+    house.tend(1000 * DAY);
+    assert_eq!(house.rows(keys::Tier::Day), 0);
 }
 
 #[test]

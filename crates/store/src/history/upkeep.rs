@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use netmonitor_protocol::payload::HistorySettings;
 use rusqlite::Connection;
 
-use super::Tended;
 use super::keys::{DAY_HOURS, hour_of};
 use super::received::Received;
 use super::tail::Extent;
+use super::{Retention, Tended};
 use crate::StoreError;
 
 pub(super) use merge::first_hour_of_month;
@@ -36,9 +36,16 @@ const MERGE_AFTER_HOURS: i64 = 1;
 pub(super) struct Upkeep {
     /// Day and hour of the last look: merging is looked for once a day, and after a start.
     day_looked_at: Option<i64>,
-    hour_retained: Option<i64>,
     days: VecDeque<DeviceDay>,
-    settings: Option<HistorySettings>,
+    retained: Option<Retained>,
+}
+
+/// When, by what and how far something was forgotten last.
+#[derive(Debug, PartialEq, Eq)]
+struct Retained {
+    hour: i64,
+    settings: HistorySettings,
+    is_by_age: bool,
 }
 
 impl Upkeep {
@@ -49,7 +56,7 @@ impl Upkeep {
         received: &mut Received,
         extent: &mut Extent,
         now: i64,
-        settings: &HistorySettings,
+        retention: Retention<'_>,
     ) -> Result<Tended, StoreError> {
         if let Some(last_hour) = hour_to_seal(extent, now) {
             seal::seal(connection, received, extent, last_hour)?;
@@ -66,11 +73,18 @@ impl Upkeep {
             self.days.drain(..done);
             return Ok(Tended::More);
         }
-        if self.hour_retained != Some(hour) || self.settings.as_ref() != Some(settings) {
-            let done = retain::forget(connection, now, settings)?;
+        let Some(settings) = retention.settings() else {
+            return Ok(Tended::Done);
+        };
+        let wanted = Retained {
+            hour,
+            settings: settings.clone(),
+            is_by_age: retention.is_by_age(),
+        };
+        if self.retained.as_ref() != Some(&wanted) {
+            let done = retain::forget(connection, now, settings, wanted.is_by_age)?;
             if done == Tended::Done {
-                self.hour_retained = Some(hour);
-                self.settings = Some(settings.clone());
+                self.retained = Some(wanted);
             }
             return Ok(Tended::More);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netmonitor_protocol::payload::{Event, HistorySettings};
+use netmonitor_protocol::payload::Event;
 use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::{Connection, Transaction};
 
@@ -16,7 +16,7 @@ use super::received::{Numbers, Received};
 use super::rollup::{SeriesId, column_of};
 use super::tail::{self, Extent};
 use super::upkeep::Upkeep;
-use super::{NewSample, STEPS, events, keys, overview};
+use super::{NewSample, Retention, STEPS, events, keys, overview};
 use crate::{StoreError, WriteLock, migrate};
 
 /// What a commit has done.
@@ -105,13 +105,9 @@ impl HistoryWriter {
         result
     }
 
-    /// One step of what has to be done now and then: seal, merge, forget what is too old or too
-    /// much. Short, so that commits can go between.
-    pub fn tend(
-        &mut self,
-        now: Timestamp,
-        settings: &HistorySettings,
-    ) -> Result<Tended, StoreError> {
+    /// One step of what has to be done now and then: seal, merge, forget what may be
+    /// forgotten. Short, so that commits can go between.
+    pub fn tend(&mut self, now: Timestamp, retention: Retention<'_>) -> Result<Tended, StoreError> {
         let Self {
             connection,
             received,
@@ -119,7 +115,13 @@ impl HistoryWriter {
             upkeep,
             ..
         } = self;
-        let result = upkeep.step(connection, received, extent, now.as_millisecond(), settings);
+        let result = upkeep.step(
+            connection,
+            received,
+            extent,
+            now.as_millisecond(),
+            retention,
+        );
         if result.is_err() {
             self.remember_anew();
         }

@@ -29,32 +29,17 @@ const ORDER: [&[Tier]; 3] = [
     &[Tier::TwoHours],
 ];
 
-/// Removes what is too old, then the oldest day of what is too much.
+/// Removes what is too old, if that is wanted, then the oldest day of what is too much.
 pub(super) fn forget(
     connection: &mut Connection,
     now: i64,
     settings: &HistorySettings,
+    is_by_age: bool,
 ) -> Result<Tended, StoreError> {
-    let limits = [
-        (Tier::Hour, settings.sample_days),
-        (Tier::Day, settings.sample_days),
-        (Tier::FiveMinutes, settings.five_minute_days),
-        (Tier::TwoHours, settings.two_hour_days),
-    ];
     let devices = names::all_devices(connection)?;
-    let transaction = connection.transaction()?;
-    for (tier, days) in limits {
-        // A month goes when its last day is too old.
-        let reserve = if tier == Tier::TwoHours { 31 } else { 1 };
-        let last = hour_of(now - (i64::from(days) + reserve) * DAY_MS);
-        for (device, _) in &devices {
-            delete(&transaction, *device, tier, last)?;
-        }
+    if is_by_age {
+        forget_old(connection, &devices, now, settings)?;
     }
-    let before = now - SESSION_DAYS.max(i64::from(settings.sample_days)) * DAY_MS;
-    transaction.execute("DELETE FROM session WHERE newest < ?", [before])?;
-    transaction.commit()?;
-
     let limit = u64::from(settings.max_megabytes) * 1_000_000;
     let size = overview(connection)?;
     if size.used_bytes > limit / 100 * FULL_PERCENT {
@@ -68,6 +53,33 @@ pub(super) fn forget(
         }
     }
     Ok(Tended::Done)
+}
+
+fn forget_old(
+    connection: &mut Connection,
+    devices: &[(i64, String)],
+    now: i64,
+    settings: &HistorySettings,
+) -> Result<(), StoreError> {
+    let limits = [
+        (Tier::Hour, settings.sample_days),
+        (Tier::Day, settings.sample_days),
+        (Tier::FiveMinutes, settings.five_minute_days),
+        (Tier::TwoHours, settings.two_hour_days),
+    ];
+    let transaction = connection.transaction()?;
+    for (tier, days) in limits {
+        // A month goes when its last day is too old.
+        let reserve = if tier == Tier::TwoHours { 31 } else { 1 };
+        let last = hour_of(now - (i64::from(days) + reserve) * DAY_MS);
+        for (device, _) in devices {
+            delete(&transaction, *device, tier, last)?;
+        }
+    }
+    let before = now - SESSION_DAYS.max(i64::from(settings.sample_days)) * DAY_MS;
+    transaction.execute("DELETE FROM session WHERE newest < ?", [before])?;
+    transaction.commit()?;
+    Ok(())
 }
 
 /// Removes the oldest day of the first tier that has one.
