@@ -1,8 +1,11 @@
 //! The life of a history: from commits over months to what is read of it.
 
+mod damage;
+mod upkeep;
+
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{Cpu, HistorySettings, Memory, Metrics, Network, Temperature};
@@ -10,7 +13,6 @@ use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::Connection;
 
 use super::*;
-use crate::StoreError;
 
 /// The begin of a day (UTC).
 const BEGIN: i64 = 1_800_057_600;
@@ -295,60 +297,6 @@ fn a_sample_is_stored_once_in_the_tail_in_an_hour_and_in_a_day() {
 }
 
 #[test]
-fn late_samples_find_their_place_in_hours_and_days_that_are_done() {
-    let mut house = House::new();
-    let all: Vec<NewSample> = (0..DAY / 60)
-        .map(|n| house.sample(1, u64::try_from(n).unwrap() + 1, n * 60))
-        .collect();
-    let (even, odd): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|it| it.seq % 2 == 0);
-    house.commit(&even);
-    house.tend(DAY - 3600);
-    house.commit(&odd[..odd.len() / 2]);
-    house.tend(DAY + 300);
-    house.assert_sound(all.len() as u64 * 3 / 4);
-    house.tend(DAY + 2 * 3600);
-    house.commit(&odd[odd.len() / 2..]);
-    house.assert_sound(all.len() as u64);
-    let check = |house: &House| {
-        let columns = house.columns(0..DAY, 5000);
-        assert_eq!(columns.times.len(), all.len());
-        assert!(columns.times.is_sorted());
-        assert_true(&house.columns(0..DAY, 100), 0..DAY, 60);
-    };
-    check(&house);
-    house.tend(DAY + 4 * 3600);
-    check(&house);
-    house.tend(3 * DAY);
-    assert_eq!(house.rows(keys::Tier::Hour), 0);
-    check(&house);
-    house.assert_sound(all.len() as u64);
-}
-
-#[test]
-fn an_hour_that_came_in_ever_so_many_pieces_is_whole() {
-    let mut house = House::new();
-    let keys = keys::chunks(
-        1,
-        keys::Tier::Hour,
-        keys::hour_of(BEGIN * 1000)..=keys::hour_of(BEGIN * 1000),
-    );
-    for seq in 1..=4 {
-        let sample = house.sample(1, seq, i64::try_from(seq).unwrap());
-        house.commit(&[sample]);
-        house.tend(3 * 3600);
-        if seq == 1 {
-            // As if there had been four thousand before it.
-            let connection = Connection::open(&house.path).unwrap();
-            let sql = "UPDATE chunk SET id = ?";
-            connection.execute(sql, [keys.end() - 1]).unwrap();
-        }
-    }
-    assert_eq!(house.rows(keys::Tier::Hour), 2);
-    assert_eq!(house.columns(0..3600, 500).times.len(), 4);
-    house.assert_sound(4);
-}
-
-#[test]
 fn recent_samples_are_merged_with_what_is_stored_each_once() {
     let mut house = House::new();
     let samples: Vec<NewSample> = (1..=10)
@@ -385,132 +333,4 @@ fn what_an_agent_had_no_room_for_is_lost_and_said_once() {
     assert_eq!(house.reader.lost(&device()).unwrap(), 5);
     let sessions = house.reader.sessions(&device()).unwrap();
     assert_eq!(sessions[0].ranges, [(5, 5), (9, 9)]);
-}
-
-#[test]
-fn nothing_goes_for_its_age_while_nobody_knows_how_long_it_is_kept_or_what_time_it_is() {
-    let mut house = House::new();
-    house.live(0..DAY, 300);
-    let all = house.columns(0..DAY, 500).times;
-    let settings = HistorySettings::default();
-    for retention in [Retention::Nothing, Retention::BySize(&settings)] {
-        while house.writer().tend(at(1000 * DAY), retention).unwrap() == Tended::More {}
-        assert_eq!(house.columns(0..DAY, 500).times, all);
-    }
-    // The same hour, but now it is known.
-    house.tend(1000 * DAY);
-    assert_eq!(house.rows(keys::Tier::Day), 0);
-}
-
-#[test]
-fn what_is_too_old_goes_the_samples_before_the_points() {
-    let mut house = House::new();
-    house.settings.sample_days = 2;
-    house.settings.five_minute_days = 4;
-    house.settings.two_hour_days = 400;
-    house.live(0..8 * DAY, 300);
-    assert_eq!(house.rows(keys::Tier::Day), 1);
-    assert_eq!(house.rows(keys::Tier::FiveMinutes), 3);
-    assert_eq!(house.rows(keys::Tier::TwoHours), 1);
-    let week = house.columns(0..8 * DAY, 96);
-    assert_eq!(week.series["cpu"].mean.iter().flatten().count(), 96);
-    // Of the first day there are points of two hours only, whatever is asked.
-    let first = house.columns(0..DAY, 500);
-    assert_eq!(first.series["cpu"].mean.iter().flatten().count(), 12);
-}
-
-#[test]
-fn the_database_stays_below_its_largest_size() {
-    let mut house = House::new();
-    house.settings.max_megabytes = 1;
-    house.noise = 8;
-    for day in 0..60 {
-        house.live(day * DAY..(day + 1) * DAY, 60);
-        let size = house.reader.overview().unwrap().unwrap();
-        assert!(size.file_bytes <= 1_000_000, "day {day}: {size:?}");
-    }
-    assert!(house.rows(keys::Tier::Day) < 50);
-    assert_eq!(
-        house.rows(keys::Tier::TwoHours),
-        3,
-        "points of two hours are the last to go"
-    );
-    assert!(verify(&house.path).unwrap().unwrap().findings.is_empty());
-}
-
-fn damage(path: &Path, tier: keys::Tier) {
-    let connection = Connection::open(path).unwrap();
-    let keys = keys::chunks(1, tier, 0..=i64::MAX);
-    let (key, mut data): (i64, Vec<u8>) = connection
-        .query_row(
-            "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? LIMIT 1",
-            [keys.start(), keys.end()],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .unwrap();
-    let last = data.len() - 1;
-    data[last] ^= 1;
-    let sql = "UPDATE chunk SET data = ? WHERE id = ?";
-    connection
-        .execute(sql, rusqlite::params![data, key])
-        .unwrap();
-}
-
-#[test]
-fn a_damaged_chunk_is_named_and_loses_itself_and_nothing_else() {
-    let mut house = House::new();
-    house.live(0..DAY + 5 * 3600, 60);
-    let whole = house.columns(0..DAY + 5 * 3600, 5000);
-    damage(&house.path, keys::Tier::Hour);
-    let report = verify(&house.path).unwrap().unwrap();
-    let [
-        Finding::Chunk {
-            device: Some(name),
-            tier: "hour",
-            from,
-        },
-    ] = &report.findings[..]
-    else {
-        panic!("{:?}", report.findings)
-    };
-    assert_eq!((name.as_str(), *from), ("ws", at(DAY)));
-    let columns = house.columns(0..DAY + 5 * 3600, 5000);
-    assert_eq!(columns.times, whole.times);
-    let missing: Vec<&String> = whole
-        .series
-        .iter()
-        .filter(|(name, series)| columns.series[*name] != **series)
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(missing.len(), 1, "{missing:?}");
-    // The others are merged without it, and life goes on.
-    house.live(DAY + 5 * 3600..3 * DAY + 2 * 3600, 60);
-    assert_eq!(
-        house.rows(keys::Tier::Hour),
-        2,
-        "the last hour and the damaged one"
-    );
-    let report = verify(&house.path).unwrap().unwrap();
-    assert_eq!(report.findings.len(), 1);
-}
-
-#[test]
-fn a_commit_that_fails_stores_nothing_and_the_next_one_all() {
-    let mut house = House::new();
-    let samples: Vec<NewSample> = (1..=3).map(|seq| house.sample(1, seq, 10)).collect();
-    let blocker = Connection::open(&house.path).unwrap();
-    blocker
-        .execute_batch("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE")
-        .unwrap();
-    house
-        .writer()
-        .connection_for_tests()
-        .busy_timeout(std::time::Duration::ZERO)
-        .unwrap();
-    let error = house.writer().commit(&samples, &[]).unwrap_err();
-    assert!(matches!(error, StoreError::Sql(_)), "{error}");
-    assert!(error.may_pass());
-    blocker.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(house.commit(&samples).stored, 3);
-    house.assert_sound(3);
 }

@@ -25,15 +25,20 @@ const SEAL_AFTER: i64 = 120_000;
 /// A tail of this size is sealed at once, in bytes: a query reads it from end to end.
 const TAIL_BYTES: usize = 16 << 20;
 
-/// The same by number of commits. An hour has 60 of them, a long backfill one each second.
+/// The same by number of commits: an hour has 60 of them, and more while agents make up for an
+/// outage, at most one each second.
 const TAIL_COMMITS: i64 = 600;
 
-/// So many hours after the end of a day it is merged. Agents come back after the night.
+/// So many hours after the end of a day it is merged, when the last of them is sealed. Agents
+/// come back after the night.
 const MERGE_AFTER_HOURS: i64 = 1;
 
 /// What is known to be due.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
+    /// Up to which hour the tail was sealed last. What comes late waits in it for the next hour:
+    /// each time that a tail is sealed, what stays in it is written once more.
+    sealed_to: Option<i64>,
     /// Day and hour of the last look: merging is looked for once a day, and after a start.
     day_looked_at: Option<i64>,
     days: VecDeque<DeviceDay>,
@@ -58,12 +63,14 @@ impl Upkeep {
         now: i64,
         retention: Retention<'_>,
     ) -> Result<Tended, StoreError> {
-        if let Some(last_hour) = hour_to_seal(extent, now) {
+        let over = hour_of(now - SEAL_AFTER) - 1;
+        if let Some(last_hour) = self.hour_to_seal(extent, over) {
             seal::seal(connection, received, extent, last_hour)?;
+            self.sealed_to = Some(over);
             return Ok(Tended::More);
         }
-        let hour = hour_of(now);
-        let day = (hour - MERGE_AFTER_HOURS).div_euclid(DAY_HOURS);
+        self.sealed_to = Some(over);
+        let day = (over + 1 - MERGE_AFTER_HOURS).div_euclid(DAY_HOURS);
         if self.days.is_empty() && self.day_looked_at != Some(day) {
             self.days = merge::unmerged_days(connection, day * DAY_HOURS)?.into();
             self.day_looked_at = Some(day);
@@ -77,7 +84,7 @@ impl Upkeep {
             return Ok(Tended::Done);
         };
         let wanted = Retained {
-            hour,
+            hour: hour_of(now),
             settings: settings.clone(),
             is_by_age: retention.is_by_age(),
         };
@@ -90,14 +97,20 @@ impl Upkeep {
         }
         Ok(Tended::Done)
     }
+
+    /// Up to which hour the tail is to be sealed now; none if not at all. `over`: the last hour
+    /// of which hardly anything is on its way.
+    fn hour_to_seal(&self, extent: &Extent, over: i64) -> Option<i64> {
+        if is_full(extent) {
+            return Some(i64::MAX);
+        }
+        // Any other hour: a clock that was put back must not keep the tail from being sealed.
+        let is_new = self.sealed_to != Some(over);
+        (is_new && extent.oldest_hour? <= over).then_some(over)
+    }
 }
 
-/// Up to which hour the tail is to be sealed now; none if not at all.
-fn hour_to_seal(extent: &Extent, now: i64) -> Option<i64> {
-    let oldest = extent.oldest_hour?;
-    if extent.bytes > TAIL_BYTES || extent.commits() > TAIL_COMMITS {
-        return Some(i64::MAX);
-    }
-    let last = hour_of(now - SEAL_AFTER) - 1;
-    (oldest <= last).then_some(last)
+/// Whether the tail is as large as it may be.
+pub(super) fn is_full(extent: &Extent) -> bool {
+    extent.bytes > TAIL_BYTES || extent.commits() > TAIL_COMMITS
 }

@@ -22,12 +22,8 @@ const FULL_PERCENT: u64 = 95;
 const SHRINK_PERCENT: u64 = 10;
 
 /// Which chunks go first when there is no room: the oldest samples, then the finer points, then
-/// the coarser.
-const ORDER: [&[Tier]; 3] = [
-    &[Tier::Hour, Tier::Day],
-    &[Tier::FiveMinutes],
-    &[Tier::TwoHours],
-];
+/// the coarser. Last those samples of which there are no points yet.
+const ORDER: [Tier; 4] = [Tier::Day, Tier::FiveMinutes, Tier::TwoHours, Tier::Hour];
 
 /// Removes what is too old, if that is wanted, then the oldest day of what is too much.
 pub(super) fn forget(
@@ -42,7 +38,8 @@ pub(super) fn forget(
     }
     let limit = u64::from(settings.max_megabytes) * 1_000_000;
     let size = overview(connection)?;
-    if size.used_bytes > limit / 100 * FULL_PERCENT {
+    let full = limit / 100 * FULL_PERCENT;
+    if size.used_bytes > full && size.used_bytes - log_bytes(connection)? > full {
         let ids: Vec<i64> = devices.iter().map(|(id, _)| *id).collect();
         return forget_oldest(connection, &ids);
     }
@@ -85,25 +82,28 @@ fn forget_old(
 /// Removes the oldest day of the first tier that has one.
 fn forget_oldest(connection: &mut Connection, devices: &[i64]) -> Result<Tended, StoreError> {
     let transaction = connection.transaction()?;
-    for tiers in ORDER {
+    for tier in ORDER {
         let mut oldest: Option<i64> = None;
         for device in devices {
-            for tier in tiers {
-                let hour = oldest_hour(&transaction, *device, *tier)?;
-                oldest = [oldest, hour].into_iter().flatten().min();
-            }
+            let hour = oldest_hour(&transaction, *device, tier)?;
+            oldest = [oldest, hour].into_iter().flatten().min();
         }
         let Some(oldest) = oldest else { continue };
         let last = oldest.div_euclid(DAY_HOURS) * DAY_HOURS + DAY_HOURS - 1;
         for device in devices {
-            for tier in tiers {
-                delete(&transaction, *device, *tier, last)?;
-            }
+            delete(&transaction, *device, tier, last)?;
         }
         transaction.commit()?;
         return Ok(Tended::More);
     }
     Ok(Tended::Done)
+}
+
+/// How much the log takes. It cannot make room, and samples must not go because of it.
+fn log_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE aggregate = TRUE AND name IN
+               ('event', 'event_by_time', 'event_by_device')";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 fn oldest_hour(connection: &Connection, device: i64, tier: Tier) -> rusqlite::Result<Option<i64>> {

@@ -1,0 +1,176 @@
+//! What comes late, what is too old, and what is too much.
+
+use std::collections::BTreeMap;
+
+use netmonitor_protocol::payload::{Event, EventKind, Severity};
+
+use super::*;
+
+#[test]
+fn late_samples_find_their_place_in_hours_and_days_that_are_done() {
+    let mut house = House::new();
+    let all: Vec<NewSample> = (0..DAY / 60)
+        .map(|n| house.sample(1, u64::try_from(n).unwrap() + 1, n * 60))
+        .collect();
+    let (even, odd): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|it| it.seq % 2 == 0);
+    house.commit(&even);
+    house.tend(DAY - 3600);
+    house.commit(&odd[..odd.len() / 2]);
+    house.tend(DAY + 300);
+    house.assert_sound(all.len() as u64 * 3 / 4);
+    house.tend(DAY + 2 * 3600);
+    house.commit(&odd[odd.len() / 2..]);
+    house.assert_sound(all.len() as u64);
+    let check = |house: &House| {
+        let columns = house.columns(0..DAY, 5000);
+        assert_eq!(columns.times.len(), all.len());
+        assert!(columns.times.is_sorted());
+        assert_true(&house.columns(0..DAY, 100), 0..DAY, 60);
+    };
+    check(&house);
+    house.tend(DAY + 4 * 3600);
+    check(&house);
+    house.tend(3 * DAY);
+    assert_eq!(house.rows(keys::Tier::Hour), 0);
+    check(&house);
+    house.assert_sound(all.len() as u64);
+}
+
+#[test]
+fn an_hour_that_came_in_ever_so_many_pieces_is_whole() {
+    let mut house = House::new();
+    let keys = keys::chunks(
+        1,
+        keys::Tier::Hour,
+        keys::hour_of(BEGIN * 1000)..=keys::hour_of(BEGIN * 1000),
+    );
+    for seq in 1..=4 {
+        let sample = house.sample(1, seq, i64::try_from(seq).unwrap());
+        house.commit(&[sample]);
+        house.tend((3 + i64::try_from(seq).unwrap()) * 3600);
+        if seq == 1 {
+            // As if there had been four thousand before it.
+            let connection = Connection::open(&house.path).unwrap();
+            let sql = "UPDATE chunk SET id = ?";
+            connection.execute(sql, [keys.end() - 1]).unwrap();
+        }
+    }
+    assert_eq!(house.rows(keys::Tier::Hour), 2);
+    assert_eq!(house.columns(0..3600, 500).times.len(), 4);
+    house.assert_sound(4);
+}
+
+#[test]
+fn nothing_goes_for_its_age_while_nobody_knows_how_long_it_is_kept_or_what_time_it_is() {
+    let mut house = House::new();
+    house.live(0..DAY, 300);
+    let all = house.columns(0..DAY, 500).times;
+    let settings = HistorySettings::default();
+    for retention in [Retention::Nothing, Retention::BySize(&settings)] {
+        while house.writer().tend(at(1000 * DAY), retention).unwrap() == Tended::More {}
+        assert_eq!(house.columns(0..DAY, 500).times, all);
+    }
+    // The same hour, but now it is known.
+    house.tend(1000 * DAY);
+    assert_eq!(house.rows(keys::Tier::Day), 0);
+}
+
+#[test]
+fn what_is_too_old_goes_the_samples_before_the_points() {
+    let mut house = House::new();
+    house.settings.sample_days = 2;
+    house.settings.five_minute_days = 4;
+    house.settings.two_hour_days = 400;
+    house.live(0..8 * DAY, 300);
+    assert_eq!(house.rows(keys::Tier::Day), 1);
+    assert_eq!(house.rows(keys::Tier::FiveMinutes), 3);
+    assert_eq!(house.rows(keys::Tier::TwoHours), 1);
+    let week = house.columns(0..8 * DAY, 96);
+    assert_eq!(week.series["cpu"].mean.iter().flatten().count(), 96);
+    // Of the first day there are points of two hours only, whatever is asked.
+    let first = house.columns(0..DAY, 500);
+    assert_eq!(first.series["cpu"].mean.iter().flatten().count(), 12);
+}
+
+#[test]
+fn the_database_stays_below_its_largest_size() {
+    let mut house = House::new();
+    house.settings.max_megabytes = 1;
+    house.noise = 8;
+    for day in 0..60 {
+        house.live(day * DAY..(day + 1) * DAY, 60);
+        let size = house.reader.overview().unwrap().unwrap();
+        assert!(size.file_bytes <= 1_000_000, "day {day}: {size:?}");
+    }
+    assert!(house.rows(keys::Tier::Day) < 50);
+    assert_eq!(
+        house.rows(keys::Tier::TwoHours),
+        3,
+        "points of two hours are the last to go"
+    );
+    assert!(verify(&house.path).unwrap().unwrap().findings.is_empty());
+}
+
+#[test]
+fn a_small_limit_takes_points_before_samples_of_which_there_are_none_and_the_log_takes_neither() {
+    let mut house = House::new();
+    house.live(0..2 * DAY + 12 * 3600, 300);
+    let event = Event {
+        time: at(0),
+        kind: EventKind::Other("of_tomorrow".to_owned()),
+        severity: Severity::Info,
+        device: None,
+        actor: Some("x".repeat(2000)),
+        parameters: BTreeMap::new(),
+    };
+    house.settings.max_megabytes = 1;
+    let log = vec![event; 1000];
+    house.writer().commit(&[], &log).unwrap();
+    house.tend(2 * DAY + 13 * 3600);
+    assert_eq!(house.rows(keys::Tier::Day), 2, "the log is no reason");
+
+    house.settings.max_megabytes = 0;
+    let settings = house.settings.clone();
+    let retention = Retention::BySize(&settings);
+    let unmerged = house.rows(keys::Tier::Hour);
+    let now = at(2 * DAY + 13 * 3600);
+    while house.writer().tend(now, retention).unwrap() == Tended::More {
+        let told = [
+            keys::Tier::Day,
+            keys::Tier::FiveMinutes,
+            keys::Tier::TwoHours,
+        ];
+        let told: usize = told.map(|tier| house.rows(tier)).iter().sum();
+        assert!(told == 0 || house.rows(keys::Tier::Hour) == unmerged);
+    }
+    assert_eq!(house.rows(keys::Tier::Hour), 0);
+}
+
+#[test]
+fn what_a_device_makes_up_for_waits_for_the_next_hour_or_for_a_tail_that_is_full() {
+    let mut house = House::new();
+    let begin = DAY * 3;
+    let mut commits = 0;
+    // An hour in which a batch of samples of three days before comes with each live one.
+    for round in 0..720 {
+        let second = begin + round * 5;
+        let mut batch: Vec<NewSample> = (round * 10..round * 10 + 10)
+            .map(|n| house.sample(1, u64::try_from(n).unwrap() + 1, n * 30))
+            .collect();
+        batch.push(house.sample(2, u64::try_from(round).unwrap() + 1, second));
+        house.commit(&batch);
+        commits += 1;
+        assert_eq!(house.writer().is_tail_full(), commits > 600);
+        house.tend(second);
+        if commits > 600 {
+            assert!(!house.writer().is_tail_full());
+            commits = 0;
+        }
+    }
+    let is_sealed = house.rows(keys::Tier::Hour);
+    assert!(is_sealed < 60, "{is_sealed} parts of 60 hours");
+    house.assert_sound(720 * 11);
+    house.tend(begin + 3600 + 300);
+    house.assert_sound(720 * 11);
+    assert_eq!(house.columns(0..3 * DAY, 10_000).times.len(), 7200);
+}
