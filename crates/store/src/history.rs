@@ -27,6 +27,7 @@ mod keys;
 mod names;
 mod overview;
 mod packed;
+mod paged;
 mod pieces;
 mod placing;
 mod plan;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use super::column::{Column, put, take};
+use super::column::{Column, decode_between, put, take};
 
 /// Which column.
 pub(super) type ColumnId = u32;
@@ -140,12 +140,20 @@ impl Chunk {
                 TIMES => chunk.times = head.times(column)?,
                 ORIGINS => chunk.origins = head.origins(column)?,
                 id if wanted(id) => {
-                    chunk.columns.insert(id, head.column(id, column)?);
+                    let whole = 0..head.samples;
+                    chunk.columns.insert(id, head.column(id, column, whole)?);
                 }
                 _ => {}
             }
         }
         Ok(chunk)
+    }
+
+    /// How many samples are of these times, both included.
+    pub(super) fn count_between(&self, from: i64, to: i64) -> usize {
+        let before = self.times.partition_point(|at| *at < from);
+        let until = self.times.partition_point(|at| *at <= to);
+        until.saturating_sub(before)
     }
 
     /// The samples' numbers, each with its session, in their order.
@@ -220,18 +228,32 @@ impl Head {
 
     /// The times, from their bytes.
     pub(super) fn times(&self, bytes: &[u8]) -> Result<Vec<i64>, Damaged> {
-        let column = self.column(TIMES, bytes)?;
-        let times = column.as_full(self.samples).ok_or(Damaged)?;
-        if !times.is_sorted() {
-            return Err(Damaged);
-        }
-        Ok(times.to_vec())
+        let (_, times) = self.times_between(bytes, i64::MIN, i64::MAX)?;
+        Ok(times)
     }
 
-    /// A series, from its bytes.
-    pub(super) fn column(&self, id: ColumnId, bytes: &[u8]) -> Result<Column, Damaged> {
+    /// The times from `from` to `to` and the last one before, perhaps also others around them;
+    /// with which samples they are.
+    pub(super) fn times_between(
+        &self,
+        bytes: &[u8],
+        from: i64,
+        to: i64,
+    ) -> Result<(Range<usize>, Vec<i64>), Damaged> {
+        self.check(TIMES, bytes)?;
+        let found = decode_between(bytes, self.samples, from, to);
+        found.filter(|(_, times)| times.is_sorted()).ok_or(Damaged)
+    }
+
+    /// A part of a series, from the bytes of the whole.
+    pub(super) fn column(
+        &self,
+        id: ColumnId,
+        bytes: &[u8],
+        part: Range<usize>,
+    ) -> Result<Column, Damaged> {
         self.check(id, bytes)?;
-        Column::decode(bytes, self.samples).ok_or(Damaged)
+        Column::decode(bytes, self.samples, part).ok_or(Damaged)
     }
 
     /// Which samples they are, from the bytes.
@@ -371,7 +393,7 @@ mod tests {
         let head = Head::parse(&bytes[..100]).unwrap().unwrap();
         assert_eq!(head.series().collect::<Vec<_>>(), [16, 17, 900]);
         let range = head.find(900).unwrap();
-        let column = head.column(900, &bytes[range]).unwrap();
+        let column = head.column(900, &bytes[range], 0..500).unwrap();
         assert_eq!(column, chunk.columns[&900]);
         assert!(Head::parse(&bytes[..10]).unwrap().is_none());
         assert_eq!(head.find(901), None);
@@ -397,7 +419,7 @@ mod tests {
         let head = Head::parse(&bytes).unwrap().unwrap();
         let (good, bad) = (head.find(900).unwrap(), head.find(16).unwrap());
         bytes[bad.start + 3] ^= 4;
-        assert!(head.column(16, &bytes[bad]).is_err());
-        assert!(head.column(900, &bytes[good]).is_ok());
+        assert!(head.column(16, &bytes[bad], 0..500).is_err());
+        assert!(head.column(900, &bytes[good], 0..500).is_ok());
     }
 }

@@ -1,16 +1,15 @@
 //! One series of a chunk as bytes: integers, some of which may be missing.
 //!
-//! Few values are stored as differences, many by [pco](https://github.com/pcodec/pcodec), which
-//! finds their distribution; values that are all the same cost nothing. Gaps are runs of
+//! Few values are stored as differences, many by pco, which finds their distribution; values that
+//! are all the same cost nothing. Gaps are runs of
 //! presence beside the values, so that a gap costs bytes where it begins and ends only.
 
 use std::ops::Range;
 
 use integer_encoding::VarInt;
-use pco::ChunkConfig;
-use pco::standalone::{simple_compress, simple_decompress};
 
 use super::packed;
+use super::paged::{self, Pages};
 
 /// Values of one series, in the order of the chunk's samples.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,9 +22,6 @@ pub(super) struct Column {
 /// From this number of values on pco is worth its head.
 const MANY: usize = 64;
 
-/// Of pco's levels (0 to 12): higher ones gain a few percent and cost several times the time.
-const LEVEL: usize = 4;
-
 /// How the values stand in the bytes.
 mod codec {
     /// The one value that all have.
@@ -34,7 +30,7 @@ mod codec {
     pub(super) const DELTAS: u8 = 1;
     /// The first value, the first difference, then differences of differences.
     pub(super) const DELTAS_OF_DELTAS: u8 = 2;
-    /// pco, standalone format.
+    /// pco, in pages.
     pub(super) const PCO: u8 = 3;
     /// The first value, the smallest difference, a number of bits, and in so many each what the
     /// differences are above the smallest.
@@ -93,9 +89,19 @@ impl Column {
         indices.zip(self.values.iter().copied())
     }
 
+    /// The runs of values, each with the index of its first sample.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (usize, &[i64])> {
+        let mut rest = self.values.as_slice();
+        self.present.iter().map_while(move |run| {
+            let (values, after) = rest.split_at_checked(run.len())?;
+            rest = after;
+            Some((run.start, values))
+        })
+    }
+
     /// The values, if every one of `samples` samples has one.
-    pub(super) fn as_full(&self, samples: usize) -> Option<&[i64]> {
-        (self.values.len() == samples).then_some(&self.values)
+    pub(super) fn into_full(self, samples: usize) -> Option<Vec<i64>> {
+        (self.values.len() == samples).then_some(self.values)
     }
 
     /// As bytes, for a chunk of `samples` samples.
@@ -119,31 +125,59 @@ impl Column {
         bytes
     }
 
-    /// From bytes. None if they are not what [`Column::encode`] makes of `samples` samples.
-    pub(super) fn decode(bytes: &[u8], samples: usize) -> Option<Self> {
+    /// The values of the samples in `part`, for a chunk of them alone. None if the bytes are not
+    /// what [`Column::encode`] makes of `samples` samples.
+    pub(super) fn decode(bytes: &[u8], samples: usize, part: Range<usize>) -> Option<Self> {
         let (&kind, mut rest) = bytes.split_first()?;
-        let mut present = Vec::new();
-        let mut count = samples;
-        if kind & codec::WITH_GAPS != 0 {
-            let runs: usize = take(&mut rest)?;
-            let mut end = 0_usize;
-            count = 0;
-            for _ in 0..runs {
-                let start = end.checked_add(take(&mut rest)?)?;
-                let length: usize = take(&mut rest)?;
-                end = start.checked_add(length)?;
-                if length == 0 || end > samples {
-                    return None;
-                }
-                count += length;
-                present.push(start..end);
-            }
-        } else if samples > 0 {
-            present.push(0..samples);
+        if kind & codec::WITH_GAPS == 0 {
+            let values = decode_values(kind, rest, samples, part)?;
+            return Some(Self::full(values));
         }
-        let values = decode_values(kind & !codec::WITH_GAPS, rest, count)?;
+        let runs: usize = take(&mut rest)?;
+        let (mut end, mut count) = (0_usize, 0);
+        let mut present = Vec::new();
+        let mut wanted: Option<Range<usize>> = None;
+        for _ in 0..runs {
+            let start = end.checked_add(take(&mut rest)?)?;
+            let length: usize = take(&mut rest)?;
+            end = start.checked_add(length)?;
+            if length == 0 || end > samples {
+                return None;
+            }
+            let (first, last) = (start.max(part.start), end.min(part.end));
+            if first < last {
+                present.push(first - part.start..last - part.start);
+                let (first, last) = (count + first - start, count + last - start);
+                wanted = Some(wanted.map_or(first, |it| it.start)..last);
+            }
+            count += length;
+        }
+        let values = decode_values(
+            kind & !codec::WITH_GAPS,
+            rest,
+            count,
+            wanted.unwrap_or(0..0),
+        )?;
         Some(Self { present, values })
     }
+}
+
+/// Of a column of ascending values without gaps those from `from` to `to`, with the last one that
+/// is smaller, if there is; perhaps also others around them. With which samples they are.
+pub(super) fn decode_between(
+    bytes: &[u8],
+    samples: usize,
+    from: i64,
+    to: i64,
+) -> Option<(Range<usize>, Vec<i64>)> {
+    let (&kind, rest) = bytes.split_first()?;
+    if kind == codec::PCO {
+        let mut pages = Pages::open(rest, samples)?;
+        let between = pages.between(from, to)?;
+        return Some((pages.numbers(&between), pages.read(between)?));
+    }
+    let column = Column::decode(bytes, samples, 0..samples)?;
+    Some((0..samples, column.into_full(samples)?))
 }
 
 /// Appends the values, and says by which codec.
@@ -157,9 +191,8 @@ fn encode_values(bytes: &mut Vec<u8>, values: &[i64]) -> u8 {
         return codec::CONSTANT;
     }
     if values.len() >= MANY {
-        let config = ChunkConfig::default().with_compression_level(LEVEL);
-        // It fails for more than 16 million values only, which no chunk has.
-        if let Ok(compressed) = simple_compress(values, &config) {
+        // There are always so few that it can.
+        if let Some(compressed) = paged::compress(values) {
             bytes.extend_from_slice(&compressed);
             return codec::PCO;
         }
@@ -216,7 +249,24 @@ fn unpack_deltas(mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
     Some(values)
 }
 
-fn decode_values(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
+/// Of `count` values a part.
+fn decode_values(kind: u8, bytes: &[u8], count: usize, part: Range<usize>) -> Option<Vec<i64>> {
+    let (values, first) = if kind == codec::PCO {
+        let mut pages = Pages::open(bytes, count)?;
+        let wanted = pages.of(&part);
+        let first = pages.numbers(&wanted).start;
+        (pages.read(wanted)?, first)
+    } else {
+        (decode_few(kind, bytes, count)?, 0)
+    };
+    let part = part.start.checked_sub(first)?..part.end.checked_sub(first)?;
+    if part == (0..values.len()) {
+        return Some(values);
+    }
+    values.get(part).map(<[i64]>::to_vec)
+}
+
+fn decode_few(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
     match kind {
         codec::CONSTANT => {
             let value = take(&mut bytes)?;
@@ -234,10 +284,6 @@ fn decode_values(kind: u8, mut bytes: &[u8], count: usize) -> Option<Vec<i64>> {
             bytes.is_empty().then_some(numbers)
         }
         codec::PACKED_DELTAS => unpack_deltas(bytes, count),
-        codec::PCO => {
-            let values: Vec<i64> = simple_decompress(bytes).ok()?;
-            (values.len() == count).then_some(values)
-        }
         _ => None,
     }
 }
@@ -277,7 +323,10 @@ mod tests {
 
     fn check(column: &Column, samples: usize) -> usize {
         let bytes = column.encode(samples);
-        assert_eq!(Column::decode(&bytes, samples).as_ref(), Some(column));
+        assert_eq!(
+            Column::decode(&bytes, samples, 0..samples).as_ref(),
+            Some(column)
+        );
         bytes.len()
     }
 
@@ -309,7 +358,42 @@ mod tests {
         check(&Column::default(), 10);
         let values: Vec<_> = column.iter().collect();
         assert_eq!(values, [(3, 7), (4, 7), (5, 7), (9, 7)]);
-        assert_eq!(column.as_full(10), None);
+        assert_eq!(column.into_full(10), None);
+    }
+
+    #[test]
+    fn a_part_is_what_the_whole_has_there() {
+        let mut gappy = Column::default();
+        for index in (0..9000_i64).filter(|i| i % 1000 > 20) {
+            gappy.push_at(usize::try_from(index).unwrap(), index * 7 % 501);
+        }
+        let mut few = Column::default();
+        few.push_at(5, 1);
+        few.push_at(20, 2);
+        for column in [
+            Column::full((0..9000).map(|i| i % 77).collect()),
+            gappy,
+            few,
+        ] {
+            let bytes = column.encode(9000);
+            for part in [
+                0..0,
+                0..1,
+                5..21,
+                4000..4000,
+                2990..3030,
+                4500..9000,
+                0..9000,
+            ] {
+                let decoded = Column::decode(&bytes, 9000, part.clone()).unwrap();
+                let expected: Vec<_> = column
+                    .iter()
+                    .filter(|(index, _)| part.contains(index))
+                    .map(|(index, value)| (index - part.start, value))
+                    .collect();
+                assert_eq!(decoded.iter().collect::<Vec<_>>(), expected, "{part:?}");
+            }
+        }
     }
 
     #[test]
@@ -318,14 +402,17 @@ mod tests {
         column.push_at(300, 5);
         let whole = column.encode(400);
         for length in 0..whole.len() {
-            assert_ne!(Column::decode(&whole[..length], 400), Some(column.clone()));
+            assert_ne!(
+                Column::decode(&whole[..length], 400, 0..400),
+                Some(column.clone())
+            );
         }
         for index in 0..whole.len() {
             for bit in 0..8 {
                 let mut damaged = whole.clone();
                 damaged[index] ^= 1 << bit;
                 // It may be another column, which the checksum notices; it must end.
-                let _any = Column::decode(&damaged, 400);
+                let _any = Column::decode(&damaged, 400, 0..400);
             }
         }
     }

@@ -1,8 +1,6 @@
 //! From samples to as many points as a chart can show, while they are read: what a query needs
 //! of memory does not depend on how much it reads.
 
-use std::ops::Range;
-
 use super::columns::{Columns, Series};
 
 /// Takes samples in the order of time, one after another.
@@ -14,8 +12,6 @@ pub(super) struct Downsampler {
     stretches: Option<i64>,
     times: Vec<i64>,
     series: Vec<(String, Vec<Slot>)>,
-    /// The stretch of the last sample, and its place.
-    last: (Range<i64>, usize),
 }
 
 impl Downsampler {
@@ -37,7 +33,6 @@ impl Downsampler {
             stretches,
             times,
             series: Vec::new(),
-            last: (0..0, 0),
         }
     }
 
@@ -50,35 +45,41 @@ impl Downsampler {
         })
     }
 
-    /// The place of a moment, for [`Self::add`]. Of two samples at the same time each has its
-    /// own, if samples stay as they are.
-    pub(super) fn place(&mut self, at: i64) -> usize {
-        match self.stretches {
-            None => {
-                self.times.push(at);
-                self.times.len() - 1
-            }
-            Some(count) => {
-                // Samples of one stretch follow each other: a division for each costs as much as
-                // reading it.
-                if !self.last.0.contains(&at) {
-                    self.last = self.stretch_of(at, count);
-                }
-                self.last.1
-            }
+    /// The places of ascending moments, for [`Self::add`]: of each place how many moments there
+    /// are up to and with its last one. Of two samples at the same time each has its own, if
+    /// samples stay as they are.
+    pub(super) fn places(&mut self, times: &[i64]) -> Vec<(usize, usize)> {
+        let Some(count) = self.stretches else {
+            let before = self.times.len();
+            self.times.extend(times);
+            return (0..times.len()).map(|at| (at + 1, before + at)).collect();
+        };
+        let mut places = Vec::new();
+        let mut end = 0;
+        while let Some(at) = times.get(end) {
+            let (stretch_end, place) = self.stretch_of(*at, count);
+            let rest = times.get(end..).unwrap_or_default();
+            // The first is in it, whatever the arithmetic says of odd ranges.
+            end += rest.partition_point(|at| *at < stretch_end).max(1);
+            places.push((end, place));
         }
+        places
     }
 
-    /// The stretch that a moment is in, and its place.
-    fn stretch_of(&self, at: i64, count: i64) -> (Range<i64>, usize) {
+    /// The place of one moment.
+    pub(super) fn place(&mut self, at: i64) -> Option<usize> {
+        self.places(&[at]).first().map(|(_, place)| *place)
+    }
+
+    /// When the stretch that a moment is in ends, and its place.
+    fn stretch_of(&self, at: i64, count: i64) -> (i64, usize) {
         let (width, count) = (i128::from(self.width), i128::from(count));
         let offset = i128::from((at - self.from).clamp(0, self.width - 1));
         let place = offset * count / width;
-        // The first moment of a place, rounded up as the place of a moment is rounded down.
-        let begin = |place: i128| (place * width + count - 1) / count + i128::from(self.from);
-        let moment = |ms: i128| i64::try_from(ms).unwrap_or(at);
-        let stretch = moment(begin(place))..moment(begin(place + 1));
-        (stretch, usize::try_from(place).unwrap_or(0))
+        // The first moment of the next place, rounded up as the place of a moment is rounded down.
+        let end = ((place + 1) * width + count - 1) / count + i128::from(self.from);
+        let end = i64::try_from(end).unwrap_or(i64::MAX);
+        (end, usize::try_from(place).unwrap_or(0))
     }
 
     /// Adds what is known of a series at a place.
@@ -117,7 +118,7 @@ impl Downsampler {
     }
 }
 
-/// A value, or what sums up several.
+/// What sums up some values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value {
     pub(super) mean: f64,
@@ -125,18 +126,6 @@ pub(super) struct Value {
     pub(super) max: f64,
     /// How much it counts in a mean: a number of values, or for how long.
     pub(super) weight: f64,
-}
-
-impl Value {
-    /// One value.
-    pub(super) fn one(value: f64, weight: f64) -> Self {
-        Self {
-            mean: value,
-            min: value,
-            max: value,
-            weight,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -173,10 +162,19 @@ mod tests {
         let mut downsampler = Downsampler::new(from, to, points, samples.len());
         for (at, value) in samples {
             let cpu = downsampler.series("cpu");
-            let place = downsampler.place(*at);
-            downsampler.add(cpu, place, Value::one(*value, 1.0));
+            let place = downsampler.place(*at).unwrap();
+            downsampler.add(cpu, place, one(*value));
         }
         downsampler.finish()
+    }
+
+    fn one(value: f64) -> Value {
+        Value {
+            mean: value,
+            min: value,
+            max: value,
+            weight: 1.0,
+        }
     }
 
     #[test]
@@ -202,11 +200,11 @@ mod tests {
     fn a_series_that_comes_later_or_goes_is_empty_there() {
         let mut downsampler = Downsampler::new(0, 100, 10, 2);
         let cpu = downsampler.series("cpu");
-        let place = downsampler.place(10);
-        downsampler.add(cpu, place, Value::one(1.0, 1.0));
+        let at_10 = downsampler.place(10).unwrap();
+        downsampler.add(cpu, at_10, one(1.0));
         let usb = downsampler.series("disk:/usb");
-        let place = downsampler.place(20);
-        downsampler.add(usb, place, Value::one(5.0, 1.0));
+        let at_20 = downsampler.place(20).unwrap();
+        downsampler.add(usb, at_20, one(5.0));
         let columns = downsampler.finish();
         assert_eq!(columns.series["cpu"].mean, [Some(1.0), None]);
         assert_eq!(columns.series["disk:/usb"].mean, [None, Some(5.0)]);
@@ -220,14 +218,18 @@ mod tests {
             (5, 9, 4),
             (0, 86_400_000, 500),
         ] {
-            let mut walking = Downsampler::new(from, to, points, usize::MAX);
-            let step = ((to - from) / 1_000).max(1);
-            let mut at = from;
-            while at <= to {
-                let mut alone = Downsampler::new(from, to, points, usize::MAX);
-                assert_eq!(walking.place(at), alone.place(at), "{at} of {from}..{to}");
-                at += step;
+            let step = usize::try_from((to - from) / 1_000).unwrap().max(1);
+            let times: Vec<i64> = (from..=to).step_by(step).collect();
+            let mut downsampler = Downsampler::new(from, to, points, usize::MAX);
+            let mut begin = 0;
+            for (end, among_others) in downsampler.places(&times) {
+                for at in &times[begin..end] {
+                    let alone = downsampler.place(*at).unwrap();
+                    assert_eq!(among_others, alone, "{at} of {from}..{to}");
+                }
+                begin = end;
             }
+            assert_eq!(begin, times.len());
         }
     }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::rollup::SeriesId;
 use super::sample::Layout;
+use super::series;
 
 /// Sessions and layouts are remembered up to this number, so that years of restarts do not add
 /// up.
@@ -112,6 +113,32 @@ pub(super) fn all_series(connection: &Connection) -> rusqlite::Result<HashMap<Se
     let mut statement = connection.prepare_cached("SELECT id, name FROM series")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+/// The series that are shown under these names, by number; all of them if there is no name.
+pub(super) fn series_shown_as(
+    connection: &Connection,
+    shown: &[String],
+) -> rusqlite::Result<HashMap<SeriesId, String>> {
+    if shown.is_empty() {
+        return all_series(connection);
+    }
+    let mut statement = connection.prepare_cached("SELECT id FROM series WHERE name = ?")?;
+    let mut found = HashMap::new();
+    for name in shown.iter().flat_map(|it| series::stored_as(it)) {
+        let mut rows = statement.query([&name])?;
+        if let Some(row) = rows.next()? {
+            found.insert(row.get(0)?, name.into_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// The largest number of a series; 0 if there is none.
+pub(super) fn last_series(connection: &Connection) -> rusqlite::Result<SeriesId> {
+    connection
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM series")?
+        .query_row([], |row| row.get(0))
 }
 
 /// All devices: number and id.

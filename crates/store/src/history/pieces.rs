@@ -42,29 +42,32 @@ pub(super) fn find(
     rows.collect()
 }
 
-/// Reads times and those columns that are wanted, and nothing else; with `origins` also which
+/// Reads times and those columns that are wanted, and nothing else: of the samples between two
+/// times and some around them, of which the last one before is one; or of all, and then also which
 /// samples they are. A damaged column is left out and counted in `damaged`; without its times a
 /// chunk has nothing to tell.
 pub(super) fn load(
     connection: &Connection,
     piece: &Piece,
     wanted: &BTreeSet<ColumnId>,
-    origins: bool,
+    between: Option<(i64, i64)>,
     damaged: &mut u64,
 ) -> rusqlite::Result<Chunk> {
     let blob = connection.blob_open(MAIN_DB, "chunk", "data", piece.key, true)?;
-    let Some(head) = read_head(&blob)? else {
+    let Some(head) = read_head(&blob) else {
         *damaged += 1;
         return Ok(Chunk::default());
     };
     let mut chunk = Chunk::default();
+    let (from, to) = between.unwrap_or((i64::MIN, i64::MAX));
     let times = head.find(TIMES).ok_or(Damaged);
-    let Ok(times) = times.and_then(|range| head.times(&read(&blob, range)?)) else {
+    let times = times.and_then(|range| head.times_between(&read(&blob, range)?, from, to));
+    let Ok((samples, times)) = times else {
         *damaged += 1;
         return Ok(chunk);
     };
     chunk.times = times;
-    if origins {
+    if between.is_none() {
         let bytes = head.find(ORIGINS).ok_or(Damaged);
         let origins = bytes.and_then(|range| head.origins(&read(&blob, range)?));
         chunk.origins = origins.unwrap_or_else(|Damaged| {
@@ -79,7 +82,8 @@ pub(super) fn load(
     }
     for id in head.series().filter(|id| wanted.contains(id)) {
         let bytes = head.find(id).ok_or(Damaged);
-        match bytes.and_then(|range| head.column(id, &read(&blob, range)?)) {
+        let column = bytes.and_then(|range| head.column(id, &read(&blob, range)?, samples.clone()));
+        match column {
             Ok(column) => {
                 chunk.columns.insert(id, column);
             }
@@ -90,15 +94,13 @@ pub(super) fn load(
 }
 
 /// None if it is damaged.
-fn read_head(blob: &Blob<'_>) -> rusqlite::Result<Option<Head>> {
+fn read_head(blob: &Blob<'_>) -> Option<Head> {
     let mut length = HEAD.min(blob.len());
     loop {
-        let mut bytes = vec![0; length];
-        blob.read_at_exact(&mut bytes, 0)?;
-        match Head::parse(&bytes) {
-            Ok(Some(head)) if !head.is_small() => return Ok(Some(head)),
+        match Head::parse(&read(blob, 0..length).ok()?) {
+            Ok(Some(head)) if !head.is_small() => return Some(head),
             Ok(None) if length < blob.len() => length = (length * 8).min(blob.len()),
-            _ => return Ok(None),
+            _ => return None,
         }
     }
 }

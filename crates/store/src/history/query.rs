@@ -1,7 +1,8 @@
 //! Answering a question about the past: which parts of the history it needs, and what they say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::answer::{Answer, sample_columns};
@@ -10,6 +11,7 @@ use super::combine::combine;
 use super::keys::{Tier, hour_of};
 use super::plan::{Plan, Source, plan};
 use super::reader::Query;
+use super::rollup::SeriesId;
 use super::unstored::unstored;
 use super::{Columns, NewSample, names, pieces, tail};
 use crate::StoreError;
@@ -23,17 +25,10 @@ pub(super) fn columns(
     // What is read is of one moment: a merge may come between two looks.
     let snapshot = connection.unchecked_transaction()?;
     let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
-    let mut known = names::all_series(&snapshot)?;
+    let mut known = names::series_shown_as(&snapshot, &query.series)?;
     let device = names::find_device(&snapshot, &query.device)?;
     let mut damaged = 0;
-    let mut memory = match device {
-        Some(device) => {
-            let asked = sample_columns(&known, &query.series);
-            tail::of_device(&snapshot, device, |id| asked.contains(&id), &mut damaged)?
-        }
-        None => Vec::new(),
-    };
-    memory.push(unstored(&snapshot, device, &memory, recent, &mut known)?);
+    let memory = in_memory(&snapshot, device, query, recent, &mut known, &mut damaged)?;
 
     let mut samples = Vec::new();
     if let Some(device) = device {
@@ -41,7 +36,6 @@ pub(super) fn columns(
         let hourly = pieces::find(&snapshot, device, Tier::Hour, hours)?;
         samples.extend(hourly.into_iter().map(Source::Stored));
     }
-    let memory = combine(memory);
     if !memory.times.is_empty() {
         samples.push(Source::Memory(memory));
     }
@@ -55,17 +49,31 @@ pub(super) fn columns(
         first <= to && last >= from
     });
 
-    let count = if plan.points.is_empty() {
-        count(&snapshot, &samples, from, to, query.points, &mut damaged)?
+    let asked = sample_columns(&known, &query.series);
+    let mut clusters = clusters(samples).into_iter();
+    let load = |cluster, damaged: &mut u64| load(&snapshot, cluster, &asked, (from, to), damaged);
+    // With more samples than points the answer is not made of single ones; nor beside points that
+    // were made earlier.
+    let mut first = Vec::new();
+    let mut count = if plan.points.is_empty() {
+        0
     } else {
         usize::MAX
     };
-    let asked = sample_columns(&known, &query.series);
+    while count <= query.points
+        && let Some(cluster) = clusters.next()
+    {
+        let chunk = load(cluster, &mut damaged)?;
+        count += chunk.count_between(from, to);
+        first.push(chunk);
+    }
     let mut answer = Answer::new(query, &known, count);
     answer.add_points(&snapshot, &plan, &mut damaged)?;
-    for cluster in clusters(samples) {
-        let chunk = load(&snapshot, cluster, &asked, &mut damaged)?;
+    for chunk in first {
         answer.add_samples(&chunk);
+    }
+    for cluster in clusters {
+        answer.add_samples(&load(cluster, &mut damaged)?);
     }
     if damaged > 0 {
         tracing::warn!(
@@ -77,35 +85,26 @@ pub(super) fn columns(
     Ok(answer.finish())
 }
 
-/// How many samples there are in the range, as far as it matters: with more than `enough` the
-/// answer is not made of single samples.
-fn count(
+/// Samples that are in no chunk yet: those of the tail, and recent ones that are not stored.
+fn in_memory(
     connection: &Connection,
-    sources: &[Source],
-    from: i64,
-    to: i64,
-    enough: usize,
+    device: Option<i64>,
+    query: &Query,
+    recent: &[NewSample],
+    known: &mut HashMap<SeriesId, String>,
     damaged: &mut u64,
-) -> Result<usize, StoreError> {
-    let within = |times: &[i64]| {
-        times.partition_point(|at| *at <= to) - times.partition_point(|at| *at < from)
-    };
-    let mut count = 0;
-    for source in sources {
-        count += match source {
-            Source::Memory(chunk) => within(&chunk.times),
-            Source::Stored(piece) if piece.first >= from && piece.last <= to => piece.samples,
-            Source::Stored(piece) => {
-                let none = BTreeSet::new();
-                let chunk = pieces::load(connection, piece, &none, false, damaged)?;
-                within(&chunk.times)
-            }
-        };
-        if count > enough {
-            break;
-        }
+) -> Result<Chunk, StoreError> {
+    let mut chunks = Vec::new();
+    if let Some(device) = device {
+        let asked = sample_columns(known, &query.series);
+        // Also an hour before and after: the api may have placed a sample a little otherwise.
+        let hour = |at: Timestamp| hour_of(at.as_millisecond());
+        let hours = hour(query.from) - 1..=hour(query.to) + 1;
+        let wanted = |id| asked.contains(&id);
+        chunks = tail::of_device(connection, device, &hours, wanted, damaged)?;
     }
-    Ok(count)
+    chunks.push(unstored(connection, device, &chunks, recent, known)?);
+    Ok(combine(chunks))
 }
 
 /// Sources in the order of time; those that overlap are together.
@@ -128,13 +127,22 @@ fn load(
     connection: &Connection,
     cluster: Vec<Source>,
     wanted: &BTreeSet<ColumnId>,
+    range: (i64, i64),
     damaged: &mut u64,
 ) -> Result<Chunk, StoreError> {
-    let is_one = cluster.len() == 1;
+    if let [Source::Stored(piece)] = cluster.as_slice() {
+        return Ok(pieces::load(
+            connection,
+            piece,
+            wanted,
+            Some(range),
+            damaged,
+        )?);
+    }
     let mut chunks = Vec::with_capacity(cluster.len());
     for source in cluster {
         chunks.push(match source {
-            Source::Stored(piece) => pieces::load(connection, &piece, wanted, !is_one, damaged)?,
+            Source::Stored(piece) => pieces::load(connection, &piece, wanted, None, damaged)?,
             Source::Memory(mut chunk) => {
                 chunk.columns.retain(|id, _| wanted.contains(id));
                 chunk

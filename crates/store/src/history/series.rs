@@ -38,6 +38,17 @@ pub(super) fn shown(stored: &str) -> Cow<'_, str> {
     Cow::Borrowed(stored)
 }
 
+/// The names under which a series that is shown so may be stored.
+pub(super) fn stored_as(shown: &str) -> Vec<Cow<'_, str>> {
+    let mut names = vec![Cow::Borrowed(shown)];
+    for (name, prefix) in COUNTERS {
+        if let Some(rest) = shown.strip_prefix(prefix) {
+            names.push(Cow::Owned(format!("{name}{rest}")));
+        }
+    }
+    names
+}
+
 /// How a number becomes an integer: multiplied by this. Fewer digits compress better, and
 /// nobody reads more than these.
 pub(super) fn scale(stored: &str) -> f64 {
@@ -170,6 +181,8 @@ mod tests {
     fn a_counter_is_shown_under_another_name() {
         assert_eq!(shown("rx_bytes:eth0"), "rx:eth0");
         assert_eq!(shown("rx:eth0"), "rx:eth0");
+        assert_eq!(stored_as("rx:eth0"), ["rx:eth0", "rx_bytes:eth0"]);
+        assert_eq!(stored_as("cpu"), ["cpu"]);
         assert_eq!(
             (kind("rx_bytes:eth0"), kind("cpu")),
             (Kind::Counter, Kind::Gauge)

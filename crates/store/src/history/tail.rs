@@ -1,6 +1,7 @@
 //! What was committed lately and is not in chunks yet.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, params};
 
@@ -62,11 +63,12 @@ pub(super) fn insert(
     Ok(row.data.len())
 }
 
-/// The rows of a device, in the order of commits, with those series that are wanted. Damaged
-/// ones are left out, and counted.
+/// The rows of a device with samples of these hours, in the order of commits, with those series
+/// that are wanted. Damaged ones are left out, and counted.
 pub(super) fn of_device(
     connection: &Connection,
     device: i64,
+    hours: &RangeInclusive<i64>,
     wanted: impl Fn(ColumnId) -> bool,
     damaged: &mut u64,
 ) -> rusqlite::Result<Vec<Chunk>> {
@@ -74,11 +76,12 @@ pub(super) fn of_device(
     let Some((oldest, newest)) = bounds(connection)? else {
         return Ok(chunks);
     };
-    let mut statement =
-        connection.prepare_cached("SELECT data FROM tail WHERE id BETWEEN ? AND ?")?;
+    let sql = "SELECT data FROM tail WHERE id BETWEEN ? AND ? AND hour BETWEEN ? AND ?";
+    let mut statement = connection.prepare_cached(sql)?;
     for commit in oldest..=newest {
         let keys = keys::tail_of(commit, device);
-        let mut rows = statement.query(params![keys.start(), keys.end()])?;
+        let keys = [keys.start(), keys.end(), hours.start(), hours.end()];
+        let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
             let data = row.get_ref(0)?.as_blob().unwrap_or_default();
             match Chunk::decode_some(data, &wanted) {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use netmonitor_protocol::SessionId;
 use rusqlite::Connection;
 
-use super::NewSample;
 use super::chunk::{Chunk, push_origin};
 use super::column::Column;
 use super::received::{self, Numbers};
 use super::rollup::{SeriesId, column_of};
+use super::{NewSample, names};
 use crate::StoreError;
 
 /// Those of the recent samples that are not stored, as a chunk. Series that the database does not
@@ -28,7 +28,7 @@ pub(super) fn unstored(
     for (id, name) in &*known {
         ids.insert(name.clone(), *id);
     }
-    let mut next = known.keys().max().copied().unwrap_or_default();
+    let mut next = names::last_series(connection)?;
     let sessions: BTreeSet<SessionId> = recent.iter().map(|it| it.session).collect();
     let stored = match device {
         Some(device) => stored(connection, device, tail, |session| {

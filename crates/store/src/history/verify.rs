@@ -145,7 +145,7 @@ impl Report {
         devices: &HashMap<i64, String>,
         note: &mut impl FnMut(i64, &Chunk),
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare("SELECT id, data FROM chunk")?;
+        let mut statement = connection.prepare("SELECT id, first, data FROM chunk")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let key = row.get(0)?;
@@ -157,8 +157,8 @@ impl Report {
                 Some(Tier::TwoHours) => "two hours",
                 None => "unknown",
             };
-            let from = keys::hour_of_chunk(key) * HOUR_MS;
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let (from, data) = (row.get(1)?, row.get_ref(2)?);
+            let data = data.as_blob().unwrap_or_default();
             let Some(chunk) = self.check_chunk(data, devices.get(&device), name, from) else {
                 continue;
             };
