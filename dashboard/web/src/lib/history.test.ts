@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { DeviceMetrics } from '../api/types';
 import { gapsOf } from './gaps';
-import { append, columnsOf, drawn, NOTHING, sampleOf, stepOf, type Columns } from './history';
+import { append, columnsOf, drawn, NOTHING, sampleOf, type Columns } from './history';
 
 function columns(times: number[], cpu: (number | null)[]): Columns {
-  return { times, series: { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } }, open: 0 };
+  const series = { cpu: { mean: cpu, min: [...cpu], max: [...cpu] } };
+  return { times, series, stretch: 0, reach: times.at(-1) ?? 0, open: 0 };
 }
 
 const MEMORY = { total_bytes: 100, used_bytes: 40, used_percent: 40 };
@@ -66,15 +67,22 @@ describe('the stored history', () => {
   test('is without the stretches in which nothing came', () => {
     const stored = {
       from: 0,
-      to: 50,
+      to: 40,
       times: [5, 15, 25, 35],
       series: { cpu: band([1, null, null, 4]), temp: band([null, null, 30, 31]) },
     };
     expect(columnsOf(stored)).toEqual({
       times: [5, 25, 35],
       series: { cpu: band([1, null, 4]), temp: band([null, 30, 31]) },
+      stretch: 10,
+      reach: 40,
       open: 0,
     });
+  });
+
+  test('is in stretches only if its times are the middles of equal ones', () => {
+    const stored = { from: 0, to: 40, times: [3, 15, 25, 35], series: { cpu: band([1, 2, 3, 4]) } };
+    expect(columnsOf(stored)).toMatchObject({ stretch: 0, reach: 35 });
   });
 
   test('that has nothing at all has no time either', () => {
@@ -92,7 +100,7 @@ describe('the stored history', () => {
     );
     expect(mean.filter((value) => value === null).length).toBeGreaterThan(8);
     const columns = columnsOf({ from: 0, to: 360_000, times, series: { cpu: band(mean) } });
-    const gaps = gapsOf(columns.times, 10_000);
+    const gaps = gapsOf(columns, 10_000);
     expect(gaps).toHaveLength(1);
     expect(drawn(columns, ['cpu'], gaps)[1]?.filter((value) => value === null)).toHaveLength(1);
   });
@@ -122,7 +130,7 @@ describe('a report', () => {
 describe('what is drawn', () => {
   test('has an empty point in each gap, so that no line crosses it', () => {
     const data = columns([0, 3000, 30_000], [1, 2, 3]);
-    expect(drawn(data, ['cpu'], gapsOf(data.times, 3000))).toEqual([
+    expect(drawn(data, ['cpu'], gapsOf(data, 3000))).toEqual([
       [0, 3, 16.5, 30],
       [1, 2, null, 3],
       [1, 2, null, 3],
@@ -132,21 +140,10 @@ describe('what is drawn', () => {
 
   test('has no point for a gap at the end', () => {
     const data = columns([0, 3000], [1, 2]);
-    expect(drawn(data, ['cpu'], gapsOf(data.times, 3000, 60_000))[0]).toEqual([0, 3]);
+    expect(drawn(data, ['cpu'], gapsOf(data, 3000, 60_000))[0]).toEqual([0, 3]);
   });
 
   test('a series that is not there draws nothing', () => {
     expect(drawn(columns([0], [1]), ['swap'], [])).toEqual([[0], [null], [null], [null]]);
-  });
-});
-
-describe('the usual distance', () => {
-  test('is the middle one, so that gaps do not widen it', () => {
-    expect(stepOf([0, 3, 6, 600, 603], 1)).toBe(3);
-  });
-
-  test('is never less than the interval of the device', () => {
-    expect(stepOf([0, 3], 10)).toBe(10);
-    expect(stepOf([], 10)).toBe(10);
   });
 });

@@ -1,5 +1,5 @@
 import type { History, MetricsChange } from '../api/types';
-import type { Gap } from './gaps';
+import type { Arrivals, Gap } from './gaps';
 
 export type Value = number | null;
 
@@ -11,8 +11,7 @@ export interface Band {
 }
 
 /** Stored history with what the stream has added: one column per series. */
-export interface Columns {
-  /** Unix ms, ascending. */
+export interface Columns extends Arrivals {
   times: number[];
   series: Record<string, Band>;
   /** Samples in the last point, where it is still growing; 0 where it is closed. */
@@ -25,23 +24,37 @@ export interface Sample {
   values: Record<string, number>;
 }
 
-export const NOTHING: Columns = { times: [], series: {}, open: 0 };
+export const NOTHING: Columns = { times: [], series: {}, stretch: 0, reach: 0, open: 0 };
 
-/**
- * The stored history without the stretches that have nothing: a gap is where nothing came for
- * longer than usual, and a stretch may be empty only because it is a little shorter than the
- * interval of the device.
- */
-export function columnsOf({ times, series }: History): Columns {
+/** The stored history without the stretches that have nothing: `gapsOf` finds where they were. */
+export function columnsOf(history: History): Columns {
+  const { times, series } = history;
   const bands = Object.values(series);
   const kept = times.map((_, at) => bands.some((band) => (band.mean[at] ?? null) !== null));
-  if (kept.every(Boolean)) return { times, series, open: 0 };
   const pick = <T>(column: readonly T[]) => column.filter((_, at) => kept[at]);
   const picked = Object.entries(series).map(([name, { mean, min, max }]): [string, Band] => [
     name,
     { mean: pick(mean), min: pick(min), max: pick(max) },
   ]);
-  return { times: pick(times), series: Object.fromEntries(picked), open: 0 };
+  const stretch = stretchOf(history);
+  const there = pick(times);
+  return {
+    times: there,
+    series: Object.fromEntries(picked),
+    stretch,
+    reach: (there.at(-1) ?? 0) + stretch / 2,
+    open: 0,
+  };
+}
+
+/**
+ * How long the equal stretches are into which the hub has cut the range, when there were more
+ * samples than points: it gives the middle of each. 0 if samples are as they came.
+ */
+function stretchOf({ from, to, times }: History): number {
+  const stretch = (to - from) / times.length;
+  const isMiddle = (time: number, at: number) => Math.abs(time - from - stretch * (at + 0.5)) <= 1;
+  return times.length > 1 && times.every(isMiddle) ? stretch : 0;
 }
 
 /**
@@ -90,7 +103,13 @@ export function append(columns: Columns, sample: Sample, stepMs: number, from: n
   }
   const times = columns.times.slice(drop);
   if (!merge) times.push(sample.time);
-  return { times, series, open: merge && kept > 0 ? columns.open + 1 : 1 };
+  return {
+    times,
+    series,
+    stretch: columns.stretch,
+    reach: sample.time,
+    open: merge && kept > 0 ? columns.open + 1 : 1,
+  };
 }
 
 function blank(length: number): Band {
@@ -119,16 +138,6 @@ function mergeLast(band: Band, value: Value, count: number): Band {
   band.min[at] = Math.min(min, value);
   band.max[at] = Math.max(max, value);
   return band;
-}
-
-/** The usual distance between two points, at least `intervalMs`. */
-export function stepOf(times: readonly number[], intervalMs: number): number {
-  const distances: number[] = [];
-  for (let at = 1; at < times.length; at += 1) {
-    distances.push((times[at] ?? 0) - (times[at - 1] ?? 0));
-  }
-  distances.sort((a, b) => a - b);
-  return Math.max(intervalMs, distances[Math.floor(distances.length / 2)] ?? 0);
 }
 
 /** What uPlot draws: times in seconds, then mean, min, max of each series. */
