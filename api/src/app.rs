@@ -20,8 +20,8 @@ use crate::intake::Intake;
 use crate::limiter::Limiter;
 use crate::types::Live;
 
-/// Events of the live stream that a slow browser may be behind. One that is further behind is
-/// sent everything anew.
+/// Events of the live stream that a slow browser may be behind. The stream of one that is further
+/// behind ends: it comes back, and reads everything anew.
 const STREAM_QUEUE: usize = 1024;
 
 /// Logouts that a stream may be behind; one that is further behind ends as well.

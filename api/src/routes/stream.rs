@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use netmonitor_service::clock;
+use netmonitor_service::{Counters, clock};
 use poem::web::Data;
 use poem::web::sse;
 use poem_openapi::OpenApi;
 use poem_openapi::payload::EventStream;
 use poem_openapi::types::ToJSON as _;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
 
 use super::Tag;
 use crate::app::App;
@@ -28,15 +29,15 @@ impl Routes {
     /// Server-sent events: first the hub, every device and the newest lines of the log (which
     /// may be stored already), then each change.
     ///
-    /// The name of each event is the `type` in its data. Whoever reads too slowly is sent
-    /// everything anew instead of what was missed.
+    /// The name of each event is the `type` in its data. The stream ends for whoever reads too
+    /// slowly: what was missed shows when it is opened again, and the rest is read again then.
     #[oai(path = "/stream", method = "get", operation_id = "stream")]
     async fn stream(
         &self,
         caller: Caller,
         app: Data<&Arc<App>>,
     ) -> EventStream<BoxStream<'static, Live>> {
-        let viewer = Viewer::new(app.clone(), &caller.account().name);
+        let viewer = Viewer::new(&app, &caller.account().name);
         let lives = stream::unfold(viewer, |mut viewer| async move {
             let live = viewer.next().await?;
             Some((live, viewer))
@@ -49,49 +50,89 @@ impl Routes {
 
 /// One open stream.
 struct Viewer {
-    app: Arc<App>,
     waiting: VecDeque<Live>,
     changes: broadcast::Receiver<Arc<Live>>,
     account: String,
     logouts: broadcast::Receiver<String>,
+    shutdown: CancellationToken,
+    counters: Counters,
 }
 
 impl Viewer {
-    fn new(app: Arc<App>, account: &str) -> Self {
+    fn new(app: &App, account: &str) -> Self {
         let (all, changes) = app.watch(clock::now());
         Self {
-            account: account.to_lowercase(),
-            logouts: app.logouts(),
-            app,
             waiting: all.into(),
             changes,
+            account: account.to_lowercase(),
+            logouts: app.logouts(),
+            shutdown: app.shutdown.clone(),
+            counters: app.counters.clone(),
         }
     }
 
-    /// The next event; none when the hub stops, or when the account has logged out.
+    /// The next event; none when the hub stops, when the account has logged out, or when changes
+    /// were missed. State could be sent again on the same connection, but a viewer would not
+    /// know that samples of the past came meanwhile, nor live ones.
     async fn next(&mut self) -> Option<Live> {
         loop {
             if let Some(live) = self.waiting.pop_front() {
                 return Some(live);
             }
             let change = tokio::select! {
-                () = self.app.shutdown.cancelled() => return None,
+                () = self.shutdown.cancelled() => return None,
                 who = self.logouts.recv() => match who {
                     Ok(who) if who != self.account => continue,
                     Ok(_) | Err(_) => return None,
                 },
                 change = self.changes.recv() => change,
             };
-            match change {
-                Ok(live) => return Some(Live::clone(&live)),
-                Err(RecvError::Closed) => return None,
+            return match change {
+                Ok(live) => Some(Live::clone(&live)),
+                Err(RecvError::Closed) => None,
                 Err(RecvError::Lagged(_)) => {
-                    self.app.counters.count("viewers_too_slow");
-                    let (all, changes) = self.app.watch(clock::now());
-                    self.waiting = all.into();
-                    self.changes = changes;
+                    self.counters.count("viewers_too_slow");
+                    None
                 }
-            }
+            };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::LiveRemoved;
+
+    #[tokio::test]
+    async fn the_stream_of_a_viewer_that_missed_something_ends() {
+        let (sender, changes) = broadcast::channel(2);
+        let (_logout, logouts) = broadcast::channel(1);
+        let removed = |id: &str| Live::Removed(LiveRemoved { id: id.to_owned() });
+        let counters = Counters::default();
+        let mut viewer = Viewer {
+            waiting: [removed("first")].into(),
+            changes,
+            account: "ada".to_owned(),
+            logouts,
+            shutdown: CancellationToken::new(),
+            counters: counters.clone(),
+        };
+        for id in ["second", "third"] {
+            sender.send(Arc::new(removed(id))).unwrap();
+        }
+        for expected in ["first", "second"] {
+            let next = viewer.next().await;
+            assert!(
+                matches!(&next, Some(Live::Removed(it)) if it.id == expected),
+                "{next:?}"
+            );
+        }
+        for id in ["fourth", "fifth"] {
+            sender.send(Arc::new(removed(id))).unwrap();
+        }
+        let next = viewer.next().await;
+        assert!(next.is_none(), "{next:?}");
+        assert_eq!(counters.snapshot().get("viewers_too_slow"), Some(&1));
     }
 }

@@ -9,8 +9,8 @@ export interface Listener {
   filled: (stretch: FilledStretch) => void;
   hub: (hub: Hub) => void;
   log: (event: Event) => void;
-  /** The stream is gone; it comes back by itself unless `closed`. */
-  lost: (closed: boolean) => void;
+  /** The stream is gone for good; `refused`: the hub does not want this reader (401, 503). */
+  lost: (refused: boolean) => void;
 }
 
 /** Listens to the hub until the returned function is called. */
@@ -24,9 +24,11 @@ export function listen(listener: Listener): () => void {
   source.addEventListener('open', () => {
     listener.open();
   });
-  // A refusal (401, 503) closes for good; a lost connection is tried again.
   source.addEventListener('error', () => {
-    listener.lost(source.readyState === EventSource.CLOSED);
+    const refused = source.readyState === EventSource.CLOSED;
+    // Browsers would try again by themselves, after three to five seconds.
+    source.close();
+    listener.lost(refused);
   });
   on('device', ({ device }) => {
     listener.device(device);

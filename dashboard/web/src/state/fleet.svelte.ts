@@ -10,8 +10,10 @@ import { session } from './session.svelte';
 const BATCH_MS = 200;
 /** A stream that is silent for longer may be dead without a word: ask. */
 const SILENCE_MS = 25_000;
-/** After a refusal the stream does not come back by itself. */
-const REOPEN_MS = 4_000;
+/** A hub that ended the stream may be there: it ends those of readers that are too slow. */
+const REOPEN_MS = 500;
+/** One that did not answer, or refused, is asked no more often. */
+const RETRY_MS = 4_000;
 /** A reconnect of a moment is not worth a banner. */
 const GRACE_MS = 2_500;
 const EVENTS = 50;
@@ -41,11 +43,13 @@ class Fleet {
   start(): void {
     this.#stop?.();
     let closed = false;
+    let opened = false;
     let close: () => void = () => undefined;
     let reopen: ReturnType<typeof setTimeout> | undefined;
     const open = () => {
       close = listen({
         open: () => {
+          opened = true;
           this.#heard();
           void this.#load();
         },
@@ -75,11 +79,12 @@ class Fleet {
             this.events = mergeEvents([event], this.events, EVENTS);
           });
         },
-        lost: (forGood) => {
+        lost: (refused) => {
           this.lostSince ??= clock.now;
-          if (!forGood || closed) return;
-          reopen = setTimeout(open, REOPEN_MS);
-          void this.#stillLoggedIn();
+          if (closed) return;
+          reopen = setTimeout(open, opened ? REOPEN_MS : RETRY_MS);
+          opened = false;
+          if (refused) void this.#stillLoggedIn();
         },
       });
     };

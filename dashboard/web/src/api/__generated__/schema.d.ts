@@ -274,8 +274,8 @@ export interface paths {
         /**
          * Server-sent events: first the hub, every device and the newest lines of the log (which
          *     may be stored already), then each change.
-         * @description The name of each event is the `type` in its data. Whoever reads too slowly is sent
-         *     everything anew instead of what was missed.
+         * @description The name of each event is the `type` in its data. The stream ends for whoever reads too
+         *     slowly: what was missed shows when it is opened again, and the rest is read again then.
          */
         get: operations["stream"];
         put?: never;
