@@ -164,10 +164,17 @@ async function settingsAreKept(desk) {
     assert.ok(await save.isDisabled());
     await days.fill('100');
     await desk.picture('settings');
-    await days.press('Enter');
+    const room = page.getByLabel('Never more than, in MB');
+    await room.fill('3,000');
+    // Whoever clicks twice saves once: the second would not know of the first.
+    let changes = 0;
+    page.on('request', (request) => (changes += request.method() === 'PATCH' ? 1 : 0));
+    await save.dblclick();
     await page.getByText(/^Saved/).waitFor();
+    assert.equal(changes, 1);
     await page.reload();
     await desk.until('the days are kept', async () => (await days.inputValue()) === '100');
+    assert.equal(await room.inputValue(), '3000');
     await page.getByRole('link', { name: 'All devices' }).first().click();
     await cards(page).first().waitFor();
 }

@@ -12,6 +12,29 @@ function plain(text: string): string {
   return text.replace(/\s/g, ' ');
 }
 
+describe('a whole number that was typed', () => {
+  test.each([2000, 10_000_000])('%d is understood as it is shown', (number) => {
+    for (const tag of ['en-GB', 'fr-FR', 'fr-CH', 'fr-BE', 'en-CH', 'en-ZA', 'en-IN']) {
+      const format = createFormat(tag, en.units);
+      expect(format.wholeOf(format.count(number))).toBe(number);
+      expect(format.wholeOf(` ${String(number)} `)).toBe(number);
+    }
+  });
+
+  test.each(['10 000', '10\u00a0000', '10\u202f000', '10000'])('has any space: %j', (text) => {
+    expect(english.wholeOf(text)).toBe(10_000);
+    expect(french.wholeOf(text)).toBe(10_000);
+  });
+
+  test.each(['', ' ', '1,5', '1.5', '-3', '1e3', '0x10', '10,00', '1 2', ',000', 'ten'])(
+    'is not %j',
+    (text) => {
+      expect(english.wholeOf(text)).toBeNaN();
+      expect(french.wholeOf(text)).toBeNaN();
+    },
+  );
+});
+
 describe('sizes', () => {
   test.each([
     [0, '0 B', '0 o'],

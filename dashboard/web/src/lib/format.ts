@@ -35,6 +35,9 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     maximumFractionDigits: 2,
   });
   const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
+  // Every kind of space: keyboards do not have those between the groups.
+  const separator = whole.formatToParts(10_000).find(({ type }) => type === 'group')?.value ?? '';
+  const groups = new RegExp(`[\\s${separator.replace(/[^,.'’]/g, '')}]`, 'g');
   const tenth = new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const clock = new Intl.DateTimeFormat(tag, { ...hours, ...zone });
@@ -88,6 +91,14 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     return rough.format(value) + NNBSP + (units.decimal[unit] ?? '');
   }
 
+  /** The whole number in a text, in groups or not; NaN if it is none. */
+  function wholeOf(text: string): number {
+    // India has groups of two before the last.
+    const isWhole = /^(\d+|\d{1,3}(,\d{2,3})*,\d{3})$/;
+    const grouped = text.trim().replace(groups, ',');
+    return isWhole.test(grouped) ? Number(grouped.replaceAll(',', '')) : Number.NaN;
+  }
+
   function duration(secs: number): string {
     const part = (value: number, unit: string) => whole.format(value) + NNBSP + unit;
     const total = Math.max(0, Math.floor(secs));
@@ -112,6 +123,7 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
       Math.abs(value) >= 100 ? whole.format(value) : significant.format(value),
     load: (value: number) => hundredth.format(value),
     count: (value: number) => whole.format(value),
+    wholeOf,
     /** `7.3 %`, `96.0 %`, `100 %`: never more than three figures. */
     percent: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '%',
     /** `96 %`: in sentences. */

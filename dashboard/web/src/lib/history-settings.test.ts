@@ -35,9 +35,21 @@ describe('numbers that the hub would refuse', () => {
   });
 });
 
-test('what keeps less deletes', () => {
-  expect(deletes(KEPT, { ...KEPT, sample_days: 100 })).toBe(false);
-  expect(deletes(KEPT, { ...KEPT, sample_days: 89, two_hour_days: 9999 })).toBe(true);
+describe('what keeps less', () => {
+  const MB = 1e6;
+
+  test('deletes', () => {
+    expect(deletes(KEPT, { ...KEPT, sample_days: 100 }, 50 * MB)).toBe(false);
+    expect(deletes(KEPT, { ...KEPT, sample_days: 89, two_hour_days: 9999 }, 50 * MB)).toBe(true);
+  });
+
+  test('in size deletes only if the history is larger', () => {
+    const less = { ...KEPT, max_megabytes: 1500 };
+    expect(deletes(KEPT, less, 50 * MB)).toBe(false);
+    expect(deletes(KEPT, less, 1501 * MB)).toBe(true);
+    expect(deletes(KEPT, less, undefined)).toBe(true);
+    expect(deletes(less, KEPT, 2500 * MB)).toBe(false);
+  });
 });
 
 describe('what the history takes', () => {

@@ -37,9 +37,15 @@ export function faultsOf(kept: Kept): Partial<Record<Key, Bounds>> {
   return Object.fromEntries(KEYS.filter(wrong).map((key) => [key, bounds[key]]));
 }
 
-/** Whether something that is kept today would go. */
-export function deletes(before: Kept, after: Kept): boolean {
-  return KEYS.some((key) => after[key] < before[key]);
+/**
+ * Whether something that is kept today would go, in a history that takes so much room;
+ * `undefined`: nobody knows.
+ */
+export function deletes(before: Kept, after: Kept, usedBytes: number | undefined): boolean {
+  return KEYS.some((key) => {
+    if (after[key] >= before[key]) return false;
+    return key !== 'max_megabytes' || usedBytes === undefined || after[key] * 1e6 < usedBytes;
+  });
 }
 
 /** What a fleet measures. */
