@@ -348,9 +348,9 @@ export const en = {
     } as Record<string, (service: string) => string>,
     missing: {
       ingest:
-        'History is not being written: ingest is not running. Live values go on; charts will have a gap.',
+        'History is not being written: ingest is not running. Live values go on; agents keep their samples until it is back.',
       broker:
-        'Nothing new arrives: the broker is not running. Stored history can still be read; charts will have a gap.',
+        'Nothing new arrives: the broker is not running. Stored history can still be read; agents keep their samples until it is back.',
       alerting:
         'Nobody concludes who is there: alerting is not running. Devices are shown as the broker knows them.',
       api: 'The api service is not well. What you see may be late.',

@@ -350,9 +350,9 @@ export const fr: Messages = {
     },
     missing: {
       ingest:
-        'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue ; les graphiques auront un trou.',
+        'L’historique n’est pas enregistré : ingest ne fonctionne pas. Le direct continue ; les agents gardent leurs mesures jusqu’à son retour.',
       broker:
-        'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible ; les graphiques auront un trou.',
+        'Plus rien n’arrive : le broker ne fonctionne pas. L’historique reste lisible ; les agents gardent leurs mesures jusqu’à son retour.',
       alerting:
         'Personne ne conclut qui est là : alerting ne fonctionne pas. Les appareils sont affichés tels que le broker les connaît.',
       api: 'Le service api ne va pas bien. Ce que vous voyez peut être en retard.',
