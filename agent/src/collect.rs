@@ -135,18 +135,22 @@ impl Sampler {
         sampler
     }
 
-    /// Takes the next sample. None when a reading failed without which it would be a lie; the
-    /// number is counted all the same, so that the gap shows.
+    /// Takes the next sample. None when a reading failed without which it would be a lie: the
+    /// number is that of the next one then, since a number that is missing is a sample that was
+    /// lost.
     pub(crate) fn sample(
         &mut self,
         now: Instant,
         time: Timestamp,
         since_boot: Duration,
     ) -> Option<Metrics> {
-        self.seq += 1;
-        let mut sample = blank(self.session, self.seq, time);
+        let mut sample = blank(self.session, self.seq + 1, time);
         sample.monotonic_ms = u64::try_from(since_boot.as_millis()).ok();
-        self.read(now, &mut sample).then_some(sample)
+        if !self.read(now, &mut sample) {
+            return None;
+        }
+        self.seq = sample.seq;
+        Some(sample)
     }
 
     /// Whether every required collector has given its part.
@@ -236,14 +240,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn without_uptime_there_is_no_sample_but_its_number_is_used_up() {
+    fn without_uptime_there_is_no_sample_and_none_counts_as_lost() {
         let empty = tempfile::tempdir().unwrap();
         let mut sampler = Sampler::new(&Root::new(empty.path()), SessionId(7), Instant::now());
         assert_eq!(take(&mut sampler), None);
         std::fs::create_dir(empty.path().join("proc")).unwrap();
         std::fs::write(empty.path().join("proc/uptime"), "41.20 80.00\n").unwrap();
         let sample = take(&mut sampler).unwrap();
-        assert_eq!((sample.seq, sample.uptime_secs), (2, 41));
+        assert_eq!((sample.seq, sample.uptime_secs), (1, 41));
         assert_eq!(sample.cpu.load, None, "loadavg is missing and stops nobody");
     }
 
