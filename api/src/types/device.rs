@@ -62,7 +62,7 @@ pub struct Device {
     /// they agree within two seconds. Its samples are in the right place all the same.
     #[oai(skip_serializing_if_is_none)]
     pub clock_skew_secs: Option<f64>,
-    /// How many of its samples are lost for good, because its agent had no room to keep them.
+    /// How many of its samples are missing for good: they could not be kept until they were stored.
     /// Only in the answer about this one device, and absent while none is.
     #[oai(skip_serializing_if_is_none)]
     pub samples_lost: Option<u64>,

@@ -65,8 +65,8 @@ pub enum EventKind {
     DeviceCloned,
     /// A device was removed: its credential is worth nothing any more. Parameter `name`.
     DeviceRevoked,
-    /// Samples of a device are lost for good: its agent had no room for them. Parameter
-    /// `samples`.
+    /// Samples of a device are missing for good: they could not be kept until they were stored.
+    /// Parameter `samples`.
     SamplesLost,
     /// A service of the hub connected. Parameters `service`, `version`.
     ServiceStarted,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::{Connection, params};
 
+use super::received::signed;
 use super::rollup::SeriesId;
 use super::sample::Layout;
 use super::series;
@@ -44,21 +45,31 @@ impl Names {
         Ok(number)
     }
 
-    /// The number of a session, which gets one if it has none.
+    /// The number of a session, which gets one if it has none. Its first sample is of this time,
+    /// and its agent has `oldest` and what comes after it.
+    ///
+    /// Of a device of which nothing older is stored, what comes before `oldest` was acknowledged
+    /// by another history, or by none: it is not expected. Nobody can tell so when the history is
+    /// an old copy: then it is missing, as the rest of what came since.
     pub(super) fn session(
         &mut self,
         connection: &Connection,
         device: i64,
         session: SessionId,
         at: i64,
+        oldest: u64,
     ) -> rusqlite::Result<i64> {
         if let Some(number) = self.sessions.get(&(device, session)) {
             return Ok(*number);
         }
         let text = session.to_string();
         connection.execute(
-            "INSERT OR IGNORE INTO session (device, session, newest) VALUES (?, ?, ?)",
-            params![device, text, at],
+            "INSERT OR IGNORE INTO session (device, session, newest, first)
+             VALUES (?1, ?2, ?3, CASE
+                 WHEN EXISTS (SELECT 1 FROM session WHERE device = ?1 AND newest < ?3) THEN 1
+                 ELSE ?4
+             END)",
+            params![device, text, at, signed(oldest)],
         )?;
         let sql = "SELECT id FROM session WHERE device = ? AND session = ?";
         let number = connection.query_row(sql, params![device, text], |row| row.get(0))?;

@@ -73,7 +73,7 @@ impl HistoryReader {
         Ok(sessions.unwrap_or_default())
     }
 
-    /// How many samples of a device are lost for good: its agent had no room for them.
+    /// How many samples of a device are missing for good: they could not be kept.
     pub fn lost(&self, device: &DeviceId) -> Result<u64, StoreError> {
         let sql = "SELECT coalesce(sum(lost), 0) FROM session
                    WHERE device = (SELECT id FROM device WHERE name = ?)";

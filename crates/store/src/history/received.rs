@@ -1,7 +1,7 @@
 //! Which samples of a session are stored.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use rangemap::RangeInclusiveSet;
 use rusqlite::{Connection, params};
@@ -41,22 +41,22 @@ impl Received {
         Ok(new)
     }
 
-    /// How many samples before this number are not stored.
-    pub(super) fn missing_before(
+    /// How many samples of these numbers are not stored.
+    pub(super) fn missing(
         &mut self,
         connection: &Connection,
         session: i64,
-        seq: u64,
+        numbers: Range<u64>,
     ) -> rusqlite::Result<u64> {
-        let Some(last) = seq.checked_sub(1).filter(|last| *last > 0) else {
+        if numbers.is_empty() {
             return Ok(0);
-        };
+        }
         let mut all = self.sealed(connection, session)?.clone();
         if let Some(tail) = self.tail.get(&session) {
             all.extend(tail.iter().cloned());
         }
-        let before = 1..=last;
-        let gaps = all.gaps(&before);
+        let numbers = numbers.start..=numbers.end - 1;
+        let gaps = all.gaps(&numbers);
         Ok(gaps.map(|gap| gap.end() - gap.start() + 1).sum())
     }
 
@@ -128,7 +128,7 @@ pub(super) fn read(connection: &Connection, session: i64) -> rusqlite::Result<Nu
 }
 
 /// SQLite has no unsigned integers. No agent counts so far.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

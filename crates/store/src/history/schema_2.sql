@@ -12,6 +12,8 @@ CREATE TABLE session (
     device  INTEGER NOT NULL REFERENCES device (id),
     session TEXT NOT NULL,                   -- the session id of the contract
     newest  INTEGER NOT NULL,                -- when its newest sample was taken, roughly
+    first   INTEGER NOT NULL DEFAULT 1,      -- samples before it were never expected: an earlier
+                                             -- history has them
     lost    INTEGER NOT NULL DEFAULT 0,      -- samples that will never come
     UNIQUE (device, session)
 ) STRICT;

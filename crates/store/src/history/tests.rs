@@ -320,17 +320,41 @@ fn recent_samples_are_merged_with_what_is_stored_each_once() {
 #[test]
 fn what_an_agent_had_no_room_for_is_lost_and_said_once() {
     let mut house = House::new();
-    let mut first = house.sample(1, 5, 50);
-    first.oldest_seq = Some(4);
-    let committed = house.commit(&[first]);
+    let mut first = house.sample(1, 1, 10);
+    first.oldest_seq = Some(1);
+    let mut fifth = house.sample(1, 5, 50);
+    fifth.oldest_seq = Some(4);
+    let committed = house.commit(&[first, fifth]);
     assert_eq!(committed.lost.len(), 1);
-    assert_eq!(committed.lost[0].samples, 3);
+    assert_eq!(committed.lost[0].samples, 2);
     let mut next = house.sample(1, 9, 90);
     next.oldest_seq = Some(7);
     assert_eq!(house.commit(&[next.clone()]).lost[0].samples, 2);
     assert_eq!(house.commit(&[next]).lost, []);
     house.reopen();
-    assert_eq!(house.reader.lost(&device()).unwrap(), 5);
+    assert_eq!(house.reader.lost(&device()).unwrap(), 4);
     let sessions = house.reader.sessions(&device()).unwrap();
-    assert_eq!(sessions[0].ranges, [(5, 5), (9, 9)]);
+    assert_eq!(sessions[0].ranges, [(1, 1), (5, 5), (9, 9)]);
+    // A later start had given up some before the hub heard of it.
+    let mut late = house.sample(2, 31, 400);
+    late.oldest_seq = Some(31);
+    assert_eq!(house.commit(&[late]).lost[0].samples, 30);
+}
+
+#[test]
+fn what_a_former_history_has_is_not_lost_when_a_new_one_is_begun() {
+    let mut house = House::new();
+    let mut running = house.sample(2, 50_000, 5_000);
+    running.oldest_seq = Some(49_990);
+    assert_eq!(house.commit(&[running]).lost, []);
+    // What waited of the start before comes later.
+    let mut former = house.sample(1, 700, 700);
+    former.oldest_seq = Some(700);
+    assert_eq!(house.commit(&[former]).lost, []);
+    house.reopen();
+    let mut next = house.sample(2, 50_003, 5_009);
+    next.oldest_seq = Some(50_002);
+    let lost = house.commit(&[next]).lost;
+    assert_eq!(lost[0].samples, 11, "from 49,990 to 50,001, but for 50,000");
+    assert_eq!(house.reader.lost(&device()).unwrap(), 11);
 }

@@ -297,8 +297,9 @@ impl<'a> Batch<'a> {
         };
         let device = names.device(transaction, of_session.device)?;
         let at = first.at.as_millisecond();
-        let session = names.session(transaction, device, of_session.session, at)?;
         let oldest = of_session.samples.iter().filter_map(|it| it.oldest_seq);
+        let begin = oldest.clone().min().unwrap_or(1).min(first.seq);
+        let session = names.session(transaction, device, of_session.session, at, begin)?;
         if let Some(oldest) = oldest.max() {
             self.oldest.push((session, *first, oldest));
         }
@@ -377,13 +378,13 @@ fn find_lost(
 ) -> rusqlite::Result<Vec<Lost>> {
     let mut lost = Vec::new();
     for (session, sample, oldest) in oldest {
-        let missing = received.missing_before(transaction, *session, *oldest)?;
-        if missing == 0 {
+        if received.missing(transaction, *session, 1..*oldest)? == 0 {
             continue;
         }
-        let known: u64 = transaction
-            .prepare_cached("SELECT lost FROM session WHERE id = ?")?
-            .query_row([session], |row| row.get(0))?;
+        let (first, known): (u64, u64) = transaction
+            .prepare_cached("SELECT first, lost FROM session WHERE id = ?")?
+            .query_row([session], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let missing = received.missing(transaction, *session, first..*oldest)?;
         if missing > known {
             transaction
                 .prepare_cached("UPDATE session SET lost = ? WHERE id = ?")?

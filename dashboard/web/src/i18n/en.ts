@@ -243,8 +243,8 @@ export const en = {
     max: 'most',
     samplesLost: (count: number, amount: string) =>
       plural(count, {
-        one: '1 of its samples is lost for good: its agent had no room to keep it.',
-        other: `${amount} of its samples are lost for good: its agent had no room to keep them.`,
+        one: '1 of its samples is missing for good: it could not be kept.',
+        other: `${amount} of its samples are missing for good: they could not be kept.`,
       }),
     clockAhead: (time: string) =>
       `Its clock is ${time} ahead of the hub’s. Its values stand at the right time all the same.`,
@@ -371,7 +371,7 @@ export const en = {
       device_cloned: (p) => `Two machines use the identity of ${p('device')}: ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} removed`,
       samples_lost: (p) =>
-        `${p('samples')} samples of ${p('device')} are lost: its agent had no room for more`,
+        `${p('samples')} samples of ${p('device')} are missing for good: they could not be kept`,
       service_started: (p) => `Hub service ${p('service')} ${p('version')} started`,
       service_stopped: (p) => `Hub service ${p('service')} stopped`,
       logged_in: (p) => `${p('actor')} logged in from ${p('address')}`,

@@ -243,8 +243,8 @@ export const fr: Messages = {
     max: 'maximum',
     samplesLost: (count, amount) =>
       plural(count, {
-        one: 'Une de ses mesures est perdue : son agent n’avait plus de place pour la garder.',
-        other: `${amount} de ses mesures sont perdues : son agent n’avait plus de place pour les garder.`,
+        one: 'Une de ses mesures manque pour toujours : elle n’a pas pu être gardée.',
+        other: `${amount} de ses mesures manquent pour toujours : elles n’ont pas pu être gardées.`,
       }),
     clockAhead: (time) =>
       `Son horloge avance de ${time} sur celle du hub. Ses valeurs sont tout de même à leur place.`,
@@ -374,7 +374,7 @@ export const fr: Messages = {
         `Deux machines utilisent l’identité de ${p('device')} : ${p('addresses')}`,
       device_revoked: (p) => `${p('name')} retiré`,
       samples_lost: (p) =>
-        `${p('samples')} mesures de ${p('device')} sont perdues : son agent n’avait plus de place`,
+        `${p('samples')} mesures de ${p('device')} manquent pour toujours : elles n’ont pas pu être gardées`,
       service_started: (p) => `Service du hub ${p('service')} ${p('version')} démarré`,
       service_stopped: (p) => `Service du hub ${p('service')} arrêté`,
       logged_in: (p) => `Connexion de ${p('actor')} depuis ${p('address')}`,

@@ -358,7 +358,7 @@ export interface components {
             clock_skew_secs?: number;
             /**
              * Format: uint64
-             * @description How many of its samples are lost for good, because its agent had no room to keep them.
+             * @description How many of its samples are missing for good: they could not be kept until they were stored.
              *     Only in the answer about this one device, and absent while none is.
              */
             samples_lost?: number;
