@@ -167,8 +167,13 @@ impl Spool {
             return;
         }
         self.lost.add(session, samples);
-        if let Err(error) = self.lost.write(&self.place.tail) {
-            tracing::debug!(%error, "the number of lost samples is not kept");
+        self.keep_lost(&self.place.tail);
+    }
+
+    fn keep_lost(&self, folder: &Path) {
+        if let Err(error) = self.lost.write(folder) {
+            let path = folder.display();
+            tracing::debug!(%error, %path, "the number of lost samples is not kept");
         }
     }
 

@@ -83,6 +83,7 @@ impl Spool {
         pieces.sort_by_key(|piece| piece.number);
         let numbers = pieces.iter().flat_map(|it| [it.number, it.serial]);
         self.next_number = numbers.max().map_or(1, |last| last + 1);
+        let before = self.lost.clone();
         for mut piece in pieces {
             let path = piece.path.display().to_string();
             match piece.scan() {
@@ -103,6 +104,11 @@ impl Spool {
             self.add(piece);
         }
         self.drop_empty();
+        if self.lost != before {
+            // The damaged files are gone: nobody will count them again.
+            self.keep_lost(&self.place.tail);
+            self.keep_lost(&self.place.disk);
+        }
     }
 
     /// Takes in a file of a former start.
@@ -167,13 +173,17 @@ impl Spool {
     }
 }
 
-/// The files of a spool in one folder, not opened yet.
+/// The files of a spool in one folder, not opened yet. What is no file is passed over: to open a
+/// pipe may take for ever.
 pub(super) fn pieces_in(folder: &Path) -> Vec<Piece> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.filter_map(|path| Piece::named(&path)).collect()
+    let files = entries.filter_map(|entry| {
+        let entry = entry.ok()?;
+        entry.file_type().ok()?.is_file().then(|| entry.path())
+    });
+    files.filter_map(|path| Piece::named(&path)).collect()
 }
 
 fn lock(folder: &Path) -> io::Result<File> {

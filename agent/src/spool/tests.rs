@@ -208,6 +208,17 @@ fn what_cannot_be_written_is_counted_and_the_rest_goes_on() {
     assert_eq!(read(&spool, 1), [1, 2, 5]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_among_the_files_holds_nobody_up() {
+    let folder = folder();
+    fill(&mut folder.open(1), 1..=3);
+    let pipe = folder.place.tail.join("000000000009.tail");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(read(&folder.open(2), 1), [1, 2, 3]);
+    assert_eq!(look(&folder.place, "ws-14@hub").samples, 3);
+}
+
 #[test]
 fn a_tail_that_is_tidied_away_is_counted_and_a_new_one_is_begun() {
     let folder = folder();

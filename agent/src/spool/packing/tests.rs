@@ -1,8 +1,8 @@
 use std::fs;
 
-use super::super::Limits;
 use super::super::piece::CLUSTER;
 use super::super::tests::{fill, folder, kept, read};
+use super::super::{Limits, look};
 use super::*;
 
 /// Packs what is in the tail, if anything is.
@@ -278,4 +278,8 @@ fn a_block_whose_index_is_damaged_is_counted_as_one_and_the_others_are_read() {
     assert_eq!(read(&spool, 1), [21, 22, 23]);
     assert_eq!(spool.lost().blocks(), 1);
     assert_eq!(folder.blocks().len(), 0);
+    assert_eq!(look(&folder.place, "ws-14@hub").lost.blocks(), 1);
+    drop(spool);
+    fs::remove_dir_all(&folder.place.tail).unwrap();
+    assert_eq!(folder.open(3).lost().blocks(), 1, "after a boot as well");
 }
