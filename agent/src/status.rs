@@ -72,7 +72,9 @@ fn describe(waiting: &Waiting) -> String {
     let lost = match waiting.lost.total() {
         0 => String::new(),
         lost => {
-            format!("; {lost} were given up: there was no room for them, or a file was damaged")
+            format!(
+                "; {lost} were given up: there was no room for them, or a file was damaged or gone"
+            )
         }
     };
     let blocks = match waiting.lost.blocks() {

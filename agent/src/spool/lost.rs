@@ -1,5 +1,5 @@
 //! How many samples were given up because there was no room for them, or because a file was
-//! damaged.
+//! damaged or gone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

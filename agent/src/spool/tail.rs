@@ -5,9 +5,9 @@ use std::io::{self, Write as _};
 
 use netmonitor_protocol::payload::Metrics;
 
-use super::Spool;
 use super::piece::{Kind, Part, Piece, Taken};
 use super::record::{Record, Start};
+use super::{Spool, delete};
 
 impl Spool {
     /// Keeps a sample of this session. If there is no way to it is counted as lost: it may still
@@ -84,7 +84,10 @@ impl Spool {
                     };
                     let mut buffer = Vec::new();
                     Record::Start(start.clone()).write(&mut buffer);
-                    file.write_all(&buffer)?;
+                    if let Err(error) = file.write_all(&buffer) {
+                        delete(&piece.path);
+                        return Err(error);
+                    }
                     self.next_number += 1;
                     piece.bytes = buffer.len() as u64;
                     piece.parts.push(Part::new(start));
@@ -130,4 +133,58 @@ fn options() -> fs::OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Memory that is full, which is little in a namespace of its own: needs `unshare`, and root or
+/// user namespaces.
+#[cfg(all(test, target_os = "linux"))]
+mod with_full_memory {
+    use std::process::Command;
+
+    use netmonitor_protocol::SessionId;
+
+    use super::*;
+    use crate::spool::tests::{fill, folder, owner, read};
+    use crate::spool::{Limits, Place};
+
+    #[test]
+    fn full_memory_is_not_filled_with_empty_files_and_is_used_again() {
+        let memory = tempfile::tempdir().unwrap();
+        let script = "mount -t tmpfs -o size=64k none . && cd \"$PWD\" && exec \"$0\" \"$@\"";
+        let output = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", script])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "spool::tail::with_full_memory::in_little_memory"])
+            .arg("--ignored")
+            .current_dir(memory.path())
+            .output()
+            .expect("unshare is installed (util-linux)");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let failed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}{failed}");
+        assert!(said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    #[ignore = "run by the test above, in memory of its own"]
+    fn in_little_memory() {
+        let folder = folder();
+        let tail = std::env::current_dir().unwrap().join("memory");
+        let place = Place {
+            tail: tail.clone(),
+            ..folder.place.clone()
+        };
+        let mut spool = Spool::open(place, owner(1), Limits::default());
+        let files = || fs::read_dir(&tail).unwrap().count();
+        fill(&mut spool, 1..=400);
+        let (before, lost) = (files(), spool.lost().total());
+        assert!((1..400).contains(&lost), "{lost}");
+        fill(&mut spool, 401..=500);
+        assert_eq!((files(), spool.lost().total()), (before, lost + 100));
+
+        spool.acked(SessionId(1), &[(1, 500)]);
+        fill(&mut spool, 501..=510);
+        assert_eq!(read(&spool, 1), (501..=510).collect::<Vec<_>>());
+        assert_eq!(spool.lost().total(), lost + 100);
+    }
 }
