@@ -93,6 +93,11 @@ impl StoreError {
         }
     }
 
+    /// Whether a part of the file cannot be read, now or ever again.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Sql(error) if crate::database::is_unreadable(error))
+    }
+
     /// Whether the file is no database, or no sound one: it does not get better by waiting.
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TypeMismatch};

@@ -11,6 +11,10 @@ use crate::StoreError;
 /// How long a statement waits for another process: a backup or `verify` may read for a while.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The file beside a database is cut to this size when it begins anew, in bytes. Usually it is
+/// no larger: SQLite's documentation, `wal_autocheckpoint`.
+const LOG_BYTES: i64 = 4 << 20;
+
 /// The steps from an empty file to the current version. A step that was released is never
 /// changed.
 pub(crate) type Steps = &'static [Step];
@@ -51,6 +55,8 @@ pub(crate) fn open(path: &Path, steps: Steps) -> Result<Connection, StoreError> 
     // What was acknowledged must survive a power cut: SQLite's documentation, "synchronous".
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What one large change took beside the file is given back with the next.
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     upgrade(&mut connection, steps, done)?;
     Ok(connection)
 }

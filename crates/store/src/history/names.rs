@@ -80,6 +80,11 @@ impl Names {
         Ok(number)
     }
 
+    /// Whether a session was looked up, as far as is remembered.
+    pub(super) fn knows(&self, session: i64) -> bool {
+        self.sessions.values().any(|number| *number == session)
+    }
+
     /// The numbers of the series of a layout.
     pub(super) fn layout(
         &mut self,

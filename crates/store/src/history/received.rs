@@ -105,6 +105,11 @@ impl Received {
         }
     }
 
+    /// Whether a session is remembered: the tail has samples of it, or it was heard of.
+    pub(super) fn knows(&self, session: i64) -> bool {
+        self.tail.contains_key(&session) || self.sealed.contains_key(&session)
+    }
+
     fn sealed(&mut self, connection: &Connection, session: i64) -> rusqlite::Result<&Numbers> {
         if !self.sealed.contains_key(&session) {
             if self.sealed.len() >= REMEMBERED {

@@ -62,7 +62,8 @@ impl Summary {
         }
     }
 
-    fn join(&mut self, other: &Self, kind: Kind) {
+    /// Adds what sums up other values of the same while.
+    pub(super) fn join(&mut self, other: &Self, kind: Kind) {
         self.level = match kind {
             Kind::Counter => self.level.saturating_add(other.level),
             Kind::Gauge => {

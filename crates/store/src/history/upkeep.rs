@@ -1,22 +1,26 @@
 //! What has to be done with the history now and then: which of it is due.
 
+mod changes;
 mod merge;
+mod month;
+mod remove;
 mod retain;
 mod seal;
 
 use std::collections::VecDeque;
 
-use netmonitor_protocol::payload::HistorySettings;
 use rusqlite::Connection;
 
 use super::keys::{DAY_HOURS, hour_of};
+use super::names::Names;
 use super::received::Received;
 use super::tail::Extent;
 use super::{Retention, Tended};
 use crate::StoreError;
 
-pub(super) use merge::first_hour_of_month;
 use merge::{DeviceDay, merge_days};
+pub(super) use month::first_hour_of_month;
+use retain::Retain;
 pub(super) use seal::insert as insert_chunk;
 
 /// So long after the end of an hour it is sealed, in milliseconds: what is a little late is in it.
@@ -42,60 +46,44 @@ pub(super) struct Upkeep {
     /// Day and hour of the last look: merging is looked for once a day, and after a start.
     day_looked_at: Option<i64>,
     days: VecDeque<DeviceDay>,
-    retained: Option<Retained>,
+    retain: Retain,
 }
 
-/// When, by what and how far something was forgotten last.
-#[derive(Debug, PartialEq, Eq)]
-struct Retained {
-    hour: i64,
-    settings: HistorySettings,
-    is_by_age: bool,
+/// The open file, and what is remembered of it.
+#[derive(Debug)]
+pub(super) struct Open<'a> {
+    pub(super) connection: &'a mut Connection,
+    pub(super) names: &'a Names,
+    pub(super) received: &'a mut Received,
+    pub(super) extent: &'a mut Extent,
 }
 
 impl Upkeep {
     /// One step.
     pub(super) fn step(
         &mut self,
-        connection: &mut Connection,
-        received: &mut Received,
-        extent: &mut Extent,
+        open: &mut Open<'_>,
         now: i64,
         retention: Retention<'_>,
     ) -> Result<Tended, StoreError> {
         let over = hour_of(now - SEAL_AFTER) - 1;
-        if let Some(last_hour) = self.hour_to_seal(extent, over) {
-            seal::seal(connection, received, extent, last_hour)?;
+        if let Some(last_hour) = self.hour_to_seal(open.extent, over) {
+            seal::seal(open, last_hour)?;
             self.sealed_to = Some(over);
             return Ok(Tended::More);
         }
         self.sealed_to = Some(over);
         let day = (over + 1 - MERGE_AFTER_HOURS).div_euclid(DAY_HOURS);
         if self.days.is_empty() && self.day_looked_at != Some(day) {
-            self.days = merge::unmerged_days(connection, day * DAY_HOURS)?.into();
+            self.days = merge::unmerged_days(open.connection, day * DAY_HOURS)?.into();
             self.day_looked_at = Some(day);
         }
         if !self.days.is_empty() {
-            let done = merge_days(connection, self.days.make_contiguous())?;
+            let done = merge_days(open.connection, self.days.make_contiguous())?;
             self.days.drain(..done);
             return Ok(Tended::More);
         }
-        let Some(settings) = retention.settings() else {
-            return Ok(Tended::Done);
-        };
-        let wanted = Retained {
-            hour: hour_of(now),
-            settings: settings.clone(),
-            is_by_age: retention.is_by_age(),
-        };
-        if self.retained.as_ref() != Some(&wanted) {
-            let done = retain::forget(connection, now, settings, wanted.is_by_age)?;
-            if done == Tended::Done {
-                self.retained = Some(wanted);
-            }
-            return Ok(Tended::More);
-        }
-        Ok(Tended::Done)
+        self.retain.step(open, now, retention)
     }
 
     /// Up to which hour the tail is to be sealed now; none if not at all. `over`: the last hour

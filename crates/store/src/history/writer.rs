@@ -15,7 +15,7 @@ use super::names::Names;
 use super::received::{Numbers, Received};
 use super::rollup::{SeriesId, column_of};
 use super::tail::{self, Extent};
-use super::upkeep::{self, Upkeep};
+use super::upkeep::{self, Open, Upkeep};
 use super::{NewSample, Retention, STEPS, events, keys, overview};
 use crate::{StoreError, WriteLock, migrate};
 
@@ -108,20 +108,13 @@ impl HistoryWriter {
     /// One step of what has to be done now and then: seal, merge, forget what may be
     /// forgotten. Short, so that commits can go between.
     pub fn tend(&mut self, now: Timestamp, retention: Retention<'_>) -> Result<Tended, StoreError> {
-        let Self {
-            connection,
-            received,
-            extent,
-            upkeep,
-            ..
-        } = self;
-        let result = upkeep.step(
-            connection,
-            received,
-            extent,
-            now.as_millisecond(),
-            retention,
-        );
+        let open = &mut Open {
+            connection: &mut self.connection,
+            names: &self.names,
+            received: &mut self.received,
+            extent: &mut self.extent,
+        };
+        let result = self.upkeep.step(open, now.as_millisecond(), retention);
         if result.is_err() {
             self.remember_anew();
         }

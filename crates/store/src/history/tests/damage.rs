@@ -81,3 +81,20 @@ fn a_commit_that_fails_stores_nothing_and_the_next_one_all() {
     assert_eq!(house.commit(&samples).stored, 3);
     house.assert_sound(3);
 }
+
+#[test]
+fn a_damaged_month_is_made_anew_from_the_points_of_its_days() {
+    let mut house = House::new();
+    house.live(0..4 * DAY, 300);
+    let whole = house.columns(0..3 * DAY, 30);
+    damage(&house.path, keys::Tier::TwoHours);
+    house.live(4 * DAY..5 * DAY + 2 * 3600, 300);
+    assert_eq!(verify(&house.path).unwrap().unwrap().findings, []);
+    house.settings.sample_days = 1;
+    house.settings.five_minute_days = 1;
+    house.tend(5 * DAY + 3 * 3600);
+    assert_eq!(house.rows(keys::Tier::FiveMinutes), 1);
+    assert_eq!(house.columns(0..3 * DAY, 30).times, whole.times);
+    let means = &house.columns(0..3 * DAY, 30).series["cpu"].mean;
+    assert_eq!(means.iter().flatten().count(), 30, "{means:?}");
+}

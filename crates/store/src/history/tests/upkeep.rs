@@ -174,3 +174,104 @@ fn what_a_device_makes_up_for_waits_for_the_next_hour_or_for_a_tail_that_is_full
     house.assert_sound(720 * 11);
     assert_eq!(house.columns(0..3 * DAY, 10_000).times.len(), 7200);
 }
+
+/// Samples of some minutes of a day, that were taken by another start of the agent.
+fn late(house: &mut House, seconds: std::ops::Range<i64>) -> Vec<NewSample> {
+    let seconds = seconds.filter(|second| second % 60 == 30);
+    seconds
+        .map(|second| house.sample(7, u64::try_from(second).unwrap(), second))
+        .collect()
+}
+
+#[test]
+fn what_comes_late_for_a_day_whose_samples_are_gone_is_added_to_its_points() {
+    let mut house = House::new();
+    house.live(0..4 * DAY, 60);
+    house.tend(4 * DAY + 4000);
+    house.settings.sample_days = 1;
+    house.tend(4 * DAY + 8000);
+    assert_eq!(house.rows(keys::Tier::Day), 1);
+    assert_eq!(house.rows(keys::Tier::Hour), 0);
+
+    // Half an hour of the first day, in two parts.
+    for (number, seconds) in [(0, 3600..4500), (1, 4500..5400)] {
+        let samples = late(&mut house, seconds);
+        assert_eq!(house.commit(&samples).stored, 15);
+        house.tend(4 * DAY + (3 + number) * 3600 + 1000);
+        assert_eq!(house.rows(keys::Tier::Hour), 0);
+        assert_eq!(house.rows(keys::Tier::Day), 1, "of those that are kept");
+    }
+    // From the points of five minutes, then from those of two hours.
+    for (days, points) in [(730, 288), (1, 12)] {
+        house.settings.five_minute_days = days;
+        house.tend(4 * DAY + 7 * 3600);
+        let columns = house.columns(0..DAY, points);
+        let cpu = &columns.series["cpu"].mean;
+        assert_eq!(cpu.iter().flatten().count(), points, "{cpu:?}");
+        assert_true(&columns, 0..DAY, 30);
+    }
+    assert!(verify(&house.path).unwrap().unwrap().findings.is_empty());
+}
+
+#[test]
+fn what_comes_so_late_that_it_goes_at_once_is_summed_up_first() {
+    let mut house = House::new();
+    house.settings.sample_days = 2;
+    let noon = 9 * DAY + DAY / 2;
+    house.live(9 * DAY..noon, 300);
+    let samples = late(&mut house, 0..DAY);
+    house.commit(&samples);
+    house.tend(noon + 4000);
+    assert_eq!(house.rows(keys::Tier::Hour), 12, "of this day");
+    assert_eq!(house.rows(keys::Tier::Day), 0);
+    let columns = house.columns(0..DAY, 24);
+    assert_eq!(columns.series["cpu"].mean.iter().flatten().count(), 24);
+}
+
+#[test]
+fn samples_that_are_kept_for_long_stay_listed_for_as_long() {
+    let mut house = House::new();
+    house.settings.sample_days = 500;
+    let sample = house.sample(1, 1, 20 * 3600);
+    house.commit(&[sample]);
+    house.tend(2 * DAY);
+    for hour in 0..40 {
+        house.tend(500 * DAY + hour * 3600 + 200);
+        house.reopen();
+        assert_eq!(verify(&house.path).unwrap().unwrap().findings, []);
+    }
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_neither_stops_the_upkeep_nor_has_samples_acknowledged_unstored() {
+    let mut house = House::new();
+    let first = house.sample(1, 1, 10);
+    house.commit(&[first]);
+    house.tend(2 * DAY);
+    // Of this one nothing was heard since the start, but it was in the tail then.
+    let second = house.sample(2, 1, 2 * DAY);
+    house.commit(&[second]);
+    house.reopen();
+    let first = house.sample(1, 2, 20);
+    house.commit(&[first]);
+    house.tend(1000 * DAY);
+    for (session, second) in [(3, 2 * DAY + 60), (1, 2 * DAY + 70), (2, 2 * DAY + 80)] {
+        let sample = house.sample(session, 5, second);
+        assert_eq!(house.commit(&[sample]).stored, 1);
+    }
+    house.tend(2 * DAY + 4 * 3600);
+    house.tend(4 * DAY);
+    let sessions = house.reader.sessions(&device()).unwrap();
+    let stored: Vec<_> = sessions
+        .iter()
+        .map(|it| (it.session.0, it.ranges.clone()))
+        .collect();
+    assert_eq!(
+        stored,
+        [
+            (1, vec![(1, 2), (5, 5)]),
+            (2, vec![(1, 1), (5, 5)]),
+            (3, vec![(5, 5)])
+        ]
+    );
+}

@@ -1,21 +1,31 @@
 //! What is too old, or too much, goes.
 
+use std::collections::BTreeSet;
+
 use netmonitor_protocol::payload::HistorySettings;
 use rusqlite::Connection;
 
+use super::Open;
+use super::merge::{DeviceDay, merge_days, unmerged_days};
+use super::remove::Remover;
 use crate::StoreError;
-use crate::history::Tended;
 use crate::history::keys::{self, DAY_HOURS, DAY_MS, Tier, hour_of};
-use crate::history::names;
 use crate::history::overview::{Overview, overview};
+use crate::history::{Retention, Tended, names};
 
 /// Sessions are known for so long after their newest sample, in days: a machine that was away
 /// for longer and comes back with samples of then would have them stored twice.
 const SESSION_DAYS: i64 = 400;
 
-/// Above this share of the largest size, in percent, something goes: the file must never grow
-/// beyond it.
+/// How many days sessions outlive samples at least: a day of samples goes when all of it is old.
+const SESSION_RESERVE_DAYS: i64 = 2;
+
+/// Above this share of the largest size, in percent, something goes: so much room is left to
+/// what comes until the next look.
 const FULL_PERCENT: u64 = 95;
+
+/// What may come until the next look, in percent of the largest size. Else it is after an hour.
+const LOOK_PERCENT: u64 = 1;
 
 /// Free pages that make it worth to write the file anew, in percent of its size, if the file is
 /// larger than it may be.
@@ -25,78 +35,178 @@ const SHRINK_PERCENT: u64 = 10;
 /// the coarser. Last those samples of which there are no points yet.
 const ORDER: [Tier; 4] = [Tier::Day, Tier::FiveMinutes, Tier::TwoHours, Tier::Hour];
 
-/// Removes what is too old, if that is wanted, then the oldest day of what is too much.
-pub(super) fn forget(
-    connection: &mut Connection,
-    now: i64,
-    settings: &HistorySettings,
-    is_by_age: bool,
-) -> Result<Tended, StoreError> {
-    let devices = names::all_devices(connection)?;
-    if is_by_age {
-        forget_old(connection, &devices, now, settings)?;
-    }
-    let limit = u64::from(settings.max_megabytes) * 1_000_000;
-    let size = overview(connection)?;
-    let full = limit / 100 * FULL_PERCENT;
-    if size.used_bytes > full && size.used_bytes - log_bytes(connection)? > full {
-        let ids: Vec<i64> = devices.iter().map(|(id, _)| *id).collect();
-        return forget_oldest(connection, &ids);
-    }
-    if size.file_bytes > limit && is_worth_shrinking(&size) {
-        // Needs room for a copy. Without it the file stays as large as it is.
-        if let Err(error) = connection.execute_batch("VACUUM") {
-            tracing::warn!(%error, "the history cannot be made smaller now");
-        }
-    }
-    Ok(Tended::Done)
+/// What was forgotten, and what could not be.
+#[derive(Debug, Default)]
+pub(super) struct Retain {
+    last: Option<Look>,
+    /// Old days that were merged, as far as they can be, since the last look was over.
+    tried: BTreeSet<DeviceDay>,
+    remover: Remover,
 }
 
-fn forget_old(
-    connection: &mut Connection,
-    devices: &[(i64, String)],
-    now: i64,
-    settings: &HistorySettings,
-) -> Result<(), StoreError> {
-    let limits = [
-        (Tier::Hour, settings.sample_days),
-        (Tier::Day, settings.sample_days),
-        (Tier::FiveMinutes, settings.five_minute_days),
-        (Tier::TwoHours, settings.two_hour_days),
-    ];
-    let transaction = connection.transaction()?;
-    for (tier, days) in limits {
-        // A month goes when its last day is too old.
-        let reserve = if tier == Tier::TwoHours { 31 } else { 1 };
-        let last = hour_of(now - (i64::from(days) + reserve) * DAY_MS);
-        for (device, _) in devices {
-            delete(&transaction, *device, tier, last)?;
+/// When, by what and how far something was forgotten, and what was left.
+#[derive(Debug)]
+struct Look {
+    hour: i64,
+    settings: HistorySettings,
+    is_by_age: bool,
+    used_bytes: u64,
+}
+
+impl Retain {
+    /// One step: removes what is too old, if that is wanted, then the oldest day of what is too
+    /// much.
+    pub(super) fn step(
+        &mut self,
+        open: &mut Open<'_>,
+        now: i64,
+        retention: Retention<'_>,
+    ) -> Result<Tended, StoreError> {
+        let Some(settings) = retention.settings() else {
+            return Ok(Tended::Done);
+        };
+        let limit = u64::from(settings.max_megabytes) * 1_000_000;
+        let is_by_age = retention.is_by_age();
+        let used_bytes = overview(open.connection)?.used_bytes;
+        let is_done = self.last.as_ref().is_some_and(|last| {
+            last.hour == hour_of(now)
+                && last.settings == *settings
+                && last.is_by_age == is_by_age
+                && used_bytes <= last.used_bytes + limit / 100 * LOOK_PERCENT
+        });
+        if is_done {
+            return Ok(Tended::Done);
         }
+        if is_by_age && self.merge_old(open.connection, now, settings)? == Tended::More {
+            return Ok(Tended::More);
+        }
+        let devices: Vec<i64> = names::all_devices(open.connection)?
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
+        if is_by_age {
+            self.forget_old(open, &devices, now, settings)?;
+        }
+        if self.forget_much(open.connection, &devices, limit)? == Tended::Done {
+            self.tried.clear();
+            self.last = Some(Look {
+                hour: hour_of(now),
+                settings: settings.clone(),
+                is_by_age,
+                used_bytes: overview(open.connection)?.used_bytes,
+            });
+        }
+        Ok(Tended::More)
     }
-    let before = now - SESSION_DAYS.max(i64::from(settings.sample_days)) * DAY_MS;
-    transaction.execute("DELETE FROM session WHERE newest < ?", [before])?;
+
+    /// Sums up what came so late that it goes at once.
+    fn merge_old(
+        &mut self,
+        connection: &mut Connection,
+        now: i64,
+        settings: &HistorySettings,
+    ) -> Result<Tended, StoreError> {
+        let last = last_hour(now, Tier::Hour, settings.sample_days);
+        let mut days = unmerged_days(connection, last + 1)?;
+        days.retain(|day| !self.tried.contains(day));
+        if days.is_empty() {
+            return Ok(Tended::Done);
+        }
+        let done = merge_days(connection, &days)?;
+        self.tried.extend(days.into_iter().take(done));
+        Ok(Tended::More)
+    }
+
+    fn forget_old(
+        &mut self,
+        open: &mut Open<'_>,
+        devices: &[i64],
+        now: i64,
+        settings: &HistorySettings,
+    ) -> Result<(), StoreError> {
+        let limits = [
+            (Tier::Hour, settings.sample_days),
+            (Tier::Day, settings.sample_days),
+            (Tier::FiveMinutes, settings.five_minute_days),
+            (Tier::TwoHours, settings.two_hour_days),
+        ];
+        let mut ranges = Vec::new();
+        for (tier, days) in limits {
+            let last = last_hour(now, tier, days);
+            if last >= 0 {
+                let of_devices = devices.iter();
+                ranges.extend(of_devices.map(|device| keys::chunks(*device, tier, 0..=last)));
+            }
+        }
+        self.remover.remove(open.connection, &ranges)?;
+        let days = i64::from(settings.sample_days) + SESSION_RESERVE_DAYS;
+        forget_sessions(open, now - SESSION_DAYS.max(days) * DAY_MS)
+    }
+
+    /// Removes the oldest day of the first tier that has one, if there is too much.
+    fn forget_much(
+        &mut self,
+        connection: &mut Connection,
+        devices: &[i64],
+        limit: u64,
+    ) -> Result<Tended, StoreError> {
+        let size = overview(connection)?;
+        let full = limit / 100 * FULL_PERCENT;
+        if size.used_bytes > full && size.used_bytes - log_bytes(connection)? > full {
+            return self.forget_oldest(connection, devices);
+        }
+        if size.file_bytes > limit && is_worth_shrinking(&size) {
+            shrink(connection);
+        }
+        Ok(Tended::Done)
+    }
+
+    fn forget_oldest(
+        &mut self,
+        connection: &mut Connection,
+        devices: &[i64],
+    ) -> Result<Tended, StoreError> {
+        for tier in ORDER {
+            let mut oldest: Option<i64> = None;
+            for device in devices {
+                let hour = self.remover.oldest_hour(connection, *device, tier)?;
+                oldest = [oldest, hour].into_iter().flatten().min();
+            }
+            let Some(oldest) = oldest else { continue };
+            let last = oldest.div_euclid(DAY_HOURS) * DAY_HOURS + DAY_HOURS - 1;
+            let of_devices = devices.iter();
+            let ranges: Vec<_> = of_devices
+                .map(|device| keys::chunks(*device, tier, 0..=last))
+                .collect();
+            self.remover.remove(connection, &ranges)?;
+            return Ok(Tended::More);
+        }
+        Ok(Tended::Done)
+    }
+}
+
+/// The last hour whose chunks are too old. What covers more goes when all of it is.
+fn last_hour(now: i64, tier: Tier, days: u32) -> i64 {
+    let reserve = if tier == Tier::TwoHours { 31 } else { 1 };
+    hour_of(now - (i64::from(days) + reserve) * DAY_MS)
+}
+
+/// Removes sessions whose newest sample is before a moment. Those that are remembered stay: what
+/// is remembered must be true, and by a clock that is wrong all look old.
+fn forget_sessions(open: &mut Open<'_>, before: i64) -> Result<(), StoreError> {
+    let transaction = open.connection.transaction()?;
+    let mut statement = transaction.prepare_cached("SELECT id FROM session WHERE newest < ?")?;
+    let rows = statement.query_map([before], |row| row.get(0))?;
+    let mut old = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+    drop(statement);
+    old.retain(|session| !open.names.knows(*session) && !open.received.knows(*session));
+    for session in &old {
+        transaction
+            .prepare_cached("DELETE FROM session WHERE id = ?")?
+            .execute([session])?;
+    }
     transaction.commit()?;
     Ok(())
-}
-
-/// Removes the oldest day of the first tier that has one.
-fn forget_oldest(connection: &mut Connection, devices: &[i64]) -> Result<Tended, StoreError> {
-    let transaction = connection.transaction()?;
-    for tier in ORDER {
-        let mut oldest: Option<i64> = None;
-        for device in devices {
-            let hour = oldest_hour(&transaction, *device, tier)?;
-            oldest = [oldest, hour].into_iter().flatten().min();
-        }
-        let Some(oldest) = oldest else { continue };
-        let last = oldest.div_euclid(DAY_HOURS) * DAY_HOURS + DAY_HOURS - 1;
-        for device in devices {
-            delete(&transaction, *device, tier, last)?;
-        }
-        transaction.commit()?;
-        return Ok(Tended::More);
-    }
-    Ok(Tended::Done)
 }
 
 /// How much the log takes. It cannot make room, and samples must not go because of it.
@@ -106,25 +216,17 @@ fn log_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-fn oldest_hour(connection: &Connection, device: i64, tier: Tier) -> rusqlite::Result<Option<i64>> {
-    let keys = keys::chunks(device, tier, 0..=i64::MAX);
-    let oldest: Option<i64> = connection
-        .prepare_cached("SELECT min(id) FROM chunk WHERE id BETWEEN ? AND ?")?
-        .query_row([keys.start(), keys.end()], |row| row.get(0))?;
-    Ok(oldest.map(keys::hour_of_chunk))
-}
-
-fn delete(connection: &Connection, device: i64, tier: Tier, last: i64) -> rusqlite::Result<()> {
-    if last < 0 {
-        return Ok(());
-    }
-    let keys = keys::chunks(device, tier, 0..=last);
-    connection
-        .prepare_cached("DELETE FROM chunk WHERE id BETWEEN ? AND ?")?
-        .execute([keys.start(), keys.end()])?;
-    Ok(())
-}
-
 fn is_worth_shrinking(size: &Overview) -> bool {
     size.file_bytes - size.used_bytes > size.file_bytes / 100 * SHRINK_PERCENT
+}
+
+/// Writes the file anew, without what is free in it. Takes minutes for a large one.
+fn shrink(connection: &Connection) {
+    // Needs room for a copy. Without it the file stays as large as it is.
+    let shrunk = connection
+        .execute_batch("VACUUM")
+        .and_then(|()| connection.pragma_update(None, "wal_checkpoint", "TRUNCATE"));
+    if let Err(error) = shrunk {
+        tracing::warn!(%error, "the history cannot be made smaller now");
+    }
 }

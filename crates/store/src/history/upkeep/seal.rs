@@ -2,23 +2,25 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::Open;
 use crate::StoreError;
 use crate::history::chunk::{Chunk, Form};
 use crate::history::combine::combine;
 use crate::history::keys::{self, Tier};
-use crate::history::received::{Numbers, Received};
+use crate::history::received::Numbers;
 use crate::history::tail::{self, Extent};
 
 /// Seals all hours up to `last_hour`, in one transaction: what is in the tail would be written
 /// again for each part of it.
-pub(super) fn seal(
-    connection: &mut Connection,
-    received: &mut Received,
-    extent: &mut Extent,
-    last_hour: i64,
-) -> Result<(), StoreError> {
+pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
+    let Open {
+        connection,
+        received,
+        extent,
+        ..
+    } = open;
     let transaction = connection.transaction()?;
     let left = tail::rows_after(&transaction, last_hour)?;
     let mut sealed: HashMap<i64, Numbers> = HashMap::new();
@@ -43,8 +45,28 @@ pub(super) fn seal(
     let left = Extent::read(&transaction, extent.newest)?;
     transaction.commit()?;
     received.sealed_from_tail(&sealed);
-    *extent = left;
+    **extent = left;
     Ok(())
+}
+
+/// A chunk as its row.
+#[derive(Debug)]
+pub(super) struct Stored {
+    samples: usize,
+    first: Option<i64>,
+    last: Option<i64>,
+    pub(super) data: Vec<u8>,
+}
+
+impl Stored {
+    pub(super) fn new(chunk: &Chunk) -> Self {
+        Self {
+            samples: chunk.times.len(),
+            first: chunk.times.first().copied(),
+            last: chunk.times.last().copied(),
+            data: chunk.encode(Form::Columns),
+        }
+    }
 }
 
 /// Stores a chunk, in place of one with the same key.
@@ -53,16 +75,25 @@ pub(in crate::history) fn insert(
     key: i64,
     chunk: &Chunk,
 ) -> rusqlite::Result<()> {
+    insert_stored(transaction, key, &Stored::new(chunk))
+}
+
+/// The same of one that is encoded.
+pub(super) fn insert_stored(
+    transaction: &Transaction<'_>,
+    key: i64,
+    stored: &Stored,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO chunk (id, samples, first, last, data) VALUES (?, ?, ?, ?, ?)",
         )?
         .execute(params![
             key,
-            chunk.times.len(),
-            chunk.times.first(),
-            chunk.times.last(),
-            chunk.encode(Form::Columns)
+            stored.samples,
+            stored.first,
+            stored.last,
+            stored.data
         ])?;
     Ok(())
 }
