@@ -164,7 +164,7 @@ async function settingsAreKept(desk) {
     assert.ok(await save.isDisabled());
     await days.fill('100');
     await desk.picture('settings');
-    const room = page.getByLabel('Never more than, in MB');
+    const room = page.getByLabel('Largest size, in MB');
     await room.fill('3,000');
     // Whoever clicks twice saves once: the second would not know of the first.
     let changes = 0;

@@ -237,7 +237,7 @@ export const en = {
     from: (from: string, to: string) => `${from} to ${to}`,
     liveTo: (from: string) => `Live, from ${from}`,
     chartHelp: 'Drag to zoom, double click to go back, arrow keys to move.',
-    noData: (from: string, to: string) => `Nothing came from ${from} to ${to}`,
+    noData: (from: string, to: string) => `No data from ${from} to ${to}`,
     historyFailed: 'The stored history could not be read; live values go on.',
     min: 'least',
     max: 'most',
@@ -269,16 +269,16 @@ export const en = {
       sample_days: 'Every sample, in days',
       five_minute_days: 'One point per 5 minutes, in days',
       two_hour_days: 'One point per 2 hours, in days',
-      max_megabytes: 'Never more than, in MB',
+      max_megabytes: 'Largest size, in MB',
     },
-    costs: (size: string, devices: number) =>
-      plural(devices, {
-        one: `Takes about ${size} with the device that there is.`,
-        other: `Takes about ${size} with the ${devices} devices that there are.`,
-      }),
+    costs: (size: string) => `Takes about ${size}.`,
     costUnknown: 'How much room it takes is known once a device sends values.',
     sizeNow: (size: string) => `The history takes ${size} now.`,
-    total: (size: string) => `All of it takes about ${size} once it is that old.`,
+    total: (size: string, devices: number) =>
+      plural(devices, {
+        one: `All of it takes about ${size} with the device that there is, once it is that old.`,
+        other: `All of it takes about ${size} with the ${devices} devices that there are, once it is that old.`,
+      }),
     tooMuch: (size: string, days: number) =>
       days === 0
         ? `All of it would take about ${size}, which is more: hardly any samples could be kept.`

@@ -237,7 +237,7 @@ export const fr: Messages = {
     from: (from, to) => `${from} à ${to}`,
     liveTo: (from) => `En direct, depuis ${from}`,
     chartHelp: 'Glissez pour agrandir, double-cliquez pour revenir, flèches pour se déplacer.',
-    noData: (from, to) => `Rien n’est arrivé de ${from} à ${to}`,
+    noData: (from, to) => `Sans données : ${from} – ${to}`,
     historyFailed: 'L’historique n’a pas pu être lu ; les valeurs en direct continuent.',
     min: 'minimum',
     max: 'maximum',
@@ -269,16 +269,16 @@ export const fr: Messages = {
       sample_days: 'Chaque mesure, en jours',
       five_minute_days: 'Un point toutes les 5 minutes, en jours',
       two_hour_days: 'Un point toutes les 2 heures, en jours',
-      max_megabytes: 'Jamais plus de, en Mo',
+      max_megabytes: 'Taille maximale, en Mo',
     },
-    costs: (size, devices) =>
-      plural(devices, {
-        one: `Occupe environ ${size} avec l’appareil présent.`,
-        other: `Occupe environ ${size} avec les ${devices} appareils présents.`,
-      }),
+    costs: (size) => `Occupe environ ${size}.`,
     costUnknown: 'La place occupée sera connue dès qu’un appareil enverra des valeurs.',
     sizeNow: (size) => `L’historique occupe ${size} à présent.`,
-    total: (size) => `Le tout occupera environ ${size} une fois cet âge atteint.`,
+    total: (size, devices) =>
+      plural(devices, {
+        one: `Le tout occupera environ ${size} avec l’appareil présent, une fois cet âge atteint.`,
+        other: `Le tout occupera environ ${size} avec les ${devices} appareils présents, une fois cet âge atteint.`,
+      }),
     tooMuch: (size, days) =>
       days === 0
         ? `Le tout occuperait environ ${size}, ce qui est trop : presque aucune mesure ne pourrait être gardée.`
