@@ -22,6 +22,7 @@ mod column;
 mod columns;
 mod combine;
 mod downsample;
+mod effort;
 mod events;
 mod keys;
 mod names;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::column::{Column, decode_between, put, take};
+use super::effort::Effort;
 
 /// Which column.
 pub(super) type ColumnId = u32;
@@ -85,15 +86,15 @@ pub(super) struct Damaged;
 
 impl Chunk {
     /// As bytes.
-    pub(super) fn encode(&self, form: Form) -> Vec<u8> {
+    pub(super) fn encode(&self, form: Form, effort: Effort) -> Vec<u8> {
         let samples = self.times.len();
-        let times = Column::full(self.times.clone()).encode(samples);
+        let times = Column::full(self.times.clone()).encode(samples, effort);
         let mut parts = vec![(TIMES, times)];
         if !self.origins.is_empty() {
             parts.push((ORIGINS, encode_origins(&self.origins)));
         }
         let columns = self.columns.iter();
-        parts.extend(columns.map(|(id, column)| (*id, column.encode(samples))));
+        parts.extend(columns.map(|(id, column)| (*id, column.encode(samples, effort))));
         let mut bytes = vec![match form {
             Form::Columns => FORMAT,
             Form::Small => FORMAT_SMALL,
@@ -379,7 +380,10 @@ mod tests {
         for form in [Form::Columns, Form::Small] {
             for samples in [5, 20, 1200] {
                 let chunk = example(samples);
-                assert_eq!(Chunk::decode(&chunk.encode(form)), Ok(chunk.clone()));
+                assert_eq!(
+                    Chunk::decode(&chunk.encode(form, Effort::Passing)),
+                    Ok(chunk.clone())
+                );
             }
         }
         assert_eq!(example(20).origins.len(), 2);
@@ -389,7 +393,7 @@ mod tests {
     #[test]
     fn one_column_is_found_without_the_others() {
         let chunk = example(500);
-        let bytes = chunk.encode(Form::Columns);
+        let bytes = chunk.encode(Form::Columns, Effort::Passing);
         let head = Head::parse(&bytes[..100]).unwrap().unwrap();
         assert_eq!(head.series().collect::<Vec<_>>(), [16, 17, 900]);
         let range = head.find(900).unwrap();
@@ -402,7 +406,7 @@ mod tests {
     #[test]
     fn every_flipped_bit_is_noticed() {
         for form in [Form::Columns, Form::Small] {
-            let bytes = example(30).encode(form);
+            let bytes = example(30).encode(form, Effort::Passing);
             for index in 0..bytes.len() {
                 let mut damaged = bytes.clone();
                 damaged[index] ^= 1 << (index % 8);
@@ -415,7 +419,7 @@ mod tests {
     #[test]
     fn damage_of_one_column_is_not_damage_of_another() {
         let chunk = example(500);
-        let mut bytes = chunk.encode(Form::Columns);
+        let mut bytes = chunk.encode(Form::Columns, Effort::Passing);
         let head = Head::parse(&bytes).unwrap().unwrap();
         let (good, bad) = (head.find(900).unwrap(), head.find(16).unwrap());
         bytes[bad.start + 3] ^= 4;

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use integer_encoding::VarInt;
 
+use super::effort::Effort;
 use super::packed;
 use super::paged::{self, Pages};
 
@@ -105,7 +106,7 @@ impl Column {
     }
 
     /// As bytes, for a chunk of `samples` samples.
-    pub(super) fn encode(&self, samples: usize) -> Vec<u8> {
+    pub(super) fn encode(&self, samples: usize, effort: Effort) -> Vec<u8> {
         let mut bytes = vec![0];
         let mut kind = 0;
         if self.values.len() < samples {
@@ -118,7 +119,7 @@ impl Column {
                 end = run.end;
             }
         }
-        let codec = encode_values(&mut bytes, &self.values);
+        let codec = encode_values(&mut bytes, &self.values, effort);
         if let Some(first) = bytes.first_mut() {
             *first = kind | codec;
         }
@@ -181,7 +182,7 @@ pub(super) fn decode_between(
 }
 
 /// Appends the values, and says by which codec.
-fn encode_values(bytes: &mut Vec<u8>, values: &[i64]) -> u8 {
+fn encode_values(bytes: &mut Vec<u8>, values: &[i64], effort: Effort) -> u8 {
     let Some((&first, rest)) = values.split_first() else {
         put(bytes, 0_i64);
         return codec::CONSTANT;
@@ -192,7 +193,7 @@ fn encode_values(bytes: &mut Vec<u8>, values: &[i64]) -> u8 {
     }
     if values.len() >= MANY {
         // There are always so few that it can.
-        if let Some(compressed) = paged::compress(values) {
+        if let Some(compressed) = paged::compress(values, effort) {
             bytes.extend_from_slice(&compressed);
             return codec::PCO;
         }
@@ -322,12 +323,15 @@ mod tests {
     use super::*;
 
     fn check(column: &Column, samples: usize) -> usize {
-        let bytes = column.encode(samples);
-        assert_eq!(
-            Column::decode(&bytes, samples, 0..samples).as_ref(),
-            Some(column)
-        );
-        bytes.len()
+        let lengths = [Effort::Passing, Effort::Lasting].map(|effort| {
+            let bytes = column.encode(samples, effort);
+            assert_eq!(
+                Column::decode(&bytes, samples, 0..samples).as_ref(),
+                Some(column)
+            );
+            bytes.len()
+        });
+        lengths.into_iter().max().unwrap()
     }
 
     #[test]
@@ -375,7 +379,7 @@ mod tests {
             gappy,
             few,
         ] {
-            let bytes = column.encode(9000);
+            let bytes = column.encode(9000, Effort::Lasting);
             for part in [
                 0..0,
                 0..1,
@@ -400,7 +404,7 @@ mod tests {
     fn damaged_bytes_are_no_reason_to_panic() {
         let mut column = Column::full((0..200).map(|i| i * i % 97).collect());
         column.push_at(300, 5);
-        let whole = column.encode(400);
+        let whole = column.encode(400, Effort::Lasting);
         for length in 0..whole.len() {
             assert_ne!(
                 Column::decode(&whole[..length], 400, 0..400),

@@ -4,12 +4,10 @@
 use std::ops::Range;
 
 use pco::wrapped::{ChunkDecompressor, FileCompressor, FileDecompressor};
-use pco::{ChunkConfig, FULL_BATCH_N, PagingSpec};
+use pco::{FULL_BATCH_N, PagingSpec};
 
 use super::column::{put, take};
-
-/// Of pco's levels (0 to 12): higher ones gain a few percent and cost several times the time.
-const LEVEL: usize = 4;
+use super::effort::Effort;
 
 /// A page has at most so many numbers, three hours at one in 3 s; all are of about the same size.
 /// Each costs some 25 bytes.
@@ -17,12 +15,10 @@ const PAGE: usize = 4096;
 
 /// As bytes: the lengths of what follows, what all pages have in common, the pages. None for more
 /// than 16 million numbers.
-pub(super) fn compress(numbers: &[i64]) -> Option<Vec<u8>> {
+pub(super) fn compress(numbers: &[i64], effort: Effort) -> Option<Vec<u8>> {
     let sizes: Vec<usize> = places(numbers.len()).map(|it| it.len()).collect();
     let count = sizes.len();
-    let config = ChunkConfig::default()
-        .with_compression_level(LEVEL)
-        .with_paging_spec(PagingSpec::Exact(sizes));
+    let config = effort.config().with_paging_spec(PagingSpec::Exact(sizes));
     let file = FileCompressor::default();
     let mut compressor = file.chunk_compressor(numbers, &config).ok()?;
     let mut parts = vec![
@@ -37,7 +33,9 @@ pub(super) fn compress(numbers: &[i64]) -> Option<Vec<u8>> {
     for part in &parts {
         put(&mut bytes, part.len());
     }
-    bytes.extend(parts.into_iter().flatten());
+    for part in &parts {
+        bytes.extend_from_slice(part);
+    }
     Some(bytes)
 }
 
@@ -161,7 +159,7 @@ mod tests {
     #[test]
     fn a_page_is_read_without_the_others() {
         let numbers = numbers();
-        let bytes = compress(&numbers).unwrap();
+        let bytes = compress(&numbers, Effort::Lasting).unwrap();
         let mut pages = Pages::open(&bytes, COUNT).unwrap();
         assert_eq!(pages.read(0..3).as_ref(), Some(&numbers));
         for part in [
@@ -183,7 +181,7 @@ mod tests {
     #[test]
     fn ascending_numbers_are_found_with_the_one_before() {
         let numbers = numbers();
-        let bytes = compress(&numbers).unwrap();
+        let bytes = compress(&numbers, Effort::Lasting).unwrap();
         let mut pages = Pages::open(&bytes, COUNT).unwrap();
         let second = numbers[3333];
         assert_eq!(pages.between(i64::MIN, i64::MAX), Some(0..3));
@@ -196,7 +194,7 @@ mod tests {
     #[test]
     fn damaged_bytes_are_no_reason_to_panic() {
         let numbers = numbers();
-        let whole = compress(&numbers).unwrap();
+        let whole = compress(&numbers, Effort::Lasting).unwrap();
         for index in 0..whole.len().min(200) {
             for bit in 0..8 {
                 let mut damaged = whole.clone();

@@ -49,15 +49,33 @@ pub(super) fn stored_as(shown: &str) -> Vec<Cow<'_, str>> {
     names
 }
 
-/// How a number becomes an integer: multiplied by this. Fewer digits compress better, and
-/// nobody reads more than these.
+/// What a sample has numbers of that the history keeps.
+#[derive(Debug, Clone, Copy)]
+struct Quantity {
+    name: &'static str,
+    /// How a number becomes an integer: multiplied by this. Fewer digits compress better, and
+    /// nobody reads more than these.
+    scale: f64,
+}
+
+const fn quantity(name: &'static str, scale: f64) -> Quantity {
+    Quantity { name, scale }
+}
+
+const CPU: Quantity = quantity("cpu", 10.0);
+const RAM: Quantity = quantity("ram", 10.0);
+const SWAP: Quantity = quantity("swap", 10.0);
+const LOAD: Quantity = quantity("load1", 100.0);
+const DISK: Quantity = quantity("disk", 10.0);
+const TEMPERATURE: Quantity = quantity("temp", 10.0);
+
+/// By what the numbers of a series were multiplied.
 pub(super) fn scale(stored: &str) -> f64 {
-    let what = stored.split_once(':').map_or(stored, |(what, _)| what);
-    match what {
-        "cpu" | "ram" | "swap" | "disk" | "temp" => 10.0,
-        "load1" => 100.0,
-        _ => 1.0,
-    }
+    let name = stored.split_once(':').map_or(stored, |(name, _)| name);
+    [CPU, RAM, SWAP, LOAD, DISK, TEMPERATURE]
+        .iter()
+        .find(|it| it.name == name)
+        .map_or(1.0, |it| it.scale)
 }
 
 /// The name under which a number of a sample is stored, before anybody writes it out: most
@@ -106,24 +124,25 @@ impl fmt::Display for Name<'_> {
 pub(super) fn numbers_of(metrics: &Metrics) -> Vec<(Name<'_>, i64)> {
     let parts = metrics.disks.len() + metrics.temperatures.len() + 2 * metrics.network.len();
     let mut numbers = Vec::with_capacity(4 + parts);
-    let mut push = |what, part, value: Option<f64>| {
+    let mut push = |it: Quantity, part, value: Option<f64>| {
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            numbers.push((Name { what, part }, rounded(value * scale(what))));
+            let what = it.name;
+            numbers.push((Name { what, part }, rounded(value * it.scale)));
         }
     };
-    push("cpu", None, Some(metrics.cpu.usage_percent));
-    push("ram", None, metrics.memory.used_percent());
+    push(CPU, None, Some(metrics.cpu.usage_percent));
+    push(RAM, None, metrics.memory.used_percent());
     push(
-        "swap",
+        SWAP,
         None,
         metrics.swap.and_then(|swap| swap.used_percent()),
     );
-    push("load1", None, metrics.cpu.load.map(|load| load.one));
+    push(LOAD, None, metrics.cpu.load.map(|load| load.one));
     for disk in &metrics.disks {
-        push("disk", Some(&disk.mount), disk.used_percent());
+        push(DISK, Some(&disk.mount), disk.used_percent());
     }
     for sensor in &metrics.temperatures {
-        push("temp", Some(&sensor.sensor), Some(sensor.celsius));
+        push(TEMPERATURE, Some(&sensor.sensor), Some(sensor.celsius));
     }
     for link in &metrics.network {
         for (what, bytes) in [

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use rusqlite::{Connection, params};
 
 use super::chunk::{Chunk, ColumnId, Form};
+use super::effort::Effort;
 use super::keys;
 
 /// What the tail holds, as far as one must know to seal it in time.
@@ -57,7 +58,7 @@ pub(super) fn insert(
     hour: i64,
     samples: &Chunk,
 ) -> rusqlite::Result<usize> {
-    let data = samples.encode(Form::Small);
+    let data = samples.encode(Form::Small, Effort::Passing);
     let row = Row { key, hour, data };
     row.insert(connection)?;
     Ok(row.data.len())

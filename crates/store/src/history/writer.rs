@@ -351,9 +351,9 @@ fn chunk_of(
         let Some(first) = alike.first() else { continue };
         let layout = names.layout(transaction, &first.sample.layout)?;
         for (place, series) in layout.iter().enumerate() {
-            let values = alike.iter().filter_map(|it| it.sample.values.get(place));
-            let column = columns.entry(*series).or_default();
-            column.extend_at(start, values.copied());
+            let value = |it: &Fresh<'_>| it.sample.values.get(place).copied();
+            let values = alike.iter().map(|it| value(it).unwrap_or_default());
+            columns.entry(*series).or_default().extend_at(start, values);
         }
         start += alike.len();
     }

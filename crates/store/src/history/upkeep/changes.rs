@@ -12,6 +12,7 @@ use super::seal::{Stored, insert_stored};
 use crate::StoreError;
 use crate::database::is_unreadable;
 use crate::history::chunk::Chunk;
+use crate::history::effort::Effort;
 
 /// What stands under a key.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Changes {
     /// A chunk is to be stored, in place of one with the same key.
     pub(super) fn store(&mut self, key: i64, chunk: &Chunk) {
         self.removed.remove(&key);
-        self.stored.insert(key, Stored::new(chunk));
+        self.stored.insert(key, Stored::new(chunk, Effort::Lasting));
     }
 
     /// A chunk is to be removed.

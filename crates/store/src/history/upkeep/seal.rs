@@ -8,6 +8,7 @@ use super::Open;
 use crate::StoreError;
 use crate::history::chunk::{Chunk, Form};
 use crate::history::combine::combine;
+use crate::history::effort::Effort;
 use crate::history::keys::{self, Tier};
 use crate::history::received::Numbers;
 use crate::history::tail::{self, Extent};
@@ -59,23 +60,23 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub(super) fn new(chunk: &Chunk) -> Self {
+    pub(super) fn new(chunk: &Chunk, effort: Effort) -> Self {
         Self {
             samples: chunk.times.len(),
             first: chunk.times.first().copied(),
             last: chunk.times.last().copied(),
-            data: chunk.encode(Form::Columns),
+            data: chunk.encode(Form::Columns, effort),
         }
     }
 }
 
-/// Stores a chunk, in place of one with the same key.
+/// Stores a chunk of an hour, in place of one with the same key.
 pub(in crate::history) fn insert(
     transaction: &Transaction<'_>,
     key: i64,
     chunk: &Chunk,
 ) -> rusqlite::Result<()> {
-    insert_stored(transaction, key, &Stored::new(chunk))
+    insert_stored(transaction, key, &Stored::new(chunk, Effort::Passing))
 }
 
 /// The same of one that is encoded.
