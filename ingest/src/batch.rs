@@ -36,6 +36,7 @@ pub enum Taken {
 #[derive(Debug, Default)]
 pub struct Batch {
     waiting: Entries,
+    contents: Contents,
     /// What the entries that are being committed are and take.
     out: Contents,
     /// How far the hub's clock was moved since they were taken out.
@@ -47,48 +48,57 @@ pub struct Batch {
 pub struct Entries {
     samples: Vec<NewSample>,
     events: Vec<Event>,
-    contents: Contents,
 }
 
 /// Which samples, and how much.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Contents {
     numbers: HashMap<(DeviceId, SessionId), HashSet<u64>>,
     bytes: usize,
     events: usize,
 }
 
+impl Contents {
+    fn has(&self, of_session: &(DeviceId, SessionId), seq: u64) -> bool {
+        let numbers = self.numbers.get(of_session);
+        numbers.is_some_and(|numbers| numbers.contains(&seq))
+    }
+}
+
 impl Batch {
     /// Adds a sample, if there is room and it is not there already.
     pub fn push_sample(&mut self, sample: NewSample, way: Way) -> Taken {
         let of_session = (sample.device.clone(), sample.session);
-        for contents in [&self.out, &self.waiting.contents] {
-            let numbers = contents.numbers.get(&of_session);
-            if numbers.is_some_and(|numbers| numbers.contains(&sample.seq)) {
-                return Taken::Twice;
-            }
+        if self.out.has(&of_session, sample.seq) {
+            return Taken::Twice;
         }
         let bytes = bytes(&sample);
         let room = match way {
             Way::Live => MAX_BYTES,
             Way::Backfill => MAX_BYTES_WITH_BACKFILL,
         };
-        let contents = &mut self.waiting.contents;
+        let contents = &mut self.contents;
         if self.out.bytes + contents.bytes + bytes > room {
-            return Taken::Refused;
+            return if contents.has(&of_session, sample.seq) {
+                Taken::Twice
+            } else {
+                Taken::Refused
+            };
+        }
+        let numbers = contents.numbers.entry(of_session).or_default();
+        if !numbers.insert(sample.seq) {
+            return Taken::Twice;
         }
         contents.bytes += bytes;
-        let numbers = contents.numbers.entry(of_session).or_default();
-        numbers.insert(sample.seq);
         self.waiting.samples.push(sample);
         Taken::Waits
     }
 
     /// Adds an event. False if there is no room.
     pub fn push_event(&mut self, event: Event) -> bool {
-        let has_room = self.out.events + self.waiting.contents.events < MAX_EVENTS;
+        let has_room = self.out.events + self.contents.events < MAX_EVENTS;
         if has_room {
-            self.waiting.contents.events += 1;
+            self.contents.events += 1;
             self.waiting.events.push(event);
         }
         has_room
@@ -97,10 +107,9 @@ impl Batch {
     /// All that waits, to be committed. Its room is not free before it is [`Self::settled`] or
     /// [`Self::put_back`].
     pub fn take(&mut self) -> Entries {
-        let entries = std::mem::take(&mut self.waiting);
-        self.out = entries.contents.clone();
+        self.out = std::mem::take(&mut self.contents);
         self.out_shift = SignedDuration::ZERO;
-        entries
+        std::mem::take(&mut self.waiting)
     }
 
     /// What was taken out is on disk.
@@ -111,14 +120,14 @@ impl Batch {
     /// What was taken out could not be committed: it comes first again.
     pub fn put_back(&mut self, mut older: Entries) {
         older.shift(self.out_shift);
-        self.settled();
         let mut newer = std::mem::replace(&mut self.waiting, older);
         self.waiting.samples.append(&mut newer.samples);
         self.waiting.events.append(&mut newer.events);
-        let contents = &mut self.waiting.contents;
-        contents.bytes += newer.contents.bytes;
-        contents.events += newer.contents.events;
-        for (of_session, numbers) in newer.contents.numbers {
+        let newer = std::mem::replace(&mut self.contents, std::mem::take(&mut self.out));
+        let contents = &mut self.contents;
+        contents.bytes += newer.bytes;
+        contents.events += newer.events;
+        for (of_session, numbers) in newer.numbers {
             contents
                 .numbers
                 .entry(of_session)
@@ -140,7 +149,7 @@ impl Batch {
 
     /// Whether it is time to make room.
     pub fn is_large(&self) -> bool {
-        self.waiting.contents.bytes >= LARGE_BYTES || self.waiting.contents.events >= MAX_EVENTS / 4
+        self.contents.bytes >= LARGE_BYTES || self.contents.events >= MAX_EVENTS / 4
     }
 }
 

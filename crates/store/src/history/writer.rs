@@ -10,10 +10,9 @@ use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::{Connection, Transaction};
 
 use super::chunk::{Chunk, push_origin};
-use super::column::Column;
 use super::names::Names;
 use super::received::{Numbers, Received};
-use super::rollup::{SeriesId, column_of};
+use super::rollup::column_of;
 use super::tail::{self, Extent};
 use super::upkeep::{self, Open, Upkeep};
 use super::{NewSample, Retention, STEPS, events, keys, overview};
@@ -339,7 +338,7 @@ fn chunk_of(
     samples: &[Fresh<'_>],
 ) -> rusqlite::Result<Chunk> {
     let mut chunk = Chunk::default();
-    let mut columns: BTreeMap<SeriesId, Column> = BTreeMap::new();
+    chunk.times.reserve_exact(samples.len());
     for fresh in samples {
         chunk.times.push(fresh.sample.at.as_millisecond());
         push_origin(&mut chunk.origins, fresh.session, fresh.sample.seq);
@@ -353,14 +352,11 @@ fn chunk_of(
         for (place, series) in layout.iter().enumerate() {
             let value = |it: &Fresh<'_>| it.sample.values.get(place).copied();
             let values = alike.iter().map(|it| value(it).unwrap_or_default());
-            columns.entry(*series).or_default().extend_at(start, values);
+            let column = chunk.columns.entry(column_of(*series)).or_default();
+            column.extend_at(start, values);
         }
         start += alike.len();
     }
-    let columns = columns.into_iter();
-    chunk.columns = columns
-        .map(|(series, column)| (column_of(series), column))
-        .collect();
     Ok(chunk)
 }
 
