@@ -74,6 +74,7 @@ impl Intake {
         way: Way,
         receipt: Moment,
     ) -> Taken {
+        self.follow_the_clock(receipt);
         let placed = self.placing.place(device, metrics, way, receipt);
         let sample = NewSample::new(device.clone(), placed.at, metrics, &mut self.layouts);
         let pushed = self.recent.push(sample, way, receipt.since_boot);
@@ -291,9 +292,12 @@ mod tests {
             if is_said_first {
                 intake.ingest_is(&ingest(None), moment(22));
             }
-            assert_eq!(intake.tick(moment(22)), [stretch(22, 22)]);
-            let recent = intake.recent(&id(), at(0), at(30));
-            assert_eq!(recent.iter().map(|it| it.at).collect::<Vec<_>>(), [at(20)]);
+            // Heard before the next look at the clock.
+            intake.take(&id(), &metrics(2, 0, at(22)), Way::Live, moment(22));
+            assert_eq!(intake.tick(moment(23)), [stretch(22, 22)]);
+            let recent = intake.recent(&id(), at(0), Timestamp::MAX);
+            let times: Vec<Timestamp> = recent.iter().map(|it| it.at).collect();
+            assert_eq!(times, [at(20), at(22)]);
         }
     }
 

@@ -75,7 +75,7 @@ impl Ingest {
             counters: Counters::default(),
         });
         let outbox = Outbox::start(frame.publisher(), frame.counters());
-        let mut work = Work::new(self, frame.counters().clone());
+        let mut work = Work::new(self, frame.counters().clone(), now());
         let mut outage = Outage::default();
         loop {
             work.go_on(now());
@@ -83,7 +83,7 @@ impl Ingest {
             let wake = work.wake(now().instant);
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(event) = events.next() => work.hear(event, &mut outage),
+                Some(event) = events.next() => work.hear(event, &mut outage, now()),
                 Some(done) = work.writing.done() => work.settle(done?, &outbox),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
@@ -123,13 +123,12 @@ struct Work {
 }
 
 impl Work {
-    fn new(ingest: Ingest, counters: Counters) -> Self {
+    fn new(ingest: Ingest, counters: Counters, now: Now) -> Self {
         let Ingest {
             config,
             writer,
             newest,
         } = ingest;
-        let now = now();
         Self {
             intake: Intake::new(Schedule::new(config.commit_interval()), counters.clone()),
             writing: Writing::new(writer),
@@ -192,9 +191,9 @@ impl Work {
         }
     }
 
-    fn hear(&mut self, event: Event, outage: &mut Outage) {
+    fn hear(&mut self, event: Event, outage: &mut Outage, now: Now) {
         match event {
-            Event::Message(message) => self.intake.take(message, now()),
+            Event::Message(message) => self.take(message, now),
             Event::Retained(message) => self.intake.retained(message),
             Event::Connected => outage.over(),
             Event::Disconnected(error) => {
@@ -205,11 +204,18 @@ impl Work {
         }
     }
 
+    /// A clock that was moved is noticed first: what came before then waits by the old one, and
+    /// this message is dated by the new one.
+    fn take(&mut self, message: Message, now: Now) {
+        self.look_at_clock(now.moment);
+        self.intake.take(message, now);
+    }
+
     /// What had arrived when the connection ended was received, and so it is kept.
     async fn hear_rest(&mut self, events: &mut Events) {
         while let Some(event) = events.next().await {
             if let Event::Message(message) = event {
-                self.intake.take(message, now());
+                self.take(message, now());
             }
         }
     }
@@ -309,3 +315,6 @@ fn lost(lost: &[Lost], now: Timestamp) -> Vec<Message> {
     };
     of_devices.into_iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use jiff::SignedDuration;
+use netmonitor_protocol::payload::Metrics;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the loop does, by clocks that are set here.
+struct Story {
+    _folder: tempfile::TempDir,
+    work: Work,
+    boot: Instant,
+    seq: u64,
+}
+
+impl Story {
+    /// Begins at this moment, on a machine that has just started.
+    fn begin(now: impl FnOnce(Instant) -> Now) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let boot = Instant::now();
+        let ingest = Ingest::open(Config::default(), &folder.path().join("monitor.db")).unwrap();
+        Self {
+            work: Work::new(ingest, Counters::default(), now(boot)),
+            _folder: folder,
+            boot,
+            seq: 0,
+        }
+    }
+
+    fn sample(&mut self) -> Metrics {
+        self.seq += 1;
+        let json = r#"{"session":"00000000c0ffee00","seq":1,"time":"2026-11-22T10:00:00Z",
+            "uptime_secs":1,"cpu":{"usage_percent":1},"memory":{"total_bytes":1,"used_bytes":1}}"#;
+        let topic = "netmonitor/v1/device/ws-14/metrics";
+        let message = Message::decode(topic, json.as_bytes(), None).unwrap();
+        let Message::DeviceMetrics(_, metrics) = message else {
+            panic!("metrics")
+        };
+        Metrics {
+            seq: self.seq,
+            ..*metrics
+        }
+    }
+
+    fn hear_sample(&mut self, now: Now) {
+        let sample = Box::new(self.sample());
+        let message = Message::DeviceMetrics("ws-14".parse().unwrap(), sample);
+        let mut outage = Outage::default();
+        self.work.hear(Event::Message(message), &mut outage, now);
+    }
+
+    /// What waits, at its times.
+    fn waiting(&mut self) -> Vec<Timestamp> {
+        let entries = self.work.intake.batch.take();
+        entries.samples().iter().map(|sample| sample.at).collect()
+    }
+}
+
+fn today() -> Timestamp {
+    "2027-05-01T10:00:00Z".parse().unwrap()
+}
+
+/// So many seconds after the boot, by a clock that showed this at the boot.
+fn after(seconds: u64, boot: Instant, shown: Timestamp) -> Now {
+    let since_boot = SECOND * u32::try_from(seconds).unwrap();
+    Now {
+        moment: Moment {
+            wall: shown + since_boot,
+            since_boot,
+        },
+        instant: boot + since_boot,
+    }
+}
+
+#[tokio::test]
+async fn a_sample_that_is_heard_just_after_the_clock_was_set_is_where_it_belongs() {
+    let mut story = Story::begin(|boot| after(5, boot, Timestamp::UNIX_EPOCH));
+    let boot = story.boot;
+    story.hear_sample(after(6, boot, Timestamp::UNIX_EPOCH));
+    story.work.go_on(after(7, boot, Timestamp::UNIX_EPOCH));
+    story.hear_sample(after(8, boot, Timestamp::UNIX_EPOCH));
+    story.hear_sample(after(9, boot, today()));
+    story.work.go_on(after(10, boot, today()));
+    let seconds = [6, 8, 9].map(|second| today() + SignedDuration::from_secs(second));
+    assert_eq!(story.waiting(), seconds);
+    assert!(story.work.is_clock_set);
+}
