@@ -23,6 +23,10 @@ const DOUBT: Duration = Duration::from_mins(10);
 /// A clock that was moved by so much was set by somebody.
 const STEP: SignedDuration = SignedDuration::from_millis(500);
 
+/// How long a clock has to have stood before something is removed for its age, in times of what the
+/// network may take to tell it: an hour if that is ten minutes.
+const CERTAIN_AFTER_WAITS: u32 = 6;
+
 /// Judges the hub's clock from start on. Once believed, it is believed until it says what cannot
 /// be: a clock that is moved later is moved by somebody.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct ClockTrust {
     newest: Option<Timestamp>,
     began: Moment,
     before: Moment,
+    /// When it was moved last, else the start.
+    stands_since: Duration,
     was_stepped: bool,
     is_believed: bool,
 }
@@ -45,6 +51,7 @@ impl ClockTrust {
             newest,
             began: now,
             before: now,
+            stands_since: now.since_boot,
             was_stepped: false,
             is_believed: false,
         }
@@ -59,6 +66,7 @@ impl ClockTrust {
             return None;
         }
         self.before = now;
+        self.stands_since = now.since_boot;
         self.was_stepped = true;
         Some(step)
     }
@@ -70,6 +78,14 @@ impl ClockTrust {
         }
         self.is_believed = self.is_believed || self.believes(now, source());
         self.is_believed
+    }
+
+    /// Whether it is so certain that what is too old by it may go. A clock that is ahead by
+    /// mistake does no harm that lasts, as long as it is put right before that.
+    pub fn is_certain(&self, now: Moment, source: impl FnOnce() -> TimeSource) -> bool {
+        let stands = now.since_boot.saturating_sub(self.stands_since);
+        let is_told = || source().is_synchronised;
+        stands >= self.wait * CERTAIN_AFTER_WAITS || (stands >= self.wait && is_told())
     }
 
     fn believes(&self, now: Moment, source: TimeSource) -> bool {
@@ -195,6 +211,25 @@ mod tests {
         assert!(trust.is_set(after(9, today() - 72 * HOUR), || NOWHERE));
         assert!(!trust.is_set(after(9, Timestamp::UNIX_EPOCH), || NOWHERE));
         assert!(trust.is_set(after(9, today()), || NOWHERE));
+    }
+
+    #[test]
+    fn it_is_certain_when_it_has_stood_for_an_hour_or_ten_minutes_if_the_network_has_told_it() {
+        let mut trust = trust(None, after(5, today()));
+        let check = |trust: &ClockTrust, secs: u64, [alone, told]: [bool; 2]| {
+            let now = after(secs, today());
+            assert_eq!(trust.is_certain(now, || with_rtc(today())), alone, "{secs}");
+            assert_eq!(trust.is_certain(now, || BY_NETWORK), told, "{secs}");
+        };
+        check(&trust, 5, [false, false]);
+        check(&trust, 604, [false, false]);
+        check(&trust, 605, [false, true]);
+        check(&trust, 3604, [false, true]);
+        check(&trust, 3605, [true, true]);
+        trust.step(after(4000, today() + HOUR)).unwrap();
+        check(&trust, 4599, [false, false]);
+        check(&trust, 4600, [false, true]);
+        check(&trust, 7600, [true, true]);
     }
 
     #[test]

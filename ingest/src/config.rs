@@ -13,6 +13,7 @@ pub struct Config {
     pub commit_interval_secs: f64,
     /// How long after its start a machine without a clock of its own may take to learn the time
     /// from the network, in seconds. Nothing is committed before; then its clock is believed.
+    /// Nothing is removed for its age before it has gone on for six times as long unmoved.
     pub clock_wait_secs: u64,
 }
 

@@ -116,6 +116,8 @@ struct Work {
     is_clock_set: bool,
     /// When the history is looked after next.
     tend: Instant,
+    /// Something was committed since it was looked after.
+    is_tends_turn: bool,
     /// What keeps it from writing, and what the log said of it.
     fault: Option<(DegradedReason, String)>,
     tend_fault: Option<String>,
@@ -135,6 +137,7 @@ impl Work {
             trust: ClockTrust::new(config.clock_wait(), newest, now.moment),
             is_clock_set: true,
             tend: now.instant,
+            is_tends_turn: true,
             fault: None,
             tend_fault: None,
             counters,
@@ -155,12 +158,18 @@ impl Work {
             return;
         }
         let intake = &mut self.intake;
-        let due = intake.schedule.due(intake.batch.is_large());
-        if due.is_some_and(|due| due <= now.instant) {
+        let is_due = |due: Instant| due <= now.instant;
+        let commit = intake.schedule.due(intake.batch.is_large());
+        let is_commit_due = commit.is_some_and(is_due);
+        // Commits that take as long as it is between them, as in a long backfill, leave no time
+        // in which nothing is due: they take turns, or the tail would grow for ever.
+        if is_commit_due && !(self.is_tends_turn && is_due(self.tend)) {
             intake.schedule.begins(now.instant);
             self.writing.commit(|| intake.batch.take());
-        } else if self.tend <= now.instant {
-            self.writing.tend(now.moment.wall, intake.settings.as_ref());
+        } else if is_due(self.tend) {
+            let is_certain = self.trust.is_certain(now.moment, clock::time_source);
+            let settings = intake.settings.as_ref();
+            self.writing.tend(now.moment.wall, settings, is_certain);
         }
     }
 
@@ -247,7 +256,11 @@ impl Work {
     fn committed(&mut self, committed: Committed, outbox: &Outbox) {
         self.intake.batch.settled();
         self.intake.schedule.succeeded();
-        self.tend = Instant::now();
+        self.is_tends_turn = true;
+        // What failed is tried again in its time.
+        if self.tend_fault.is_none() {
+            self.tend = Instant::now();
+        }
         self.counters.add("samples_stored", committed.stored as u64);
         self.counters.count("commits");
         outbox.acknowledge(committed.safe);
@@ -277,6 +290,7 @@ impl Work {
 
     fn tended(&mut self, outcome: Result<Tended, StoreError>) {
         let now = Instant::now();
+        self.is_tends_turn = false;
         self.tend = now + TEND;
         match outcome {
             Ok(tended) => {

@@ -1,5 +1,6 @@
 //! What the thread does that writes: one thing at a time.
 
+use jiff::Timestamp;
 use netmonitor_protocol::payload::{DegradedReason, HistorySettings};
 use netmonitor_store::history::{Committed, Retention, Tended};
 use netmonitor_store::{HistoryWriter, StoreError};
@@ -50,16 +51,18 @@ impl Writing {
     }
 
     /// Does one step of looking after the history, on the thread. Does nothing unless it is
-    /// idle.
-    pub fn tend(&mut self, now: jiff::Timestamp, settings: Option<&HistorySettings>) {
+    /// idle. Without settings nothing is forgotten, and for its age only by a clock that is
+    /// certain.
+    pub fn tend(&mut self, now: Timestamp, settings: Option<&HistorySettings>, is_certain: bool) {
         let Some(mut writer) = self.idle.take() else {
             return;
         };
         let settings = settings.cloned();
         self.busy.spawn_blocking(move || {
             let retention = match &settings {
-                Some(settings) => Retention::ByAgeAndSize(settings),
                 None => Retention::Nothing,
+                Some(settings) if is_certain => Retention::ByAgeAndSize(settings),
+                Some(settings) => Retention::BySize(settings),
             };
             let outcome = writer.tend(now, retention);
             (writer, Done::Tend(outcome))

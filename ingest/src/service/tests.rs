@@ -1,5 +1,6 @@
 use jiff::SignedDuration;
 use netmonitor_protocol::payload::Metrics;
+use netmonitor_service::{Secret, mqtt};
 
 use super::*;
 
@@ -54,6 +55,28 @@ impl Story {
         let entries = self.work.intake.batch.take();
         entries.samples().iter().map(|sample| sample.at).collect()
     }
+
+    /// Lets the thread end what it does, and says what that was.
+    async fn done(&mut self, outbox: &Outbox) -> Option<&'static str> {
+        let done = self.work.writing.done().await?.unwrap();
+        let kind = match &done {
+            Done::Commit(..) => "commit",
+            Done::Tend(_) => "tend",
+        };
+        self.work.settle(done, outbox);
+        Some(kind)
+    }
+}
+
+/// There is no broker.
+fn nobody_listens() -> Outbox {
+    let dial = Dial::Fixed {
+        endpoints: Vec::new(),
+        user: String::new(),
+        password: Secret::new(String::new()),
+    };
+    let (publisher, ..) = mqtt::client(mqtt::Options::new("ingest", dial));
+    Outbox::start(&publisher, &Counters::default())
 }
 
 fn today() -> Timestamp {
@@ -84,4 +107,39 @@ async fn a_sample_that_is_heard_just_after_the_clock_was_set_is_where_it_belongs
     let seconds = [6, 8, 9].map(|second| today() + SignedDuration::from_secs(second));
     assert_eq!(story.waiting(), seconds);
     assert!(story.work.is_clock_set);
+}
+
+#[tokio::test]
+async fn however_long_commits_take_the_history_is_looked_after_between_them() {
+    let mut story = Story::begin(|boot| after(5, boot, today()));
+    let (boot, outbox) = (story.boot, nobody_listens());
+    story.work.trust = ClockTrust::new(Duration::ZERO, None, after(5, boot, today()).moment);
+    let mut done = Vec::new();
+    // Whenever something ends the next commit has been due for a while.
+    for minute in 0..20 {
+        let now = after(60 + minute * 60, boot, today());
+        story.hear_sample(now);
+        story.work.go_on(after(122 + minute * 60, boot, today()));
+        done.extend(story.done(&outbox).await);
+    }
+    let commits = done.iter().filter(|done| **done == "commit").count();
+    assert!(commits >= 9, "{done:?}");
+    let in_a_row = done.windows(2).filter(|two| *two == ["commit"; 2]);
+    assert_eq!(in_a_row.count(), 0, "{done:?}");
+}
+
+#[tokio::test]
+async fn nothing_goes_for_its_age_before_the_clock_has_stood_for_an_hour() {
+    let mut story = Story::begin(|boot| after(5, boot, today()));
+    let boot = story.boot;
+    let year = SignedDuration::from_hours(366 * 24);
+    let mut is_certain = |seconds, shown| {
+        let now = after(seconds, boot, shown).moment;
+        story.work.look_at_clock(now);
+        story.work.trust.is_certain(now, clock::time_source)
+    };
+    assert!(!is_certain(500, today() + year));
+    assert!(!is_certain(5000, today()), "it was moved");
+    assert!(!is_certain(5500, today()));
+    assert!(is_certain(8601, today()));
 }
