@@ -11,6 +11,7 @@ mod place;
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -202,7 +203,7 @@ fn exchange(
     let mut old: Vec<String> = BELONGINGS.map(str::to_owned).into();
     for database in Database::ALL {
         let name = contents::database_file(database);
-        old.extend(["", "-wal", "-shm"].map(|ending| format!("{name}{ending}")));
+        old.extend(with_beside().map(|ending| format!("{name}{ending}")));
     }
     for name in old.iter().filter(|name| data_dir.join(name).exists()) {
         private_file::create_dir(&aside)?;
@@ -210,7 +211,7 @@ fn exchange(
         moves.rename(&data_dir.join(name), &aside.join(name))?;
     }
     if history.place != wanted.data_dir.history_db() {
-        for ending in ["", "-wal", "-shm"] {
+        for ending in with_beside() {
             let mut name = history.place.clone().into_os_string();
             name.push(ending);
             let old = PathBuf::from(name);
@@ -241,6 +242,11 @@ fn exchange(
     moves.sync()?;
     moves.keep();
     Ok(Some(aside).filter(|aside| aside.exists()))
+}
+
+/// Endings of a database and of what belongs to it.
+fn with_beside() -> impl Iterator<Item = &'static str> {
+    iter::once("").chain(Database::BESIDE)
 }
 
 /// A file of the same name beside it, with an ending more.

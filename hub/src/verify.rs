@@ -98,7 +98,7 @@ fn remedy(database: Database, path: &Path) -> String {
         Database::History => format!(
             "only what is named is lost, and the hub goes on; to have it back, stop the hub and \
              restore a backup with `netmonitor restore FILE --force`. If the hub cannot write the \
-             history, move {name}, {name}-wal and {name}-shm away: it then begins anew"
+             history, move {name} and what begins with {name}- away: it then begins anew"
         ),
         Database::Retained => "restart the hub: it puts the file aside, and everybody says anew \
                                what was in it"

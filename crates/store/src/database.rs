@@ -49,6 +49,11 @@ impl Database {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Hub, Self::History, Self::Retained];
 
+    /// Endings of the files that SQLite keeps beside a database: its log, the index of that, and
+    /// what a transaction has begun to change. None of them may be left beside another database:
+    /// SQLite would take it for a part of that one.
+    pub const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
     fn steps(self) -> migrate::Steps {
         match self {
             Self::Hub => hub::STEPS,

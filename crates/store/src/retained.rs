@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::{StoreError, WriteLock, migrate, time};
+use crate::{Database, StoreError, WriteLock, migrate, time};
 
 /// From an empty file to the current schema.
 pub(crate) const STEPS: migrate::Steps =
@@ -119,9 +119,10 @@ impl RetainedDb {
     pub fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
         let aside = path.with_extension(DAMAGED);
         std::fs::rename(path, &aside).map_err(StoreError::file(path))?;
-        for ending in ["db-wal", "db-shm"] {
-            let beside = path.with_extension(ending);
-            // A log that is left would be taken for one of the new file.
+        for ending in Database::BESIDE {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(ending);
+            let beside = PathBuf::from(beside);
             if beside.exists() {
                 std::fs::remove_file(&beside).map_err(StoreError::file(&beside))?;
             }
@@ -210,8 +211,11 @@ mod tests {
         assert!(left > 100, "only {left} are left");
         drop(db);
 
+        let journal = directory.path().join("retained.db-journal");
+        std::fs::write(&journal, "what was changed last").unwrap();
         let aside = RetainedDb::put_aside(&path).unwrap();
         assert_eq!(std::fs::read(aside).unwrap(), bytes);
+        assert!(!journal.exists());
         assert_eq!(all(&RetainedDb::open(&path).unwrap()), []);
 
         std::fs::write(

@@ -271,8 +271,10 @@ fn a_hub_that_is_there_is_left_alone_or_set_aside_but_never_lost() {
     for (name, text) in [
         ("hub.db", "the old one"),
         ("hub.db-wal", "its log"),
+        ("hub.db-journal", "of a change that was not ended"),
         ("tls/ca.key", "the old key"),
         ("monitor.db", "the old history"),
+        ("monitor.db-journal", "of its upgrade"),
         ("mine/notes", "of the admin"),
     ] {
         fs::write(new.join(name), text).unwrap();
@@ -348,7 +350,11 @@ fn the_history_goes_where_the_restored_configuration_keeps_it() {
     let error = format!("{:#}", try_restore(&folder, false).unwrap_err());
     assert!(error.contains("m.db is there already"), "{error}");
     fs::write(&history, "the old one").unwrap();
+    fs::write(ssd.join("m.db-journal"), "its journal").unwrap();
     try_restore(&folder, true).unwrap();
+    assert!(!ssd.join("m.db-journal").exists());
+    let aside = ssd.join("m.db-journal.before-restore-20261122T100000Z");
+    assert_eq!(fs::read_to_string(aside).unwrap(), "its journal");
     assert_eq!(Database::History.faults(&history).unwrap(), [""; 0]);
     let aside = ssd.join("m.db.before-restore-20261122T100000Z");
     assert_eq!(fs::read_to_string(aside).unwrap(), "the old one");
