@@ -18,8 +18,10 @@ use crate::StoreError;
 pub(super) fn samples_to_chunks(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.execute_batch(
         "INSERT INTO session (id, device, session, newest)
-         SELECT id, device, session, (SELECT ifnull(max(at), 0) FROM old_sample WHERE session = old_session.id)
-         FROM old_session",
+         SELECT old_session.id, device, old_session.session, ifnull(newest, 0)
+         FROM old_session LEFT JOIN
+             (SELECT session AS id, max(at) AS newest FROM old_sample GROUP BY session) AS its
+             ON its.id = old_session.id",
     )?;
     let layouts = layouts(transaction)?;
     let mut hour = Hour::default();
@@ -203,6 +205,13 @@ mod tests {
         assert_eq!(reader.columns(&query("nas"), &[]).unwrap().times.len(), 100);
         let sessions = reader.sessions(&"ws".parse().unwrap()).unwrap();
         assert_eq!(sessions[0].ranges, [(1, 100)]);
+        let sql = "SELECT device, newest FROM session ORDER BY device";
+        let connection = Connection::open(&path).unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        let newest = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        let newest: Vec<(i64, i64)> = newest.unwrap().map(Result::unwrap).collect();
+        let last = 1_800_000_000_000 + 100 * 60_000;
+        assert_eq!(newest, [(1, last), (2, last)]);
         drop(writer);
     }
 }
