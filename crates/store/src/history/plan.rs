@@ -79,7 +79,8 @@ pub(super) fn plan(
             days.into_iter()
                 .any(|day| !plan.told.contains(&day) && !fine.contains(&day))
         };
-        let coarse: Vec<Piece> = coarse.into_iter().filter(has_more).collect();
+        // What was made anew beside a damaged month stands behind it, and tells its days first.
+        let coarse = coarse.into_iter().filter(has_more).rev();
         plan.points.extend(coarse);
     }
     Ok(plan)

@@ -1,6 +1,6 @@
 //! What was committed lately and is not in chunks yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, params};
@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::chunk::{Chunk, ColumnId, Form};
 use super::effort::Effort;
 use super::keys;
+use crate::database::is_unreadable;
 
 /// What the tail holds, as far as one must know to seal it in time.
 #[derive(Debug, Default)]
@@ -20,6 +21,9 @@ pub(super) struct Extent {
     pub(super) oldest_hour: Option<i64>,
     /// Size of all rows.
     pub(super) bytes: usize,
+    /// Rows that SQLite can neither read nor remove, because the file is damaged there. They
+    /// stay, and do not count.
+    pub(super) stuck: BTreeSet<i64>,
 }
 
 impl Extent {
@@ -36,19 +40,51 @@ impl Extent {
         self.bytes += bytes;
     }
 
-    /// What the table says. `newest` goes on from what was: numbers are not used twice.
-    pub(super) fn read(connection: &Connection, newest: i64) -> rusqlite::Result<Self> {
+    /// What the table says now. Numbers of commits are not used twice.
+    pub(super) fn read_again(&self, connection: &Connection) -> rusqlite::Result<Self> {
         let mut extent = Self {
-            newest,
+            newest: self.newest,
+            stuck: self.stuck.clone(),
             ..Self::default()
         };
         let mut statement = connection.prepare_cached("SELECT id, hour, length(data) FROM tail")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            extent.add(keys::commit_of_tail(row.get(0)?), row.get(1)?, row.get(2)?);
+            let key = row.get(0)?;
+            let commit = keys::commit_of_tail(key);
+            extent.newest = extent.newest.max(commit);
+            if !extent.stuck.contains(&key) {
+                extent.add(commit, row.get(1)?, row.get(2)?);
+            }
         }
         Ok(extent)
     }
+}
+
+/// All rows, in the order of commits: their samples, none where they are damaged. Keys of those
+/// that cannot be read at all are added to `stuck`.
+pub(super) fn visit_all(
+    connection: &Connection,
+    stuck: &mut BTreeSet<i64>,
+    mut visit: impl FnMut(i64, Option<Chunk>),
+) -> rusqlite::Result<()> {
+    let mut all = connection.prepare_cached("SELECT id FROM tail")?;
+    let keys = all.query_map([], |row| row.get(0))?;
+    let mut read = connection.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
+    for key in keys.collect::<rusqlite::Result<Vec<i64>>>()? {
+        let chunk = read.query_row([key], |row| {
+            Ok(Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok())
+        });
+        match chunk {
+            Ok(chunk) => visit(key, chunk),
+            Err(error) if is_unreadable(&error) => {
+                stuck.insert(key);
+                visit(key, None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Stores samples of one device and one hour, and says how many bytes they take.
@@ -83,11 +119,21 @@ pub(super) fn of_device(
         let keys = keys::tail_of(commit, device);
         let keys = [keys.start(), keys.end(), hours.start(), hours.end()];
         let mut rows = statement.query(keys)?;
-        while let Some(row) = rows.next()? {
-            let data = row.get_ref(0)?.as_blob().unwrap_or_default();
-            match Chunk::decode_some(data, &wanted) {
-                Ok(chunk) => chunks.push(chunk),
-                Err(_) => *damaged += 1,
+        loop {
+            match rows.next() {
+                Ok(None) => break,
+                Ok(Some(row)) => {
+                    let data = row.get_ref(0)?.as_blob().unwrap_or_default();
+                    match Chunk::decode_some(data, &wanted) {
+                        Ok(chunk) => chunks.push(chunk),
+                        Err(_) => *damaged += 1,
+                    }
+                }
+                Err(error) if is_unreadable(&error) => {
+                    *damaged += 1;
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -137,16 +183,21 @@ pub(super) fn rows_after(connection: &Connection, last_hour: i64) -> rusqlite::R
     rows.collect()
 }
 
-/// Keys of the rows with samples of hours up to this one, by device and hour.
+/// Keys of the rows with samples of hours up to this one, by device and hour, without those that
+/// are stuck.
 pub(super) fn keys_until(
     connection: &Connection,
     last_hour: i64,
+    stuck: &BTreeSet<i64>,
 ) -> rusqlite::Result<BTreeMap<(i64, i64), Vec<i64>>> {
     let mut keys: BTreeMap<(i64, i64), Vec<i64>> = BTreeMap::new();
     let mut statement = connection.prepare_cached("SELECT id, hour FROM tail WHERE hour <= ?")?;
     let mut rows = statement.query([last_hour])?;
     while let Some(row) = rows.next()? {
         let (key, hour) = (row.get(0)?, row.get(1)?);
+        if stuck.contains(&key) {
+            continue;
+        }
         keys.entry((keys::device_of_tail(key), hour))
             .or_default()
             .push(key);

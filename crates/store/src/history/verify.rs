@@ -5,12 +5,13 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
 use super::chunk::Chunk;
 use super::keys::{self, HOUR_MS, Tier};
 use super::received::{self, Numbers};
 use super::{STEPS, names};
+use crate::database::is_unreadable;
 use crate::{StoreError, migrate, time};
 
 /// What a look at the whole history has found.
@@ -83,27 +84,43 @@ pub fn verify(path: &Path) -> Result<Option<Report>, StoreError> {
     let mut report = Report::default();
     let snapshot = connection.unchecked_transaction()?;
     report.check_file(&snapshot)?;
-    let devices: HashMap<i64, String> = names::all_devices(&snapshot)?.into_iter().collect();
-    let mut found: HashMap<i64, HashMap<i64, Numbers>> = HashMap::new();
-    let mut twice: HashMap<i64, u64> = HashMap::new();
-    let mut note = |device: i64, chunk: &Chunk| {
-        let sessions = found.entry(device).or_default();
+    let devices = names::all_devices(&snapshot)?.into_iter().collect();
+    let mut contents = Contents {
+        devices,
+        ..Contents::default()
+    };
+    report.check_tail(&snapshot, &mut contents)?;
+    report.check_chunks(&snapshot, &mut contents)?;
+    for (device, samples) in &contents.twice {
+        report.findings.push(Finding::Twice {
+            device: contents.devices.get(device).cloned(),
+            samples: *samples,
+        });
+    }
+    report.check_lists(&snapshot, &contents)?;
+    Ok(Some(report))
+}
+
+/// Which samples there are.
+#[derive(Debug, Default)]
+struct Contents {
+    devices: HashMap<i64, String>,
+    found: HashMap<i64, HashMap<i64, Numbers>>,
+    in_tail: HashMap<i64, Numbers>,
+    twice: HashMap<i64, u64>,
+}
+
+impl Contents {
+    fn note(&mut self, device: i64, chunk: &Chunk) {
+        let sessions = self.found.entry(device).or_default();
         for (session, seq) in chunk.identities() {
             let numbers = sessions.entry(session).or_default();
             if numbers.contains(&seq) {
-                *twice.entry(device).or_default() += 1;
+                *self.twice.entry(device).or_default() += 1;
             }
             numbers.insert(seq..=seq);
         }
-    };
-    report.check_tail(&snapshot, &devices, &mut note)?;
-    report.check_chunks(&snapshot, &devices, &mut note)?;
-    for (device, samples) in twice {
-        let device = devices.get(&device).cloned();
-        report.findings.push(Finding::Twice { device, samples });
     }
-    report.check_lists(&snapshot, &devices, &found)?;
-    Ok(Some(report))
 }
 
 impl Report {
@@ -122,18 +139,22 @@ impl Report {
     fn check_tail(
         &mut self,
         connection: &Connection,
-        devices: &HashMap<i64, String>,
-        note: &mut impl FnMut(i64, &Chunk),
+        contents: &mut Contents,
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare("SELECT id, hour, data FROM tail")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let device = keys::device_of_tail(row.get(0)?);
-            let from = row.get::<_, i64>(1)? * HOUR_MS;
-            let data = row.get_ref(2)?.as_blob().unwrap_or_default();
-            if let Some(chunk) = self.check_chunk(data, devices.get(&device), "tail", from) {
-                self.samples += chunk.times.len() as u64;
-                note(device, &chunk);
+        let mut statement = connection.prepare("SELECT id, hour FROM tail")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut read = connection.prepare("SELECT data FROM tail WHERE id = ?")?;
+        for (key, hour) in rows.collect::<rusqlite::Result<Vec<(i64, i64)>>>()? {
+            let device = keys::device_of_tail(key);
+            let Some(chunk) = decode(&mut read, key)? else {
+                self.add_damaged(contents, device, "tail", hour);
+                continue;
+            };
+            self.samples += chunk.times.len() as u64;
+            contents.note(device, &chunk);
+            for run in &chunk.origins {
+                let numbers = contents.in_tail.entry(run.session).or_default();
+                numbers.extend(run.numbers());
             }
         }
         Ok(())
@@ -142,13 +163,12 @@ impl Report {
     fn check_chunks(
         &mut self,
         connection: &Connection,
-        devices: &HashMap<i64, String>,
-        note: &mut impl FnMut(i64, &Chunk),
+        contents: &mut Contents,
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare("SELECT id, first, data FROM chunk")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let key = row.get(0)?;
+        let mut statement = connection.prepare("SELECT id FROM chunk")?;
+        let keys = statement.query_map([], |row| row.get(0))?;
+        let mut read = connection.prepare("SELECT data FROM chunk WHERE id = ?")?;
+        for key in keys.collect::<rusqlite::Result<Vec<i64>>>()? {
             let (device, tier) = keys::owner_of_chunk(key);
             let name = match tier {
                 Some(Tier::Hour) => "hour",
@@ -157,36 +177,25 @@ impl Report {
                 Some(Tier::TwoHours) => "two hours",
                 None => "unknown",
             };
-            let (from, data) = (row.get(1)?, row.get_ref(2)?);
-            let data = data.as_blob().unwrap_or_default();
-            let Some(chunk) = self.check_chunk(data, devices.get(&device), name, from) else {
+            let Some(chunk) = decode(&mut read, key)? else {
+                self.add_damaged(contents, device, name, keys::hour_of_chunk(key));
                 continue;
             };
             self.chunks += 1;
             if matches!(tier, Some(Tier::Hour | Tier::Day)) {
                 self.samples += chunk.times.len() as u64;
-                note(device, &chunk);
+                contents.note(device, &chunk);
             }
         }
         Ok(())
     }
 
-    fn check_chunk(
-        &mut self,
-        data: &[u8],
-        device: Option<&String>,
-        tier: &'static str,
-        from: i64,
-    ) -> Option<Chunk> {
-        let chunk = Chunk::decode(data).ok();
-        if chunk.is_none() {
-            self.findings.push(Finding::Chunk {
-                device: device.cloned(),
-                tier,
-                from: time::from_ms(from),
-            });
-        }
-        chunk
+    fn add_damaged(&mut self, contents: &Contents, device: i64, tier: &'static str, hour: i64) {
+        self.findings.push(Finding::Chunk {
+            device: contents.devices.get(&device).cloned(),
+            tier,
+            from: time::from_ms(hour * HOUR_MS),
+        });
     }
 
     /// Each stored sample must be listed, or it could be stored again. Not the other way round:
@@ -194,23 +203,13 @@ impl Report {
     fn check_lists(
         &mut self,
         connection: &Connection,
-        devices: &HashMap<i64, String>,
-        found: &HashMap<i64, HashMap<i64, Numbers>>,
+        contents: &Contents,
     ) -> Result<(), StoreError> {
-        let mut in_tail: HashMap<i64, Numbers> = HashMap::new();
-        let mut statement = connection.prepare("SELECT data FROM tail")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let data = row.get_ref(0)?.as_blob().unwrap_or_default();
-            for (session, seq) in Chunk::decode(data).iter().flat_map(Chunk::identities) {
-                in_tail.entry(session).or_default().insert(seq..=seq);
-            }
-        }
-        for (device, sessions) in found {
+        for (device, sessions) in &contents.found {
             let mut unlisted = 0;
             for (session, numbers) in sessions {
                 let mut listed = received::read(connection, *session)?;
-                if let Some(tail) = in_tail.get(session) {
+                if let Some(tail) = contents.in_tail.get(session) {
                     listed.extend(tail.iter().cloned());
                 }
                 let stored = numbers.iter();
@@ -221,11 +220,22 @@ impl Report {
             }
             if unlisted > 0 {
                 self.findings.push(Finding::Unlisted {
-                    device: devices.get(device).cloned(),
+                    device: contents.devices.get(device).cloned(),
                     samples: unlisted,
                 });
             }
         }
         Ok(())
+    }
+}
+
+/// The samples under a key; none if they are damaged, or their pages.
+fn decode(read: &mut Statement<'_>, key: i64) -> Result<Option<Chunk>, StoreError> {
+    let chunk = read.query_row([key], |row| {
+        Ok(Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok())
+    });
+    match chunk {
+        Err(error) if is_unreadable(&error) => Ok(None),
+        chunk => Ok(chunk?),
     }
 }

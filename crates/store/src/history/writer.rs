@@ -69,6 +69,8 @@ pub struct HistoryWriter {
     received: Received,
     extent: Extent,
     upkeep: Upkeep,
+    /// Whether what is remembered is what the file says.
+    remembers: bool,
     _lock: WriteLock,
 }
 
@@ -84,6 +86,7 @@ impl HistoryWriter {
             received: Received::default(),
             extent: Extent::default(),
             upkeep: Upkeep::default(),
+            remembers: false,
             _lock: lock,
         };
         writer.remember()?;
@@ -97,6 +100,7 @@ impl HistoryWriter {
         samples: &[NewSample],
         events: &[Event],
     ) -> Result<Committed, StoreError> {
+        self.remember()?;
         let result = self.try_commit(samples, events);
         if result.is_err() {
             self.remember_anew();
@@ -107,6 +111,7 @@ impl HistoryWriter {
     /// One step of what has to be done now and then: seal, merge, forget what may be
     /// forgotten. Short, so that commits can go between.
     pub fn tend(&mut self, now: Timestamp, retention: Retention<'_>) -> Result<Tended, StoreError> {
+        self.remember()?;
         let open = &mut Open {
             connection: &mut self.connection,
             names: &self.names,
@@ -182,26 +187,32 @@ impl HistoryWriter {
         })
     }
 
-    /// Reads what is kept in memory from the file.
+    /// Reads what is kept in memory from the file, unless it is there.
     fn remember(&mut self) -> rusqlite::Result<()> {
-        self.names = Names::default();
-        self.received = Received::default();
-        let mut statement = self.connection.prepare_cached("SELECT data FROM tail")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            // What is damaged is left to `verify`.
-            if let Ok(chunk) = Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()) {
-                for run in &chunk.origins {
-                    self.received.add_tail(run.session, run.numbers());
-                }
-            }
+        if self.remembers {
+            return Ok(());
         }
-        self.extent = Extent::read(&self.connection, self.extent.newest)?;
+        self.names = Names::default();
+        let mut received = Received::default();
+        let mut extent = Extent {
+            newest: self.extent.newest,
+            ..Extent::default()
+        };
+        tail::visit_all(&self.connection, &mut extent.stuck, |_, chunk| {
+            // What is damaged is left to `verify`.
+            for run in chunk.iter().flat_map(|chunk| &chunk.origins) {
+                received.add_tail(run.session, run.numbers());
+            }
+        })?;
+        self.extent = extent.read_again(&self.connection)?;
+        self.received = received;
+        self.remembers = true;
         Ok(())
     }
 
     /// After an error: what was remembered may have been rolled back.
     fn remember_anew(&mut self) {
+        self.remembers = false;
         if let Err(error) = self.remember() {
             tracing::debug!(%error, "the tail of the history cannot be read now");
         }

@@ -275,3 +275,22 @@ fn a_clock_that_was_years_ahead_neither_stops_the_upkeep_nor_has_samples_acknowl
         ]
     );
 }
+
+#[test]
+fn a_limit_that_was_lowered_gives_the_room_back_beside_the_file_as_well() {
+    let mut house = House::new();
+    house.noise = 60;
+    for day in 0..8 {
+        house.live(day * DAY..(day + 1) * DAY, 120);
+    }
+    let before = house.reader.overview().unwrap().unwrap().file_bytes;
+    assert!(before > 2_000_000, "{before}");
+    house.settings.max_megabytes = 1;
+    house.tend(8 * DAY + 4000);
+    let files = ["db", "db-wal"].map(|ending| {
+        let path = house.path.with_extension(ending);
+        std::fs::metadata(path).unwrap().len()
+    });
+    assert!(files[0] <= 1_000_000, "{files:?}");
+    assert_eq!(files[1], 0, "{files:?}");
+}

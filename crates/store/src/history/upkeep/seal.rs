@@ -1,8 +1,8 @@
 //! From the tail to a chunk per device and hour.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use super::Open;
 use crate::StoreError;
@@ -11,11 +11,26 @@ use crate::history::combine::combine;
 use crate::history::effort::Effort;
 use crate::history::keys::{self, Tier};
 use crate::history::received::Numbers;
-use crate::history::tail::{self, Extent};
+use crate::history::tail;
 
 /// Seals all hours up to `last_hour`, in one transaction: what is in the tail would be written
-/// again for each part of it.
+/// again for each part of it. Rows that cannot be read stay.
 pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
+    let error = match try_seal(open, last_hour) {
+        Err(error) if error.is_unreadable() => error,
+        sealed => return sealed,
+    };
+    let mut stuck = BTreeSet::new();
+    tail::visit_all(open.connection, &mut stuck, |_, _| {})?;
+    if stuck.is_subset(&open.extent.stuck) {
+        return Err(error);
+    }
+    tracing::error!(rows = stuck.len(), "samples of some commits cannot be read");
+    open.extent.stuck = stuck;
+    try_seal(open, last_hour)
+}
+
+fn try_seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
     let Open {
         connection,
         received,
@@ -23,27 +38,35 @@ pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError
         ..
     } = open;
     let transaction = connection.transaction()?;
-    let left = tail::rows_after(&transaction, last_hour)?;
     let mut sealed: HashMap<i64, Numbers> = HashMap::new();
-    for ((device, hour), keys) in tail::keys_until(&transaction, last_hour)? {
-        let chunks = read(&transaction, device, hour, &keys)?;
+    let rows = tail::keys_until(&transaction, last_hour, &extent.stuck)?;
+    for ((device, hour), keys) in &rows {
+        let chunks = read(&transaction, *device, *hour, keys)?;
         let chunk = combine(chunks);
         for run in &chunk.origins {
             sealed.entry(run.session).or_default().extend(run.numbers());
         }
         if let Some(newest) = chunk.times.last() {
             note_newest(&transaction, &chunk, *newest)?;
-            insert_part(&transaction, device, hour, chunk)?;
+            insert_part(&transaction, *device, *hour, chunk)?;
         }
     }
     received.seal(&transaction, &sealed)?;
-    // Without a condition no page is touched but those that list the free ones, and little is
-    // left: row by row each page of the tail would be written once more.
-    transaction.execute("DELETE FROM tail", [])?;
-    for row in &left {
-        row.insert(&transaction)?;
+    if extent.stuck.is_empty() {
+        // Without a condition no page is touched but those that list the free ones, and little
+        // is left: row by row each page of the tail would be written once more.
+        let left = tail::rows_after(&transaction, last_hour)?;
+        transaction.execute("DELETE FROM tail", [])?;
+        for row in &left {
+            row.insert(&transaction)?;
+        }
+    } else {
+        let mut remove = transaction.prepare_cached("DELETE FROM tail WHERE id = ?")?;
+        for key in rows.values().flatten() {
+            remove.execute([key])?;
+        }
     }
-    let left = Extent::read(&transaction, extent.newest)?;
+    let left = extent.read_again(&transaction)?;
     transaction.commit()?;
     received.sealed_from_tail(&sealed);
     **extent = left;
@@ -143,19 +166,17 @@ fn insert_part(
     chunk: Chunk,
 ) -> Result<(), StoreError> {
     let keys = keys::chunks(device, Tier::Hour, hour..=hour);
-    let last: Option<(i64, Vec<u8>)> = transaction
-        .prepare_cached(
-            "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
-        )?
-        .query_row([keys.start(), keys.end()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let last: Option<i64> = transaction
+        .prepare_cached("SELECT max(id) FROM chunk WHERE id BETWEEN ? AND ?")?
+        .query_row([keys.start(), keys.end()], |row| row.get(0))?;
     match last {
         None => insert(transaction, *keys.start(), &chunk)?,
-        Some((last, _)) if last < *keys.end() => insert(transaction, last + 1, &chunk)?,
+        Some(last) if last < *keys.end() => insert(transaction, last + 1, &chunk)?,
         // As many parts as there can be: the last one takes this as well.
-        Some((last, data)) => {
+        Some(last) => {
+            let data: Vec<u8> = transaction
+                .prepare_cached("SELECT data FROM chunk WHERE id = ?")?
+                .query_row([last], |row| row.get(0))?;
             let damaged = StoreError::Damaged {
                 what: "the last part of an hour",
             };
