@@ -1,6 +1,7 @@
 //! What waits for the next commit.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use netmonitor_protocol::payload::Event;
@@ -54,6 +55,8 @@ pub struct Entries {
 #[derive(Debug, Default)]
 struct Contents {
     numbers: HashMap<(DeviceId, SessionId), HashSet<u64>>,
+    /// Where the layouts of the samples are: each takes its room once.
+    layouts: HashSet<usize>,
     bytes: usize,
     events: usize,
 }
@@ -72,7 +75,11 @@ impl Batch {
         if self.out.has(&of_session, sample.seq) {
             return Taken::Twice;
         }
-        let bytes = bytes(&sample);
+        let layout = Arc::as_ptr(&sample.layout).addr();
+        let mut bytes = bytes(&sample);
+        if !self.contents.layouts.contains(&layout) {
+            bytes += sample.layout.bytes();
+        }
         let room = match way {
             Way::Live => MAX_BYTES,
             Way::Backfill => MAX_BYTES_WITH_BACKFILL,
@@ -90,6 +97,7 @@ impl Batch {
             return Taken::Twice;
         }
         contents.bytes += bytes;
+        contents.layouts.insert(layout);
         self.waiting.samples.push(sample);
         Taken::Waits
     }
@@ -127,6 +135,7 @@ impl Batch {
         let contents = &mut self.contents;
         contents.bytes += newer.bytes;
         contents.events += newer.events;
+        contents.layouts.extend(newer.layouts);
         for (of_session, numbers) in newer.numbers {
             contents
                 .numbers
@@ -174,7 +183,8 @@ impl Entries {
     }
 }
 
-/// What a sample takes in memory, roughly: itself, its numbers, its device's name.
+/// What a sample takes in memory, roughly: itself, its numbers, its device's name. Not its layout,
+/// which others have as well.
 fn bytes(sample: &NewSample) -> usize {
     size_of::<NewSample>() + size_of_val(&*sample.values) + 48
 }
@@ -183,7 +193,7 @@ fn bytes(sample: &NewSample) -> usize {
 mod tests {
     use jiff::Timestamp;
     use netmonitor_protocol::Message;
-    use netmonitor_protocol::payload::{EventKind, Severity};
+    use netmonitor_protocol::payload::{EventKind, Metrics, Severity, Temperature};
     use netmonitor_store::history::Layouts;
 
     use super::*;
@@ -196,15 +206,19 @@ mod tests {
         Event::new(AT, EventKind::LoggedIn, Severity::Info, parameters)
     }
 
-    fn sample(seq: u64) -> NewSample {
+    fn metrics() -> Metrics {
         let json = br#"{"session":"00000000c0ffee00","seq":1,"time":"2026-11-22T10:00:00Z",
             "uptime_secs":1,"cpu":{"usage_percent":1},"memory":{"total_bytes":1,"used_bytes":1}}"#;
         let topic = "netmonitor/v1/device/ws-14/metrics";
-        let Message::DeviceMetrics(device, metrics) = Message::decode(topic, json, None).unwrap()
-        else {
-            panic!("metrics")
-        };
-        let sample = NewSample::new(device, AT, &metrics, &mut Layouts::default());
+        match Message::decode(topic, json, None) {
+            Ok(Message::DeviceMetrics(_, metrics)) => *metrics,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sample(seq: u64) -> NewSample {
+        let device = "ws-14".parse().unwrap();
+        let sample = NewSample::new(device, AT, &metrics(), &mut Layouts::default());
         NewSample { seq, ..sample }
     }
 
@@ -263,6 +277,29 @@ mod tests {
         batch.take();
         batch.settled();
         assert_eq!(fill(&mut batch, Way::Backfill), backfill);
+    }
+
+    #[test]
+    fn names_that_each_sample_has_for_itself_take_their_room() {
+        let (mut batch, mut layouts) = (Batch::default(), Layouts::default());
+        let mut names = 0;
+        for seq in 0..100_000 {
+            let mut metrics = metrics();
+            metrics.temperatures = (0..500)
+                .map(|sensor| Temperature {
+                    sensor: format!("{seq}-{sensor}"),
+                    celsius: 1.0,
+                })
+                .collect();
+            let device = "ws-14".parse().unwrap();
+            let sample = NewSample::new(device, AT, &metrics, &mut layouts);
+            let bytes = sample.layout.bytes();
+            match batch.push_sample(NewSample { seq, ..sample }, Way::Live) {
+                Taken::Refused => break,
+                _ => names += bytes,
+            }
+        }
+        assert!((MAX_BYTES / 2..MAX_BYTES).contains(&names), "{names}");
     }
 
     #[test]

@@ -79,11 +79,22 @@ impl Intake {
             Way::Backfill => ("samples_received_again", Urgency::Urgent),
         };
         self.counters.count(received);
+        // No agent counts so far, and the database cannot.
+        if i64::try_from(metrics.seq).is_err() {
+            self.counters.count("messages_not_understood");
+            return;
+        }
         let placed = self.placing.place(device, metrics, way, now.moment);
         if placed.is_doubtful {
             self.counters.count("samples_of_doubtful_age");
         }
-        let sample = NewSample::new(device.clone(), placed.at, metrics, &mut self.layouts);
+        let mut sample = NewSample::new(device.clone(), placed.at, metrics, &mut self.layouts);
+        let left_out = self.layouts.take_left_out();
+        if left_out > 0 {
+            self.counters.add("numbers_left_out", left_out);
+        }
+        // An agent that sends a sample has it.
+        sample.oldest_seq = sample.oldest_seq.map(|oldest| oldest.min(sample.seq));
         match self.batch.push_sample(sample, way) {
             Taken::Waits => self.schedule.waits(now.instant, urgency),
             Taken::Twice => self.counters.count("samples_waiting_already"),

@@ -1,5 +1,5 @@
 use jiff::SignedDuration;
-use netmonitor_protocol::payload::Metrics;
+use netmonitor_protocol::payload::{Metrics, Temperature};
 use netmonitor_service::{Secret, mqtt};
 
 use super::*;
@@ -44,8 +44,12 @@ impl Story {
     }
 
     fn hear_sample(&mut self, now: Now) {
-        let sample = Box::new(self.sample());
-        let message = Message::DeviceMetrics("ws-14".parse().unwrap(), sample);
+        let sample = self.sample();
+        self.hear(sample, now);
+    }
+
+    fn hear(&mut self, sample: Metrics, now: Now) {
+        let message = Message::DeviceMetrics("ws-14".parse().unwrap(), Box::new(sample));
         let mut outage = Outage::default();
         self.work.hear(Event::Message(message), &mut outage, now);
     }
@@ -142,4 +146,25 @@ async fn nothing_goes_for_its_age_before_the_clock_has_stood_for_an_hour() {
     assert!(!is_certain(5000, today()), "it was moved");
     assert!(!is_certain(5500, today()));
     assert!(is_certain(8601, today()));
+}
+
+#[tokio::test]
+async fn what_no_agent_says_is_passed_over_and_counted() {
+    let mut story = Story::begin(|boot| after(5, boot, today()));
+    let now = after(6, story.boot, today());
+    for seq in [u64::MAX, i64::MAX as u64 + 1, i64::MAX as u64] {
+        let sample = story.sample();
+        story.hear(Metrics { seq, ..sample }, now);
+    }
+    let mut many = story.sample();
+    let sensor = |number: u32| Temperature {
+        sensor: number.to_string(),
+        celsius: 20.0,
+    };
+    many.temperatures = (0..5000).map(sensor).collect();
+    story.hear(many, now);
+    assert_eq!(story.waiting().len(), 2);
+    let counted = story.work.counters.snapshot();
+    assert_eq!(counted["messages_not_understood"], 2);
+    assert_eq!(counted["numbers_left_out"], 5002 - 1024);
 }

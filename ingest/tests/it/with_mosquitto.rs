@@ -7,7 +7,7 @@ mod storm;
 use std::time::Duration;
 
 use netmonitor_protocol::Message;
-use netmonitor_protocol::payload::{Event, EventKind, Severity};
+use netmonitor_protocol::payload::{Event, EventKind, Severity, Temperature};
 use netmonitor_service::clock;
 
 use crate::support::{SESSION, Site, sample, until};
@@ -180,5 +180,40 @@ async fn what_is_lost_for_good_is_said_once() {
     };
     assert_eq!(event.device, Some("ws-14".parse().unwrap()));
     assert_eq!(event.parameters["samples"], "9");
+    ingest.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_no_agent_has_harm_nobody() {
+    let site = Site::start().await;
+    let ingest = site.ingest(0.2).await;
+    let mut log = site.client("log", "netmonitor/v1/event").await;
+    let mut agent = site.agent("ws-14").await;
+    for seq in [u64::MAX - 1, u64::MAX, i64::MAX as u64 + 1] {
+        agent.live(sample(seq, Duration::ZERO)).await;
+    }
+    let mut many = sample(1, Duration::ZERO);
+    many.temperatures = (0..5000)
+        .map(|number| Temperature {
+            sensor: number.to_string(),
+            celsius: 20.0,
+        })
+        .collect();
+    many.oldest_seq = Some(u64::MAX);
+    agent.live(many).await;
+    agent.live(sample(2, Duration::ZERO)).await;
+    let mut acknowledged = 0;
+    while acknowledged < 2 {
+        let ranges = agent.ack().await.0.ranges;
+        acknowledged = ranges.last().unwrap().1;
+    }
+    assert_eq!(site.stored("ws-14").len(), 2);
+    // Nothing is lost: the first line of the log is this.
+    let line = Event::new(clock::now(), EventKind::LoggedIn, Severity::Info, []);
+    ingest.watcher.publish(Message::Event(line)).await;
+    let Message::Event(first) = log.message().await else {
+        panic!("a line")
+    };
+    assert_eq!(first.kind, EventKind::LoggedIn);
     ingest.stop().await;
 }

@@ -168,7 +168,9 @@ impl Chunk {
 /// Adds a sample's number to the runs.
 pub(super) fn push_origin(origins: &mut Vec<Run>, session: i64, seq: u64) {
     match origins.last_mut() {
-        Some(run) if run.session == session && run.first + run.count == seq => run.count += 1,
+        Some(run) if run.session == session && run.first.checked_add(run.count) == Some(seq) => {
+            run.count += 1;
+        }
         _ => origins.push(Run {
             session,
             first: seq,

@@ -16,6 +16,12 @@ use super::series;
 /// up.
 const REMEMBERED: usize = 4096;
 
+/// Layouts are remembered up to this size, in bytes: with more, all are looked up anew.
+const LAYOUT_BYTES: usize = 4 << 20;
+
+/// Series are remembered up to this number; the same.
+const SERIES: usize = 1 << 16;
+
 /// What was looked up before.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -23,6 +29,8 @@ pub(super) struct Names {
     sessions: HashMap<(i64, SessionId), i64>,
     series: HashMap<String, SeriesId>,
     layouts: HashMap<Arc<Layout>, Arc<[SeriesId]>>,
+    /// What their names take in memory.
+    layout_bytes: usize,
 }
 
 impl Names {
@@ -100,9 +108,11 @@ impl Names {
             .map(|name| self.series(connection, name))
             .collect();
         let series: Arc<[SeriesId]> = series?.into();
-        if self.layouts.len() >= REMEMBERED {
+        if self.layouts.len() >= REMEMBERED || self.layout_bytes >= LAYOUT_BYTES {
             self.layouts.clear();
+            self.layout_bytes = 0;
         }
+        self.layout_bytes += layout.bytes();
         self.layouts.insert(layout.clone(), series.clone());
         Ok(series)
     }
@@ -119,6 +129,9 @@ impl Names {
         connection.execute("INSERT OR IGNORE INTO series (name) VALUES (?)", [name])?;
         let sql = "SELECT id FROM series WHERE name = ?";
         let number = connection.query_row(sql, [name], |row| row.get(0))?;
+        if self.series.len() >= SERIES {
+            self.series.clear();
+        }
         self.series.insert(name.to_owned(), number);
         Ok(number)
     }

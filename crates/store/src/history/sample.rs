@@ -9,6 +9,12 @@ use netmonitor_protocol::{DeviceId, SessionId};
 
 use super::series::{self, Name};
 
+/// So many numbers of a sample are kept: a machine with hundreds of disks and interfaces has fewer.
+const MAX_NUMBERS: usize = 1024;
+
+/// Names of series are no longer, in bytes: that of a disk has the path at which it is mounted.
+const MAX_NAME: usize = 256;
+
 /// A sample to be stored. Many may wait in memory, so it holds no more than what is kept.
 #[derive(Debug, Clone)]
 pub struct NewSample {
@@ -38,23 +44,41 @@ impl Layout {
     pub fn names(&self) -> &[String] {
         &self.0
     }
+
+    /// What it takes in memory, in bytes. Samples share it.
+    pub fn bytes(&self) -> usize {
+        let names = self.0.iter().map(|name| size_of::<String>() + name.len());
+        size_of::<Self>() + names.sum::<usize>()
+    }
 }
 
 /// Layouts that were seen lately, so that equal ones are one in memory.
 #[derive(Debug, Default)]
 pub struct Layouts {
     known: HashSet<Arc<Layout>>,
+    /// What those take in memory.
+    bytes: usize,
     /// That of its last sample. No more devices than layouts are remembered.
     of_devices: HashMap<DeviceId, Arc<Layout>>,
+    left_out: u64,
 }
 
 /// Layouts that are remembered. When there are more, those that no sample has are forgotten.
 const REMEMBERED: usize = 4096;
 
+/// What they may take in memory, in bytes; when they take more, the same. If samples have them
+/// all, all are forgotten: what samples take is for whoever has them to limit.
+const REMEMBERED_BYTES: usize = 4 << 20;
+
 impl NewSample {
-    /// What the history keeps of a sample that was taken at `at`.
+    /// What the history keeps of a sample that was taken at `at`: 1024 numbers at most, with names
+    /// of 256 bytes at most. The others are left out, and counted by `layouts`.
     pub fn new(device: DeviceId, at: Timestamp, metrics: &Metrics, layouts: &mut Layouts) -> Self {
         let mut numbers = series::numbers_of(metrics);
+        let all = numbers.len();
+        numbers.retain(|(name, _)| name.len() <= MAX_NAME);
+        numbers.truncate(MAX_NUMBERS);
+        layouts.left_out += (all - numbers.len()) as u64;
         let layout = layouts.of(&device, &mut numbers);
         Self {
             device,
@@ -69,6 +93,11 @@ impl NewSample {
 }
 
 impl Layouts {
+    /// How many numbers were left out since this was asked last.
+    pub fn take_left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.left_out)
+    }
+
     /// The layout of these numbers. Those are removed that have the name of another.
     fn of(&mut self, device: &DeviceId, numbers: &mut Vec<(Name<'_>, i64)>) -> Arc<Layout> {
         if let Some(last) = self.of_devices.get(device)
@@ -104,13 +133,24 @@ impl Layouts {
         if let Some(known) = self.known.get(&layout) {
             return known.clone();
         }
-        if self.known.len() >= REMEMBERED {
-            self.of_devices.clear();
-            self.known.retain(|layout| Arc::strong_count(layout) > 1);
+        if self.known.len() >= REMEMBERED || self.bytes >= REMEMBERED_BYTES {
+            self.forget();
         }
+        self.bytes += layout.bytes();
         let layout = Arc::new(layout);
         self.known.insert(layout.clone());
         layout
+    }
+
+    fn forget(&mut self) {
+        self.of_devices.clear();
+        self.known.retain(|layout| Arc::strong_count(layout) > 1);
+        self.bytes = self.known.iter().map(|layout| layout.bytes()).sum();
+        // Else each new one would look through them all.
+        if self.known.len() >= REMEMBERED / 2 || self.bytes >= REMEMBERED_BYTES / 2 {
+            self.known.clear();
+            self.bytes = 0;
+        }
     }
 }
 
@@ -151,6 +191,35 @@ mod tests {
             assert_ne!(first, layout_of("one", others));
         }
         assert!(Arc::ptr_eq(&first, &layout_of("one", &["eth0"])));
+    }
+
+    #[test]
+    fn what_no_machine_has_is_left_out_and_counted_and_layouts_take_no_room_for_ever() {
+        let mut layouts = Layouts::default();
+        let (mut held, mut most) = (Vec::new(), 0);
+        for round in 0..200 {
+            let long = "x".repeat(300);
+            let names: Vec<String> = (0..3000).map(|n| format!("br-{round}-{n}")).collect();
+            let names: Vec<&str> = [long.as_str()]
+                .into_iter()
+                .chain(names.iter().map(String::as_str))
+                .collect();
+            let metrics = metrics(&names);
+            let device = DeviceId::from_host_name("ci");
+            let sample = NewSample::new(device, metrics.time, &metrics, &mut layouts);
+            assert_eq!(sample.layout.names().len(), MAX_NUMBERS);
+            assert_eq!(sample.values.len(), MAX_NUMBERS);
+            assert_eq!(sample.layout.names()[2], format!("rx_bytes:br-{round}-0"));
+            assert_eq!(layouts.take_left_out(), 2 * 3001 + 2 - 1024);
+            assert_eq!(layouts.take_left_out(), 0);
+            // Whether somebody has them or not.
+            if round < 100 {
+                held.push(sample);
+            }
+            let bytes = layouts.known.iter().map(|layout| layout.bytes());
+            most = most.max(bytes.sum::<usize>());
+        }
+        assert!(most <= REMEMBERED_BYTES + (1 << 17), "{most}");
     }
 
     #[test]

@@ -87,6 +87,11 @@ pub(super) struct Name<'a> {
 }
 
 impl Name<'_> {
+    /// How long it is, in bytes.
+    pub(super) fn len(self) -> usize {
+        self.what.len() + self.part.map_or(0, |part| 1 + part.len())
+    }
+
     /// Whether a series has this name.
     pub(super) fn is(self, stored: &str) -> bool {
         let Some(rest) = stored.strip_prefix(self.what) else {
