@@ -99,6 +99,6 @@ impl Upkeep {
 }
 
 /// Whether the tail is as large as it may be.
-pub(super) fn is_full(extent: &Extent) -> bool {
+fn is_full(extent: &Extent) -> bool {
     extent.bytes > TAIL_BYTES || extent.commits() > TAIL_COMMITS
 }

@@ -14,7 +14,7 @@ use super::names::Names;
 use super::received::{Numbers, Received};
 use super::rollup::column_of;
 use super::tail::{self, Extent};
-use super::upkeep::{self, Open, Upkeep};
+use super::upkeep::{Open, Upkeep};
 use super::{NewSample, Retention, STEPS, events, keys, overview};
 use crate::{StoreError, WriteLock, migrate};
 
@@ -123,12 +123,6 @@ impl HistoryWriter {
             self.remember_anew();
         }
         result
-    }
-
-    /// Whether [`HistoryWriter::tend`] should have its turn before the next commit: what was
-    /// committed since is as much as a query can be asked to read from end to end.
-    pub fn is_tail_full(&self) -> bool {
-        upkeep::is_full(&self.extent)
     }
 
     /// When the newest sample or event was, as far as anything is stored. A clock that is far
