@@ -6,9 +6,10 @@ use std::ops::Range;
 use rusqlite::Connection;
 
 use super::Columns;
-use super::chunk::{Chunk, ColumnId};
+use super::chunk::Chunk;
 use super::column::Column;
 use super::downsample::{Downsampler, Value};
+use super::head::ColumnId;
 use super::keys::{self, DAY_MS, Tier};
 use super::pieces;
 use super::plan::Plan;

@@ -1,28 +1,11 @@
-//! Samples of one device over a stretch of time, column by column: in memory, and as the bytes
-//! that are stored.
-//!
-//! The bytes begin with a head that says where each column is, so that a query reads those
-//! columns only that it needs. Checksums are per column: damage costs one column, and is
-//! noticed. A small chunk has one checksum for all.
+//! Samples of one device over a stretch of time, column by column.
 
 use std::collections::BTreeMap;
-use std::ops::{Range, RangeInclusive};
 
-use super::column::{Column, decode_between, put, take};
+use super::column::Column;
 use super::effort::Effort;
-
-/// Which column.
-pub(super) type ColumnId = u32;
-
-/// The times of the samples, in milliseconds since 1970.
-pub(super) const TIMES: ColumnId = 0;
-/// Which samples they are: sessions and numbers.
-pub(super) const ORIGINS: ColumnId = 1;
-
-/// Format of the bytes, in the first one.
-const FORMAT: u8 = 0xc1;
-/// The same with one checksum for all.
-const FORMAT_SMALL: u8 = 0xc2;
+use super::head::{self, ColumnId, Damaged, Form, Head, ORIGINS, TIMES};
+use super::origins::{self, Run};
 
 /// Samples of one device in the order of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,55 +18,6 @@ pub(super) struct Chunk {
     pub(super) columns: BTreeMap<ColumnId, Column>,
 }
 
-/// Samples of one session whose numbers follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
-    /// The session's number in the database.
-    pub(super) session: i64,
-    /// The first sample's number.
-    pub(super) first: u64,
-    /// How many.
-    pub(super) count: u64,
-}
-
-impl Run {
-    /// The samples' numbers. None if there are none.
-    pub(super) fn numbers(&self) -> Option<RangeInclusive<u64>> {
-        let more = self.count.checked_sub(1)?;
-        Some(self.first..=self.first.saturating_add(more))
-    }
-}
-
-/// How much is protected by one checksum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Each column on its own: it can be read alone.
-    Columns,
-    /// Everything together: fewer bytes, for what is small and read as a whole.
-    Small,
-}
-
-/// Where everything is in the bytes of a chunk.
-#[derive(Debug)]
-pub(super) struct Head {
-    samples: usize,
-    entries: Vec<Entry>,
-    /// Bytes before the first column.
-    length: usize,
-    form: Form,
-}
-
-#[derive(Debug)]
-struct Entry {
-    column: ColumnId,
-    bytes: Range<usize>,
-    checksum: u32,
-}
-
-/// The bytes are not what was stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Damaged;
-
 impl Chunk {
     /// As bytes.
     pub(super) fn encode(&self, form: Form, effort: Effort) -> Vec<u8> {
@@ -91,35 +25,11 @@ impl Chunk {
         let times = Column::full(self.times.clone()).encode(samples, effort);
         let mut parts = vec![(TIMES, times)];
         if !self.origins.is_empty() {
-            parts.push((ORIGINS, encode_origins(&self.origins)));
+            parts.push((ORIGINS, origins::encode(&self.origins)));
         }
         let columns = self.columns.iter();
         parts.extend(columns.map(|(id, column)| (*id, column.encode(samples, effort))));
-        let mut bytes = vec![match form {
-            Form::Columns => FORMAT,
-            Form::Small => FORMAT_SMALL,
-        }];
-        put(&mut bytes, samples);
-        put(&mut bytes, parts.len());
-        let mut before = 0;
-        for (id, part) in &parts {
-            put(&mut bytes, id - before);
-            before = *id;
-            put(&mut bytes, part.len());
-            if form == Form::Columns {
-                bytes.extend(crc32fast::hash(part).to_le_bytes());
-            }
-        }
-        if form == Form::Columns {
-            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        }
-        for (_, part) in &parts {
-            bytes.extend_from_slice(part);
-        }
-        if form == Form::Small {
-            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        }
-        bytes
+        head::write(samples, &parts, form)
     }
 
     /// The whole chunk.
@@ -133,15 +43,13 @@ impl Chunk {
         wanted: impl Fn(ColumnId) -> bool,
     ) -> Result<Self, Damaged> {
         let head = Head::parse(bytes)?.ok_or(Damaged)?;
-        head.check_whole(bytes)?;
         let mut chunk = Self::default();
-        for entry in &head.entries {
-            let column = bytes.get(entry.bytes.clone()).ok_or(Damaged)?;
-            match entry.column {
+        for (id, column) in head.columns(bytes)? {
+            match id {
                 TIMES => chunk.times = head.times(column)?,
                 ORIGINS => chunk.origins = head.origins(column)?,
                 id if wanted(id) => {
-                    let whole = 0..head.samples;
+                    let whole = 0..chunk.times.len();
                     chunk.columns.insert(id, head.column(id, column, whole)?);
                 }
                 _ => {}
@@ -165,187 +73,6 @@ impl Chunk {
     }
 }
 
-/// Adds a sample's number to the runs.
-pub(super) fn push_origin(origins: &mut Vec<Run>, session: i64, seq: u64) {
-    match origins.last_mut() {
-        Some(run) if run.session == session && run.first.checked_add(run.count) == Some(seq) => {
-            run.count += 1;
-        }
-        _ => origins.push(Run {
-            session,
-            first: seq,
-            count: 1,
-        }),
-    }
-}
-
-impl Head {
-    /// Reads the head off the front of the bytes. None if there are too few of them.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, Damaged> {
-        let Some((format, mut rest)) = bytes.split_first() else {
-            return Ok(None);
-        };
-        let form = match *format {
-            FORMAT => Form::Columns,
-            FORMAT_SMALL => Form::Small,
-            _ => return Err(Damaged),
-        };
-        let parsed = parse_entries(&mut rest, form);
-        let Some((samples, mut entries, checksum)) = parsed else {
-            return Ok(None);
-        };
-        let length = bytes.len() - rest.len();
-        if let Some(checksum) = checksum {
-            let before = bytes.get(..length - size_of::<u32>()).ok_or(Damaged)?;
-            if crc32fast::hash(before) != checksum {
-                return Err(Damaged);
-            }
-        }
-        for entry in &mut entries {
-            entry.bytes = entry.bytes.start + length..entry.bytes.end + length;
-        }
-        Ok(Some(Self {
-            samples,
-            entries,
-            length,
-            form,
-        }))
-    }
-
-    /// Whether the columns cannot be read one by one.
-    pub(super) fn is_small(&self) -> bool {
-        self.form == Form::Small
-    }
-
-    /// Where a column is; none if the chunk has none of it.
-    pub(super) fn find(&self, column: ColumnId) -> Option<Range<usize>> {
-        let entry = self.entries.iter().find(|entry| entry.column == column)?;
-        Some(entry.bytes.clone())
-    }
-
-    /// All series, without times and origins.
-    pub(super) fn series(&self) -> impl Iterator<Item = ColumnId> {
-        let ids = self.entries.iter().map(|entry| entry.column);
-        ids.filter(|id| *id > ORIGINS)
-    }
-
-    /// The times, from their bytes.
-    pub(super) fn times(&self, bytes: &[u8]) -> Result<Vec<i64>, Damaged> {
-        let (_, times) = self.times_between(bytes, i64::MIN, i64::MAX)?;
-        Ok(times)
-    }
-
-    /// The times from `from` to `to` and the last one before, perhaps also others around them;
-    /// with which samples they are.
-    pub(super) fn times_between(
-        &self,
-        bytes: &[u8],
-        from: i64,
-        to: i64,
-    ) -> Result<(Range<usize>, Vec<i64>), Damaged> {
-        self.check(TIMES, bytes)?;
-        let found = decode_between(bytes, self.samples, from, to);
-        found.filter(|(_, times)| times.is_sorted()).ok_or(Damaged)
-    }
-
-    /// A part of a series, from the bytes of the whole.
-    pub(super) fn column(
-        &self,
-        id: ColumnId,
-        bytes: &[u8],
-        part: Range<usize>,
-    ) -> Result<Column, Damaged> {
-        self.check(id, bytes)?;
-        Column::decode(bytes, self.samples, part).ok_or(Damaged)
-    }
-
-    /// Which samples they are, from the bytes.
-    pub(super) fn origins(&self, bytes: &[u8]) -> Result<Vec<Run>, Damaged> {
-        self.check(ORIGINS, bytes)?;
-        let origins = decode_origins(bytes).ok_or(Damaged)?;
-        let count: u64 = origins.iter().map(|run| run.count).sum();
-        if usize::try_from(count) != Ok(self.samples) {
-            return Err(Damaged);
-        }
-        Ok(origins)
-    }
-
-    fn check(&self, id: ColumnId, bytes: &[u8]) -> Result<(), Damaged> {
-        let entry = self.entries.iter().find(|entry| entry.column == id);
-        let entry = entry.ok_or(Damaged)?;
-        if self.form == Form::Columns && crc32fast::hash(bytes) != entry.checksum {
-            return Err(Damaged);
-        }
-        Ok(())
-    }
-
-    /// That the bytes are neither too few nor too many, and those of a small chunk as stored.
-    fn check_whole(&self, bytes: &[u8]) -> Result<(), Damaged> {
-        let end = self.entries.last().map_or(self.length, |it| it.bytes.end);
-        let rest = bytes.get(end..).ok_or(Damaged)?;
-        match self.form {
-            Form::Columns if rest.is_empty() => Ok(()),
-            Form::Small if rest == crc32fast::hash(&bytes[..end]).to_le_bytes() => Ok(()),
-            _ => Err(Damaged),
-        }
-    }
-}
-
-/// Number of samples, entries with ranges that begin at 0, and the checksum of the head.
-fn parse_entries(rest: &mut &[u8], form: Form) -> Option<(usize, Vec<Entry>, Option<u32>)> {
-    let samples = take(rest)?;
-    let count: usize = take(rest)?;
-    let mut entries = Vec::new();
-    let (mut column, mut end) = (0, 0_usize);
-    for _ in 0..count {
-        column = u32::checked_add(column, take(rest)?)?;
-        let start = end;
-        end = start.checked_add(take(rest)?)?;
-        let checksum = match form {
-            Form::Columns => take_checksum(rest)?,
-            Form::Small => 0,
-        };
-        entries.push(Entry {
-            column,
-            bytes: start..end,
-            checksum,
-        });
-    }
-    let checksum = match form {
-        Form::Columns => Some(take_checksum(rest)?),
-        Form::Small => None,
-    };
-    Some((samples, entries, checksum))
-}
-
-fn take_checksum(bytes: &mut &[u8]) -> Option<u32> {
-    let (checksum, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(u32::from_le_bytes(*checksum))
-}
-
-fn encode_origins(origins: &[Run]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for run in origins {
-        put(&mut bytes, run.session);
-        put(&mut bytes, run.first);
-        put(&mut bytes, run.count);
-    }
-    bytes
-}
-
-fn decode_origins(mut bytes: &[u8]) -> Option<Vec<Run>> {
-    let mut origins = Vec::new();
-    while !bytes.is_empty() {
-        origins.push(Run {
-            session: take(&mut bytes)?,
-            first: take(&mut bytes)?,
-            count: take(&mut bytes)?,
-        });
-    }
-    Some(origins)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,7 +81,7 @@ mod tests {
         let mut origins = Vec::new();
         for index in 0..samples {
             let seq = u64::try_from(index).unwrap() + u64::from(index > 10);
-            push_origin(&mut origins, 7, seq);
+            origins::push(&mut origins, 7, seq);
         }
         let mut sparse = Column::default();
         sparse.push_at(2, 5);

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::chunk::{Chunk, ColumnId, Run, push_origin};
+use super::chunk::Chunk;
 use super::column::Column;
+use super::head::ColumnId;
+use super::origins::{self, Run};
 
 /// All samples of the chunks in the order of time, each once.
 pub(super) fn combine(mut chunks: Vec<Chunk>) -> Chunk {
@@ -34,7 +36,7 @@ pub(super) fn combine(mut chunks: Vec<Chunk>) -> Chunk {
         columns,
     };
     for (session, seq) in origins {
-        push_origin(&mut combined.origins, session, seq);
+        origins::push(&mut combined.origins, session, seq);
     }
     combined
 }
@@ -119,7 +121,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::history::chunk::Run;
+    use crate::history::origins::Run;
 
     fn chunk(first: u64, times: &[i64], id: ColumnId, values: &[i64]) -> Chunk {
         Chunk {

@@ -6,8 +6,10 @@ use std::ops::RangeInclusive;
 use rusqlite::blob::Blob;
 use rusqlite::{Connection, MAIN_DB};
 
-use super::chunk::{Chunk, ColumnId, Damaged, Head, ORIGINS, Run, TIMES};
+use super::chunk::Chunk;
+use super::head::{ColumnId, Damaged, Head, ORIGINS, TIMES};
 use super::keys::{self, Tier};
+use super::origins::Run;
 
 /// Bytes that are read first: enough for the head of a chunk with some sixty series.
 const HEAD: usize = 1024;

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::answer::{Answer, sample_columns};
-use super::chunk::{Chunk, ColumnId};
+use super::chunk::Chunk;
 use super::combine::combine;
+use super::head::ColumnId;
 use super::keys::{Tier, hour_of};
 use super::plan::{Plan, Source, plan};
 use super::reader::Query;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::mem::take;
 
-use super::chunk::{Chunk, ColumnId};
+use super::chunk::Chunk;
 use super::column::Column;
+use super::head::ColumnId;
 use super::rate::Rates;
 use super::series::Kind;
 

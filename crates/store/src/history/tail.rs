@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, params};
 
-use super::chunk::{Chunk, ColumnId, Form};
+use super::chunk::Chunk;
 use super::effort::Effort;
+use super::head::{ColumnId, Form};
 use super::keys;
 use crate::database::is_unreadable;
 

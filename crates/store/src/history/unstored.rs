@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use netmonitor_protocol::SessionId;
 use rusqlite::Connection;
 
-use super::chunk::{Chunk, push_origin};
+use super::chunk::Chunk;
 use super::column::Column;
+use super::origins;
 use super::received::{self, Numbers};
 use super::rollup::{SeriesId, column_of};
 use super::{NewSample, names};
@@ -52,7 +53,7 @@ pub(super) fn unstored(
         // A number of its own below those of the database.
         let place = sessions.range(..sample.session).count();
         let session = -1 - i64::try_from(place).unwrap_or_default();
-        push_origin(&mut chunk.origins, session, sample.seq);
+        origins::push(&mut chunk.origins, session, sample.seq);
         for (name, value) in sample.layout.names().iter().zip(&sample.values) {
             let id = *ids.entry(name.clone()).or_insert_with(|| {
                 next += 1;

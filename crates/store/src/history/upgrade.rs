@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use integer_encoding::VarInt as _;
 use rusqlite::Transaction;
 
-use super::chunk::{Chunk, push_origin};
+use super::chunk::Chunk;
 use super::column::Column;
 use super::keys::{self, Tier, hour_of};
 use super::names::Names;
+use super::origins;
 use super::received::{Numbers, Received};
 use super::rollup::{SeriesId, column_of};
 use super::upkeep::insert_chunk;
@@ -93,7 +94,7 @@ impl Hour {
     ) {
         let index = self.chunk.times.len();
         self.chunk.times.push(at);
-        push_origin(&mut self.chunk.origins, session, seq);
+        origins::push(&mut self.chunk.origins, session, seq);
         for (series, number) in numbers {
             self.columns
                 .entry(series)

@@ -9,8 +9,9 @@ use netmonitor_protocol::payload::Event;
 use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::{Connection, Transaction};
 
-use super::chunk::{Chunk, push_origin};
+use super::chunk::Chunk;
 use super::names::Names;
+use super::origins;
 use super::received::{Numbers, Received};
 use super::rollup::column_of;
 use super::tail::{self, Extent};
@@ -346,7 +347,7 @@ fn chunk_of(
     chunk.times.reserve_exact(samples.len());
     for fresh in samples {
         chunk.times.push(fresh.sample.at.as_millisecond());
-        push_origin(&mut chunk.origins, fresh.session, fresh.sample.seq);
+        origins::push(&mut chunk.origins, fresh.session, fresh.sample.seq);
     }
     let mut start = 0;
     let is_alike =

@@ -6,9 +6,10 @@ use rusqlite::{Transaction, params};
 
 use super::Open;
 use crate::StoreError;
-use crate::history::chunk::{Chunk, Form};
+use crate::history::chunk::Chunk;
 use crate::history::combine::combine;
 use crate::history::effort::Effort;
+use crate::history::head::Form;
 use crate::history::keys::{self, Tier};
 use crate::history::received::Numbers;
 use crate::history::tail;
