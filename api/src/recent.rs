@@ -21,12 +21,22 @@ const KEPT_COMMITS: u32 = 3;
 /// Samples that were just taken: 10 minutes of 1,000 devices at 10 s, which are kept while ingest
 /// is away. One takes 440 bytes with 20 numbers (measured), so that this is 26 MB; with ingest at
 /// work it is 8 MB. When full, the oldest go.
-const LIVE_MAX: usize = 60_000;
+const LIVE: Limit = Limit {
+    samples: 60_000,
+    bytes: 40 << 20,
+};
 
 /// Samples that were made up for. Ingest commits them within a second or two, and acknowledges
 /// them: few are here that are not stored. A part of their own, so that what is sent again and
 /// again while ingest is away pushes out no sample that was just taken. When full, the oldest go.
-const FILLED_MAX: usize = 10_000;
+const FILLED: Limit = Limit {
+    samples: 10_000,
+    bytes: 8 << 20,
+};
+
+/// What a sample takes beside its values and its names, in bytes, roughly: it stands in a queue
+/// and in a map, with its device's name.
+const SAMPLE_BYTES: usize = 280;
 
 /// Samples that are passed on although they are older than the begin of a query: a rate needs the
 /// sample before.
@@ -54,20 +64,30 @@ pub(crate) enum Pushed {
     Known,
 }
 
+/// How much is kept. Machines with hundreds of disks are few, and a broken agent may say anything:
+/// a number of samples alone is no bound.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    samples: usize,
+    bytes: usize,
+}
+
 /// Samples that share a bound.
 #[derive(Debug)]
 struct Part {
-    most: usize,
-    /// In the order of their arrival, with the time of it.
-    arrived: VecDeque<(Duration, Arc<NewSample>)>,
+    limit: Limit,
+    /// What the samples take in memory, roughly.
+    bytes: usize,
+    /// In the order of their arrival, with the time of it and what each takes.
+    arrived: VecDeque<(Duration, usize, Arc<NewSample>)>,
     devices: HashMap<DeviceId, BTreeMap<(SessionId, u64), Arc<NewSample>>>,
 }
 
 impl Default for Recent {
     fn default() -> Self {
         Self {
-            live: Part::new(LIVE_MAX),
-            filled: Part::new(FILLED_MAX),
+            live: Part::new(LIVE),
+            filled: Part::new(FILLED),
             kept: KEPT_AT_LEAST,
             commit_interval: KEPT_AT_LEAST / KEPT_COMMITS,
             ingest: None,
@@ -131,7 +151,8 @@ impl Recent {
     pub(crate) fn shift(&mut self, by: SignedDuration) -> BTreeSet<DeviceId> {
         let mut moved = BTreeSet::new();
         for part in [&mut self.live, &mut self.filled] {
-            for (arrived, sample) in std::mem::take(&mut part.arrived) {
+            part.bytes = 0;
+            for (arrived, _, sample) in std::mem::take(&mut part.arrived) {
                 let mut sample = NewSample::clone(&sample);
                 sample.at = sample.at.saturating_add(by).unwrap_or(sample.at);
                 moved.insert(sample.device.clone());
@@ -162,9 +183,10 @@ impl Recent {
 }
 
 impl Part {
-    fn new(most: usize) -> Self {
+    fn new(limit: Limit) -> Self {
         Self {
-            most,
+            limit,
+            bytes: 0,
             arrived: VecDeque::new(),
             devices: HashMap::new(),
         }
@@ -176,31 +198,42 @@ impl Part {
     }
 
     fn push(&mut self, sample: NewSample, now: Duration) -> Pushed {
-        let is_full = self.arrived.len() >= self.most;
-        if is_full {
+        let bytes = self.bytes_of(&sample);
+        let mut pushed = Pushed::Kept;
+        while self.arrived.len() >= self.limit.samples
+            || (self.bytes + bytes > self.limit.bytes && !self.arrived.is_empty())
+        {
             self.drop_oldest();
+            pushed = Pushed::KeptForAnOlder;
         }
         let sample = Arc::new(sample);
         let of_device = self.devices.entry(sample.device.clone()).or_default();
         of_device.insert((sample.session, sample.seq), sample.clone());
-        self.arrived.push_back((now, sample));
-        if is_full {
-            Pushed::KeptForAnOlder
-        } else {
-            Pushed::Kept
-        }
+        self.arrived.push_back((now, bytes, sample));
+        self.bytes += bytes;
+        pushed
+    }
+
+    /// What a sample takes in memory. Its names count with the first sample that has them.
+    fn bytes_of(&self, sample: &NewSample) -> usize {
+        let of_device = self.devices.get(&sample.device);
+        let before = of_device.and_then(|samples| samples.values().next_back());
+        let is_shared = before.is_some_and(|before| Arc::ptr_eq(&before.layout, &sample.layout));
+        let names = if is_shared { 0 } else { sample.layout.bytes() };
+        SAMPLE_BYTES + size_of_val(&*sample.values) + names
     }
 
     fn forget(&mut self, before: Duration) {
-        while self.arrived.front().is_some_and(|(at, _)| *at < before) {
+        while self.arrived.front().is_some_and(|(at, ..)| *at < before) {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        let Some((_, sample)) = self.arrived.pop_front() else {
+        let Some((_, bytes, sample)) = self.arrived.pop_front() else {
             return;
         };
+        self.bytes -= bytes;
         let Some(of_device) = self.devices.get_mut(&sample.device) else {
             return;
         };
@@ -252,6 +285,11 @@ mod tests {
         };
         let device = device.parse().unwrap();
         NewSample::new(device, taken, &metrics, &mut Layouts::default())
+    }
+
+    fn samples(samples: usize) -> Limit {
+        let bytes = usize::MAX;
+        Limit { samples, bytes }
     }
 
     fn ingest(state: ServiceState, commit_interval_ms: u64) -> ServiceHealth {
@@ -343,8 +381,8 @@ mod tests {
     #[test]
     fn when_there_are_too_many_the_oldest_go_and_are_counted() {
         let mut recent = Recent {
-            live: Part::new(3),
-            filled: Part::new(2),
+            live: Part::new(samples(3)),
+            filled: Part::new(samples(2)),
             ..Recent::default()
         };
         let (kept, older) = (Pushed::Kept, Pushed::KeptForAnOlder);
@@ -358,5 +396,30 @@ mod tests {
         );
         assert_eq!(seqs(&recent, "ws"), [102, 103, 104, 3, 4]);
         assert_eq!(recent.filled.devices.len(), 1);
+    }
+    #[test]
+    fn samples_that_take_much_memory_are_fewer() {
+        let mut recent = Recent {
+            live: Part::new(Limit {
+                samples: 1000,
+                bytes: 105_000,
+            }),
+            ..Recent::default()
+        };
+        let mut large = |seq: u64| {
+            let mut sample = sample("ws", seq);
+            sample.values = vec![1; 1000].into();
+            recent.push(sample, Way::Live, second(seq))
+        };
+        assert!((0..12).all(|seq| large(seq) == Pushed::Kept));
+        assert_eq!(large(12), Pushed::KeptForAnOlder);
+        assert_eq!(recent.len(), 12);
+        // One that is larger than all may be is here alone.
+        let mut largest = sample("ws", 13);
+        largest.values = vec![1; 100_000].into();
+        recent.push(largest, Way::Live, second(13));
+        assert_eq!(seqs(&recent, "ws"), [13]);
+        recent.push(sample("ws", 14), Way::Live, second(14));
+        assert_eq!(seqs(&recent, "ws"), [14]);
     }
 }

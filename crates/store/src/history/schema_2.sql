@@ -38,7 +38,7 @@ CREATE TABLE series (
 CREATE TABLE tail (
     id   INTEGER PRIMARY KEY,                -- commit, device, which hour of it: see keys.rs
     hour INTEGER NOT NULL,                   -- since 1970, to which the samples belong
-    data BLOB NOT NULL                       -- see chunk.rs
+    data BLOB NOT NULL                       -- see head.rs
 ) STRICT;
 
 -- Samples and points of a device over a stretch of time.
@@ -47,5 +47,5 @@ CREATE TABLE chunk (
     samples INTEGER NOT NULL,                -- how many, or how many points
     first   INTEGER NOT NULL,                -- time of the first one
     last    INTEGER NOT NULL,                -- and of the last one
-    data    BLOB NOT NULL                    -- see chunk.rs
+    data    BLOB NOT NULL                    -- see head.rs
 ) STRICT;
