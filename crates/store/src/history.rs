@@ -17,6 +17,7 @@
 //! - [`events`]: the log; [`overview`], [`verify`]: how large, and whether it is sound
 
 mod answer;
+mod asked;
 mod chunk;
 mod column;
 mod columns;

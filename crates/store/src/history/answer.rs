@@ -1,33 +1,23 @@
 //! The answer to a question, while it is read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use rusqlite::Connection;
 
 use super::Columns;
+use super::asked::Asked;
 use super::chunk::Chunk;
 use super::column::Column;
 use super::downsample::{Downsampler, Value};
-use super::head::ColumnId;
 use super::keys::{self, DAY_MS, Tier};
 use super::pieces;
 use super::plan::Plan;
 use super::rate::{Rates, gap};
 use super::reader::Query;
 use super::rollup::{FIVE_MINUTES_MS, SeriesId, TWO_HOURS_MS, column_of, columns_of, points_of};
-use super::series::{self, Kind};
+use super::series::Kind;
 use crate::StoreError;
-
-/// A series that is asked for.
-#[derive(Debug)]
-struct Wanted {
-    id: SeriesId,
-    kind: Kind,
-    scale: f64,
-    /// As the downsampler counts it.
-    shown: String,
-}
 
 /// The answer in the making.
 #[derive(Debug)]
@@ -36,19 +26,17 @@ pub(super) struct Answer {
     to: i64,
     downsampler: Downsampler,
     rates: HashMap<SeriesId, Rates>,
-    wanted: Vec<Wanted>,
 }
 
 impl Answer {
     /// For a range with so many samples.
-    pub(super) fn new(query: &Query, known: &HashMap<SeriesId, String>, samples: usize) -> Self {
+    pub(super) fn new(query: &Query, samples: usize) -> Self {
         let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
         Self {
             from,
             to,
             downsampler: Downsampler::new(from, to, query.points, samples),
             rates: HashMap::new(),
-            wanted: wanted(known, &query.series),
         }
     }
 
@@ -62,23 +50,21 @@ impl Answer {
         &mut self,
         connection: &Connection,
         plan: &Plan,
+        asked: &mut Asked<'_>,
         damaged: &mut u64,
     ) -> Result<(), StoreError> {
-        let ids: BTreeSet<ColumnId> = self
-            .wanted
-            .iter()
-            .flat_map(|it| columns_of(it.id))
-            .collect();
         // Days that finer points have told. Chunks of a tier follow each other, finer ones first.
         let mut told = plan.told.clone();
         for piece in &plan.points {
-            let chunk = pieces::load(connection, piece, &ids, Some((self.from, self.to)), damaged)?;
+            let range = Some((self.from, self.to));
+            let chunk = pieces::load(connection, piece, asked, range, damaged)?;
+            asked.meet(connection, &chunk)?;
             let half = match keys::owner_of_chunk(piece.key) {
                 (_, Some(Tier::TwoHours)) => TWO_HOURS_MS / 2,
                 _ => FIVE_MINUTES_MS / 2,
             };
-            for wanted in &self.wanted {
-                let columns = columns_of(wanted.id).map(|id| chunk.columns.get(&id));
+            for (id, wanted) in asked.of(&chunk) {
+                let columns = columns_of(id).map(|id| chunk.columns.get(&id));
                 let [Some(level), Some(min), Some(max), Some(weight)] = columns else {
                     continue;
                 };
@@ -107,7 +93,7 @@ impl Answer {
     }
 
     /// Adds samples, which follow those that were added before.
-    pub(super) fn add_samples(&mut self, chunk: &Chunk) {
+    pub(super) fn add_samples(&mut self, chunk: &Chunk, asked: &Asked<'_>) {
         let gap = gap(&chunk.times);
         let begin = chunk.times.partition_point(|at| *at < self.from);
         let end = chunk.times.partition_point(|at| *at <= self.to);
@@ -115,12 +101,12 @@ impl Answer {
         let places = self.downsampler.places(times);
         let mut stretches = vec![(begin, None)];
         stretches.extend(places.iter().map(|(end, it)| (begin + end, Some(*it))));
-        for wanted in &self.wanted {
-            let Some(column) = chunk.columns.get(&column_of(wanted.id)) else {
+        for (id, wanted) in asked.of(chunk) {
+            let Some(column) = chunk.columns.get(&column_of(id)) else {
                 continue;
             };
             let series = self.downsampler.series(&wanted.shown);
-            let rates = self.rates.entry(wanted.id).or_default();
+            let rates = self.rates.entry(id).or_default();
             for (samples, values, place) in parts(column, &stretches) {
                 let value = match wanted.kind {
                     Kind::Gauge if place.is_none() => continue,
@@ -196,31 +182,4 @@ fn of_counter(rates: &mut Rates, times: &[i64], values: &[i64], gap: i64) -> Opt
         max,
         weight: ms,
     })
-}
-
-/// Columns of the series that are asked for, in chunks of samples.
-pub(super) fn sample_columns(
-    known: &HashMap<SeriesId, String>,
-    asked: &[String],
-) -> BTreeSet<ColumnId> {
-    wanted(known, asked)
-        .iter()
-        .map(|it| column_of(it.id))
-        .collect()
-}
-
-/// Which series are asked for: all, if no name is given.
-fn wanted(known: &HashMap<SeriesId, String>, asked: &[String]) -> Vec<Wanted> {
-    let mut wanted: Vec<Wanted> = known
-        .iter()
-        .map(|(id, name)| Wanted {
-            id: *id,
-            kind: series::kind(name),
-            scale: series::scale(name),
-            shown: series::shown(name).into_owned(),
-        })
-        .filter(|it| asked.is_empty() || asked.contains(&it.shown))
-        .collect();
-    wanted.sort_unstable_by_key(|it| it.id);
-    wanted
 }

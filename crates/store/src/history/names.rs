@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use netmonitor_protocol::{DeviceId, SessionId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::received::signed;
 use super::rollup::SeriesId;
 use super::sample::Layout;
-use super::series;
 
 /// Sessions and layouts are remembered up to this number, so that years of restarts do not add
 /// up.
@@ -144,23 +143,26 @@ pub(super) fn all_series(connection: &Connection) -> rusqlite::Result<HashMap<Se
     rows.collect()
 }
 
-/// The series that are shown under these names, by number; all of them if there is no name.
-pub(super) fn series_shown_as(
+/// The number of the series that is stored under this name.
+pub(super) fn find_series(
     connection: &Connection,
-    shown: &[String],
-) -> rusqlite::Result<HashMap<SeriesId, String>> {
-    if shown.is_empty() {
-        return all_series(connection);
-    }
-    let mut statement = connection.prepare_cached("SELECT id FROM series WHERE name = ?")?;
-    let mut found = HashMap::new();
-    for name in shown.iter().flat_map(|it| series::stored_as(it)) {
-        let mut rows = statement.query([&name])?;
-        if let Some(row) = rows.next()? {
-            found.insert(row.get(0)?, name.into_owned());
-        }
-    }
-    Ok(found)
+    name: &str,
+) -> rusqlite::Result<Option<SeriesId>> {
+    connection
+        .prepare_cached("SELECT id FROM series WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// The name under which a series is stored.
+pub(super) fn name_of_series(
+    connection: &Connection,
+    id: SeriesId,
+) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT name FROM series WHERE id = ?")?
+        .query_row([id], |row| row.get(0))
+        .optional()
 }
 
 /// The largest number of a series; 0 if there is none.
@@ -179,7 +181,6 @@ pub(super) fn all_devices(connection: &Connection) -> rusqlite::Result<Vec<(i64,
 
 /// The number of a device, if anything of it is stored.
 pub(super) fn find_device(connection: &Connection, id: &DeviceId) -> rusqlite::Result<Option<i64>> {
-    use rusqlite::OptionalExtension as _;
     connection
         .prepare_cached("SELECT id FROM device WHERE name = ?")?
         .query_row([id.as_str()], |row| row.get(0))

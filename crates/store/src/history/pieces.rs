@@ -1,13 +1,13 @@
 //! Finding and reading those parts of the history that a question needs.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use rusqlite::blob::Blob;
 use rusqlite::{Connection, MAIN_DB};
 
+use super::asked::Asked;
 use super::chunk::Chunk;
-use super::head::{ColumnId, Damaged, Head, ORIGINS, TIMES};
+use super::head::{Damaged, Head, ORIGINS, TIMES};
 use super::keys::{self, Tier};
 use super::origins::Run;
 
@@ -44,14 +44,14 @@ pub(super) fn find(
     rows.collect()
 }
 
-/// Reads times and those columns that are wanted, and nothing else: of the samples between two
+/// Reads times and those columns that are asked for, and nothing else: of the samples between two
 /// times and some around them, of which the last one before is one; or of all, and then also which
 /// samples they are. A damaged column is left out and counted in `damaged`; without its times a
 /// chunk has nothing to tell.
 pub(super) fn load(
     connection: &Connection,
     piece: &Piece,
-    wanted: &BTreeSet<ColumnId>,
+    asked: &Asked<'_>,
     between: Option<(i64, i64)>,
     damaged: &mut u64,
 ) -> rusqlite::Result<Chunk> {
@@ -82,7 +82,7 @@ pub(super) fn load(
             }]
         });
     }
-    for id in head.series().filter(|id| wanted.contains(id)) {
+    for id in head.series().filter(|id| asked.has_column(*id)) {
         let bytes = head.find(id).ok_or(Damaged);
         let column = bytes.and_then(|range| head.column(id, &read(&blob, range)?, samples.clone()));
         match column {

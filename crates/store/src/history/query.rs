@@ -1,18 +1,15 @@
 //! Answering a question about the past: which parts of the history it needs, and what they say.
 
-use std::collections::{BTreeSet, HashMap};
-
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::answer::{Answer, sample_columns};
+use super::answer::Answer;
+use super::asked::Asked;
 use super::chunk::Chunk;
 use super::combine::combine;
-use super::head::ColumnId;
 use super::keys::{Tier, hour_of};
 use super::plan::{Plan, Source, plan};
 use super::reader::Query;
-use super::rollup::SeriesId;
 use super::unstored::unstored;
 use super::{Columns, NewSample, names, pieces, tail};
 use crate::StoreError;
@@ -26,10 +23,10 @@ pub(super) fn columns(
     // What is read is of one moment: a merge may come between two looks.
     let snapshot = connection.unchecked_transaction()?;
     let (from, to) = (query.from.as_millisecond(), query.to.as_millisecond());
-    let mut known = names::series_shown_as(&snapshot, &query.series)?;
+    let mut asked = Asked::find(&snapshot, &query.series)?;
     let device = names::find_device(&snapshot, &query.device)?;
     let mut damaged = 0;
-    let memory = in_memory(&snapshot, device, query, recent, &mut known, &mut damaged)?;
+    let memory = in_memory(&snapshot, device, query, recent, &mut asked, &mut damaged)?;
 
     let mut samples = Vec::new();
     if let Some(device) = device {
@@ -50,9 +47,7 @@ pub(super) fn columns(
         first <= to && last >= from
     });
 
-    let asked = sample_columns(&known, &query.series);
     let mut clusters = clusters(samples).into_iter();
-    let load = |cluster, damaged: &mut u64| load(&snapshot, cluster, &asked, (from, to), damaged);
     // With more samples than points the answer is not made of single ones; nor beside points that
     // were made earlier.
     let mut first = Vec::new();
@@ -64,17 +59,18 @@ pub(super) fn columns(
     while count <= query.points
         && let Some(cluster) = clusters.next()
     {
-        let chunk = load(cluster, &mut damaged)?;
+        let chunk = load(&snapshot, cluster, &mut asked, (from, to), &mut damaged)?;
         count += chunk.count_between(from, to);
         first.push(chunk);
     }
-    let mut answer = Answer::new(query, &known, count);
-    answer.add_points(&snapshot, &plan, &mut damaged)?;
+    let mut answer = Answer::new(query, count);
+    answer.add_points(&snapshot, &plan, &mut asked, &mut damaged)?;
     for chunk in first {
-        answer.add_samples(&chunk);
+        answer.add_samples(&chunk, &asked);
     }
     for cluster in clusters {
-        answer.add_samples(&load(cluster, &mut damaged)?);
+        let chunk = load(&snapshot, cluster, &mut asked, (from, to), &mut damaged)?;
+        answer.add_samples(&chunk, &asked);
     }
     if damaged > 0 {
         tracing::warn!(
@@ -92,19 +88,18 @@ fn in_memory(
     device: Option<i64>,
     query: &Query,
     recent: &[NewSample],
-    known: &mut HashMap<SeriesId, String>,
+    asked: &mut Asked<'_>,
     damaged: &mut u64,
 ) -> Result<Chunk, StoreError> {
     let mut chunks = Vec::new();
     if let Some(device) = device {
-        let asked = sample_columns(known, &query.series);
         // Also an hour before and after: the api may have placed a sample a little otherwise.
         let hour = |at: Timestamp| hour_of(at.as_millisecond());
         let hours = hour(query.from) - 1..=hour(query.to) + 1;
-        let wanted = |id| asked.contains(&id);
+        let wanted = |id| asked.has_column(id);
         chunks = tail::of_device(connection, device, &hours, wanted, damaged)?;
     }
-    chunks.push(unstored(connection, device, &chunks, recent, known)?);
+    chunks.push(unstored(connection, device, &chunks, recent, asked)?);
     Ok(combine(chunks))
 }
 
@@ -124,31 +119,24 @@ fn clusters(mut sources: Vec<Source>) -> Vec<Vec<Source>> {
     clusters
 }
 
+/// One chunk of a cluster, whose series are known then.
 fn load(
     connection: &Connection,
     cluster: Vec<Source>,
-    wanted: &BTreeSet<ColumnId>,
+    asked: &mut Asked<'_>,
     range: (i64, i64),
     damaged: &mut u64,
 ) -> Result<Chunk, StoreError> {
-    if let [Source::Stored(piece)] = cluster.as_slice() {
-        return Ok(pieces::load(
-            connection,
-            piece,
-            wanted,
-            Some(range),
-            damaged,
-        )?);
-    }
+    // Alone, what is outside of the range need not be read.
+    let range = (cluster.len() == 1).then_some(range);
     let mut chunks = Vec::with_capacity(cluster.len());
     for source in cluster {
         chunks.push(match source {
-            Source::Stored(piece) => pieces::load(connection, &piece, wanted, None, damaged)?,
-            Source::Memory(mut chunk) => {
-                chunk.columns.retain(|id, _| wanted.contains(id));
-                chunk
-            }
+            Source::Stored(piece) => pieces::load(connection, &piece, asked, range, damaged)?,
+            Source::Memory(chunk) => chunk,
         });
     }
-    Ok(combine(chunks))
+    let chunk = combine(chunks);
+    asked.meet(connection, &chunk)?;
+    Ok(chunk)
 }

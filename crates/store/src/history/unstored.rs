@@ -1,10 +1,12 @@
 //! Samples that the api has in memory: which of them are not stored yet.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use netmonitor_protocol::SessionId;
 use rusqlite::Connection;
 
+use super::asked::Asked;
 use super::chunk::Chunk;
 use super::column::Column;
 use super::origins;
@@ -13,23 +15,20 @@ use super::rollup::{SeriesId, column_of};
 use super::{NewSample, names};
 use crate::StoreError;
 
-/// Those of the recent samples that are not stored, as a chunk. Series that the database does not
-/// know yet get a number for this answer.
+/// Those of the recent samples that are not stored, as a chunk of what is asked for. Series that
+/// the database does not know yet get a number for this answer.
 pub(super) fn unstored(
     connection: &Connection,
     device: Option<i64>,
     tail: &[Chunk],
     recent: &[NewSample],
-    known: &mut HashMap<SeriesId, String>,
+    asked: &mut Asked<'_>,
 ) -> Result<Chunk, StoreError> {
     if recent.is_empty() {
         return Ok(Chunk::default());
     }
-    let mut ids: HashMap<String, SeriesId> = HashMap::new();
-    for (id, name) in &*known {
-        ids.insert(name.clone(), *id);
-    }
-    let mut next = names::last_series(connection)?;
+    let mut ids: HashMap<&str, Option<SeriesId>> = HashMap::new();
+    let mut last = names::last_series(connection)?;
     let sessions: BTreeSet<SessionId> = recent.iter().map(|it| it.session).collect();
     let stored = match device {
         Some(device) => stored(connection, device, tail, |session| {
@@ -55,12 +54,22 @@ pub(super) fn unstored(
         let session = -1 - i64::try_from(place).unwrap_or_default();
         origins::push(&mut chunk.origins, session, sample.seq);
         for (name, value) in sample.layout.names().iter().zip(&sample.values) {
-            let id = *ids.entry(name.clone()).or_insert_with(|| {
-                next += 1;
-                known.insert(next, name.clone());
-                next
-            });
-            columns.entry(id).or_default().push_at(index, *value);
+            let id = match ids.entry(name) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) if !asked.has_name(name) => *new.insert(None),
+                Entry::Vacant(new) => {
+                    let id = names::find_series(connection, name)?;
+                    let id = id.unwrap_or_else(|| {
+                        last += 1;
+                        last
+                    });
+                    asked.add(id, name);
+                    *new.insert(Some(id))
+                }
+            };
+            if let Some(id) = id {
+                columns.entry(id).or_default().push_at(index, *value);
+            }
         }
     }
     chunk.columns = columns
