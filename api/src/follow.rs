@@ -149,8 +149,8 @@ fn filled(app: &App, device: &DeviceId, backfill: &Backfill) {
 
 fn take(app: &App, device: &DeviceId, metrics: &Metrics, way: Way, receipt: Moment) -> Taken {
     let taken = app.intake().take(device, metrics, way, receipt);
-    if taken.pushed == Pushed::KeptForAnOlder {
-        app.counters.count("recent_samples_dropped");
+    if let Pushed::KeptForOlder(dropped) = taken.pushed {
+        app.counters.add("recent_samples_dropped", dropped);
     }
     taken
 }

@@ -58,8 +58,8 @@ pub(crate) struct Recent {
 pub(crate) enum Pushed {
     /// It is kept.
     Kept,
-    /// It is kept, and an older one had to go that may not be stored.
-    KeptForAnOlder,
+    /// It is kept, and so many older ones had to go that may not be stored.
+    KeptForOlder(u64),
     /// It had been here.
     Known,
 }
@@ -152,6 +152,7 @@ impl Recent {
         let mut moved = BTreeSet::new();
         for part in [&mut self.live, &mut self.filled] {
             part.bytes = 0;
+            part.devices.clear();
             for (arrived, _, sample) in std::mem::take(&mut part.arrived) {
                 let mut sample = NewSample::clone(&sample);
                 sample.at = sample.at.saturating_add(by).unwrap_or(sample.at);
@@ -199,19 +200,22 @@ impl Part {
 
     fn push(&mut self, sample: NewSample, now: Duration) -> Pushed {
         let bytes = self.bytes_of(&sample);
-        let mut pushed = Pushed::Kept;
+        let mut dropped = 0;
         while self.arrived.len() >= self.limit.samples
             || (self.bytes + bytes > self.limit.bytes && !self.arrived.is_empty())
         {
             self.drop_oldest();
-            pushed = Pushed::KeptForAnOlder;
+            dropped += 1;
         }
         let sample = Arc::new(sample);
         let of_device = self.devices.entry(sample.device.clone()).or_default();
         of_device.insert((sample.session, sample.seq), sample.clone());
         self.arrived.push_back((now, bytes, sample));
         self.bytes += bytes;
-        pushed
+        match dropped {
+            0 => Pushed::Kept,
+            _ => Pushed::KeptForOlder(dropped),
+        }
     }
 
     /// What a sample takes in memory. Its names count with the first sample that has them.
@@ -385,7 +389,7 @@ mod tests {
             filled: Part::new(samples(2)),
             ..Recent::default()
         };
-        let (kept, older) = (Pushed::Kept, Pushed::KeptForAnOlder);
+        let (kept, older) = (Pushed::Kept, Pushed::KeptForOlder(1));
         let live = (100..105).map(|seq| recent.push(sample("ws", seq), Way::Live, second(seq)));
         assert_eq!(live.collect::<Vec<_>>(), [kept, kept, kept, older, older]);
         // What is made up for pushes out nothing that was just taken.
@@ -412,12 +416,13 @@ mod tests {
             recent.push(sample, Way::Live, second(seq))
         };
         assert!((0..12).all(|seq| large(seq) == Pushed::Kept));
-        assert_eq!(large(12), Pushed::KeptForAnOlder);
+        assert_eq!(large(12), Pushed::KeptForOlder(1));
         assert_eq!(recent.len(), 12);
         // One that is larger than all may be is here alone.
         let mut largest = sample("ws", 13);
         largest.values = vec![1; 100_000].into();
-        recent.push(largest, Way::Live, second(13));
+        let pushed = recent.push(largest, Way::Live, second(13));
+        assert_eq!(pushed, Pushed::KeptForOlder(12));
         assert_eq!(seqs(&recent, "ws"), [13]);
         recent.push(sample("ws", 14), Way::Live, second(14));
         assert_eq!(seqs(&recent, "ws"), [14]);

@@ -291,7 +291,8 @@ mod tests {
                     celsius: 1.0,
                 })
                 .collect();
-            let device = "ws-14".parse().unwrap();
+            // Of one device there would be too many.
+            let device = format!("ws-{seq}").parse().unwrap();
             let sample = NewSample::new(device, AT, &metrics, &mut layouts);
             let bytes = sample.layout.bytes();
             match batch.push_sample(NewSample { seq, ..sample }, Way::Live) {

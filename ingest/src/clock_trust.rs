@@ -85,7 +85,8 @@ impl ClockTrust {
     pub fn is_certain(&self, now: Moment, source: impl FnOnce() -> TimeSource) -> bool {
         let stands = now.since_boot.saturating_sub(self.stands_since);
         let is_told = || source().is_synchronised;
-        stands >= self.wait * CERTAIN_AFTER_WAITS || (stands >= self.wait && is_told())
+        stands >= self.wait.saturating_mul(CERTAIN_AFTER_WAITS)
+            || (stands >= self.wait && is_told())
     }
 
     fn believes(&self, now: Moment, source: TimeSource) -> bool {

@@ -11,6 +11,10 @@ use super::names;
 use super::rollup::{SeriesId, series_of};
 use super::series::{self, Kind};
 
+/// An answer has so many series at most, of those that come first. A broken agent can make up
+/// thousands in a day, and each takes 16 kB of memory at 500 points.
+const MOST: usize = 4096;
+
 /// The series that are asked for, as far as they are known.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
@@ -67,6 +71,7 @@ impl<'a> Asked<'a> {
     pub(super) fn meet(&mut self, connection: &Connection, chunk: &Chunk) -> rusqlite::Result<()> {
         for id in series_in(chunk) {
             if !self.known.contains_key(&id)
+                && self.known.len() < MOST
                 && let Some(name) = names::name_of_series(connection, id)?
             {
                 self.add(id, &name);

@@ -1,6 +1,8 @@
 //! From samples to as many points as a chart can show, while they are read: what a query needs
 //! of memory does not depend on how much it reads.
 
+use std::collections::HashMap;
+
 use super::columns::{Columns, Series};
 
 /// Takes samples in the order of time, one after another.
@@ -11,7 +13,8 @@ pub(super) struct Downsampler {
     /// Equal stretches of the range; none: each sample is a point of its own.
     stretches: Option<i64>,
     times: Vec<i64>,
-    series: Vec<(String, Vec<Slot>)>,
+    numbers: HashMap<String, usize>,
+    series: Vec<Vec<Slot>>,
 }
 
 impl Downsampler {
@@ -32,17 +35,20 @@ impl Downsampler {
             width,
             stretches,
             times,
+            numbers: HashMap::new(),
             series: Vec::new(),
         }
     }
 
     /// The number of a series, for [`Self::add`].
     pub(super) fn series(&mut self, name: &str) -> usize {
-        let known = self.series.iter().position(|(other, _)| other == name);
-        known.unwrap_or_else(|| {
-            self.series.push((name.to_owned(), Vec::new()));
-            self.series.len() - 1
-        })
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        self.series.push(Vec::new());
+        let number = self.series.len() - 1;
+        self.numbers.insert(name.to_owned(), number);
+        number
     }
 
     /// The places of ascending moments, for [`Self::add`]: of each place how many moments there
@@ -84,7 +90,7 @@ impl Downsampler {
 
     /// Adds what is known of a series at a place.
     pub(super) fn add(&mut self, series: usize, place: usize, value: Value) {
-        let Some((_, slots)) = self.series.get_mut(series) else {
+        let Some(slots) = self.series.get_mut(series) else {
             return;
         };
         if slots.len() <= place {
@@ -96,9 +102,11 @@ impl Downsampler {
     }
 
     /// The points.
-    pub(super) fn finish(self) -> Columns {
+    pub(super) fn finish(mut self) -> Columns {
         let count = self.times.len();
-        let series = self.series.into_iter().map(|(name, mut slots)| {
+        let series = self.numbers.into_iter().map(|(name, number)| {
+            let slots = self.series.get_mut(number);
+            let mut slots = slots.map(std::mem::take).unwrap_or_default();
             slots.resize(count, Slot::default());
             let pick = |value: fn(&Slot) -> f64| {
                 let values = slots.iter().map(|it| (it.weight > 0.0).then(|| value(it)));

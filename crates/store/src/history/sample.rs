@@ -1,6 +1,7 @@
 //! A sample on its way into the history: its name, its moment, and its numbers.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,6 +12,10 @@ use super::series::{self, Name};
 
 /// So many numbers of a sample are kept: a machine with hundreds of disks and interfaces has fewer.
 const MAX_NUMBERS: usize = 1024;
+
+/// So many names of series a device may use in a day: with those of the day before a chart of them
+/// all takes 64 MB. A machine that makes a network for each of its jobs has some hundreds.
+const MAX_NAMES_IN_A_DAY: usize = 2048;
 
 /// Names of series are no longer, in bytes: that of a disk has the path at which it is mounted.
 const MAX_NAME: usize = 256;
@@ -60,8 +65,20 @@ pub struct Layouts {
     bytes: usize,
     /// That of its last sample. No more devices than layouts are remembered.
     of_devices: HashMap<DeviceId, Arc<Layout>>,
+    /// The names of its samples since the day (UTC) began, or its series changed first in it.
+    today: HashMap<DeviceId, Today>,
+    hasher: RandomState,
     left_out: u64,
 }
+
+#[derive(Debug, Default)]
+struct Today {
+    day: i64,
+    /// Hashes of the names.
+    names: HashSet<u64>,
+}
+
+const SECONDS_OF_A_DAY: i64 = 86_400;
 
 /// Layouts that are remembered. When there are more, those that no sample has are forgotten.
 const REMEMBERED: usize = 4096;
@@ -72,14 +89,15 @@ const REMEMBERED_BYTES: usize = 4 << 20;
 
 impl NewSample {
     /// What the history keeps of a sample that was taken at `at`: 1024 numbers at most, with names
-    /// of 256 bytes at most. The others are left out, and counted by `layouts`.
+    /// of 256 bytes at most, of which a device has 2048 in a day at most. The others are left out,
+    /// and counted by `layouts`.
     pub fn new(device: DeviceId, at: Timestamp, metrics: &Metrics, layouts: &mut Layouts) -> Self {
         let mut numbers = series::numbers_of(metrics);
         let all = numbers.len();
         numbers.retain(|(name, _)| name.len() <= MAX_NAME);
         numbers.truncate(MAX_NUMBERS);
         layouts.left_out += (all - numbers.len()) as u64;
-        let layout = layouts.of(&device, &mut numbers);
+        let layout = layouts.of(&device, at, &mut numbers);
         Self {
             device,
             session: metrics.session,
@@ -98,8 +116,14 @@ impl Layouts {
         std::mem::take(&mut self.left_out)
     }
 
-    /// The layout of these numbers. Those are removed that have the name of another.
-    fn of(&mut self, device: &DeviceId, numbers: &mut Vec<(Name<'_>, i64)>) -> Arc<Layout> {
+    /// The layout of these numbers. Those are removed that have the name of another, or one too
+    /// many.
+    fn of(
+        &mut self,
+        device: &DeviceId,
+        at: Timestamp,
+        numbers: &mut Vec<(Name<'_>, i64)>,
+    ) -> Arc<Layout> {
         if let Some(last) = self.of_devices.get(device)
             && last.names().len() == numbers.len()
             && last
@@ -111,19 +135,36 @@ impl Layouts {
             return last.clone();
         }
         let mut names = Vec::with_capacity(numbers.len());
+        if self.of_devices.len() >= REMEMBERED {
+            self.of_devices.clear();
+            self.today.clear();
+        }
+        let today = self.today.entry(device.clone()).or_default();
+        let day = at.as_second().div_euclid(SECONDS_OF_A_DAY);
+        if day > today.day {
+            *today = Today {
+                day,
+                names: HashSet::new(),
+            };
+        }
         let mut seen = HashSet::with_capacity(numbers.len());
         numbers.retain(|(name, _)| {
             let name = name.to_string();
-            let is_new = seen.insert(name.clone());
-            if is_new {
+            if !seen.insert(name.clone()) {
+                return false;
+            }
+            let hash = self.hasher.hash_one(&name);
+            let is_one_too_many =
+                today.names.len() >= MAX_NAMES_IN_A_DAY && !today.names.contains(&hash);
+            if is_one_too_many {
+                self.left_out += 1;
+            } else {
+                today.names.insert(hash);
                 names.push(name);
             }
-            is_new
+            !is_one_too_many
         });
         let layout = self.shared(names);
-        if self.of_devices.len() >= REMEMBERED {
-            self.of_devices.clear();
-        }
         self.of_devices.insert(device.clone(), layout.clone());
         layout
     }
@@ -205,7 +246,8 @@ mod tests {
                 .chain(names.iter().map(String::as_str))
                 .collect();
             let metrics = metrics(&names);
-            let device = DeviceId::from_host_name("ci");
+            // Each is another's: of one they would be too many.
+            let device = DeviceId::from_host_name(&format!("ci-{round}"));
             let sample = NewSample::new(device, metrics.time, &metrics, &mut layouts);
             assert_eq!(sample.layout.names().len(), MAX_NUMBERS);
             assert_eq!(sample.values.len(), MAX_NUMBERS);
@@ -220,6 +262,30 @@ mod tests {
             most = most.max(bytes.sum::<usize>());
         }
         assert!(most <= REMEMBERED_BYTES + (1 << 17), "{most}");
+    }
+
+    #[test]
+    fn a_device_has_so_many_names_in_a_day_and_keeps_those_that_it_has() {
+        let mut layouts = Layouts::default();
+        let mut kept = |round: usize, day: i64| {
+            let names: Vec<String> = (0..500).map(|n| format!("br-{round}-{n}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let mut metrics = metrics(&names);
+            metrics.time = Timestamp::from_second(1_800_000_000 + day * 86_400).unwrap();
+            let device = DeviceId::from_host_name("ci");
+            let sample = NewSample::new(device, metrics.time, &metrics, &mut layouts);
+            assert_eq!(sample.layout.names().len(), sample.values.len());
+            sample.values.len()
+        };
+        assert_eq!(
+            [0, 1, 2, 3].map(|round| kept(round, 0)),
+            [1002, 1002, 48, 2]
+        );
+        assert_eq!([0, 2].map(|round| kept(round, 0)), [1002, 48]);
+        assert_eq!(kept(3, 1), 1002);
+        // What comes late changes nothing.
+        assert_eq!(kept(4, 0), 1002);
+        assert_eq!(kept(5, 1), 48);
     }
 
     #[test]
