@@ -10,10 +10,14 @@ use clap::{Parser, Subcommand};
 use netmonitor_protocol::SessionId;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_service::{clock, logging, random, shutdown};
+use tokio::runtime::{self, Runtime};
 
 use crate::collect::{FIRST_READING, Sampler};
 use crate::root::Root;
 use crate::{Config, config, interval, join, joined, run, status};
+
+/// How long the program waits at its end for disk accesses that nobody waits for any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// Watches this machine for a `NetMonitor` hub.
 #[derive(Debug, Parser)]
@@ -76,11 +80,11 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let state_dir = config::state_dir(cli.state_dir)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    runtime.block_on(async {
+    complete(runtime, async {
         match cli.command {
             Command::Join {
                 code: Some(code),
@@ -103,6 +107,13 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Does the work, and does not wait for a disk that hangs when it is done.
+fn complete<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    done
 }
 
 async fn enrol(
@@ -150,10 +161,27 @@ fn print_sample() -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use std::sync::mpsc;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_disk_that_hangs_does_not_hold_up_the_end() {
+        let (hangs_until, hanging) = mpsc::channel::<()>();
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().build().unwrap();
+            let code = complete(runtime, async {
+                drop(tokio::task::spawn_blocking(move || hanging.recv()));
+                7
+            });
+            done.send(code).unwrap();
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_mins(1)), Ok(7));
+        drop(hangs_until);
     }
 
     #[test]
