@@ -182,9 +182,10 @@ impl Plan {
         });
     }
 
-    /// Nothing of what was to be sent could be read.
-    pub fn nothing_read(&mut self, now: Duration) {
+    /// Nothing of what was to be sent could be read. What comes behind it goes first.
+    pub fn nothing_read(&mut self, session: SessionId, numbers: &Numbers, now: Duration) {
         self.not_before = now + UNREADABLE;
+        self.passed = largest(numbers).map(|seq| (session, seq));
     }
 
     /// How long a sample may wait for its acknowledgement, before jitter.

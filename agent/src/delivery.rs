@@ -158,7 +158,7 @@ impl Delivery {
             spool.batch(&found, Moment::now())
         });
         let Some(batch) = batch else {
-            plan.nothing_read(now);
+            plan.nothing_read(session, numbers, now);
             return None;
         };
         let numbers: Numbers = batch.samples.iter().map(|it| it.seq..=it.seq).collect();

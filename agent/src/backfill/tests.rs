@@ -48,6 +48,11 @@ impl Agent {
         self.plan.sent(seq, self.now);
     }
 
+    fn reads_nothing(&mut self, session: SessionId, numbers: std::ops::RangeInclusive<u64>) {
+        let numbers = [numbers].into_iter().collect();
+        self.plan.nothing_read(session, &numbers, self.now);
+    }
+
     fn hears_ack(&mut self, session: SessionId, numbers: std::ops::RangeInclusive<u64>) {
         self.kept.get_mut(&session).unwrap().remove(numbers);
         let waits = self.kept.values().any(|it| !it.is_empty());
@@ -256,8 +261,24 @@ fn what_cannot_be_read_is_tried_again_later() {
     agent.connects();
     agent.at(2);
     assert!(matches!(agent.next(), Step::Send(..)));
-    agent.plan.nothing_read(agent.now);
+    agent.reads_nothing(FORMER, 1..=10);
     agent.rests_until(62);
+    assert!(matches!(agent.at(62).next(), Step::Send(FORMER, _)));
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hold_up_what_is_behind_it() {
+    let mut agent = agent();
+    agent.keeps(FORMER, 1..=10);
+    agent.keeps(PRESENT, 1..=5);
+    agent.connects();
+    agent.at(2);
+    assert!(matches!(agent.next(), Step::Send(FORMER, _)));
+    agent.reads_nothing(FORMER, 1..=10);
+    agent.rests_until(62);
+    agent.at(62).sends(PRESENT, 1..=5);
+    agent.at(63).hears_ack(PRESENT, 1..=5);
+    assert!(matches!(agent.next(), Step::Send(FORMER, _)));
 }
 
 impl Agent {
