@@ -16,12 +16,14 @@
 //! - `record`: what the files are made of
 //! - `piece`: one file
 //! - `opening`: what former starts have left
+//! - `lock`: whose the files are
 //! - `tail`: appending
 //! - `packing`: from the tail to the disk
 //! - `look`: what waits, as the files say
 //! - `lost`: how much was given up
 //! - `outgoing`: a sample as it is sent
 
+mod lock;
 mod look;
 mod lost;
 pub mod numbers;
@@ -47,6 +49,7 @@ pub(crate) use outgoing::Moment;
 pub(crate) use piece::{Found, Reading};
 pub use place::Place;
 
+use lock::Running;
 use numbers::{Numbers, common, count, smallest, take_away};
 use piece::{Piece, Taken, from_pieces};
 use record::Record;
@@ -122,7 +125,9 @@ pub struct Spool {
     /// Another agent with this state directory looks after the disk and the former sessions.
     is_second: bool,
     /// Held as long as the spool.
-    _lock: Option<File>,
+    lock: Option<File>,
+    /// The same for the tail.
+    running: Option<Running>,
 }
 
 impl Spool {
@@ -266,7 +271,7 @@ impl Spool {
     }
 
     /// What a file should have had and has not is lost, unless the file was packed or deleted
-    /// meanwhile.
+    /// meanwhile, or the disk is out of sight.
     pub(crate) fn settle(&mut self, found: &Found) {
         for (path, numbers) in &found.missing {
             let Some(at) = self.pieces.iter().position(|it| it.path == *path) else {
@@ -276,9 +281,18 @@ impl Spool {
             if at + 1 == self.pieces.len() {
                 self.open = None;
             }
+            if path.starts_with(&self.place.disk) && self.is_disk_out_of_sight() {
+                tracing::debug!(path = %path.display(), "samples that wait are out of sight");
+                continue;
+            }
             self.lose_damaged(found.session, numbers, path);
         }
         self.drop_empty();
+    }
+
+    fn is_disk_out_of_sight(&self) -> bool {
+        let lock = self.lock.as_ref();
+        lock.is_some_and(|lock| lock::is_out_of_sight(&self.place.disk, lock))
     }
 }
 

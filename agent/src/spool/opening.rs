@@ -1,17 +1,18 @@
 //! Opening a spool: what former starts of the agent have left there.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use netmonitor_protocol::SessionId;
 use netmonitor_service::private_file;
 
 use super::lost::Lost;
 use super::numbers::{Numbers, common, count, take_away};
 use super::piece::{Kind, Part, Piece};
 use super::record::Start;
-use super::{Kept, Limits, Owner, Place, Spool, delete};
+use super::{Kept, Limits, Owner, Place, Spool, delete, lock};
 
 impl Spool {
     /// Opens the spool, with what former starts have left there. What cannot be used is named in
@@ -26,7 +27,7 @@ impl Spool {
                 tracing::warn!(%error, path = %folder.display(), "no place for samples that wait");
             }
         }
-        let lock = lock(&place.disk);
+        let lock = lock::disk(&place.disk);
         let is_second = matches!(&lock, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
         let mut spool = Self {
             lost: Lost::read([&*place.tail, &*place.disk].into_iter()),
@@ -40,11 +41,13 @@ impl Spool {
             lost_on_disk: Lost::default(),
             buffer: Vec::new(),
             is_second,
-            _lock: lock.ok(),
+            lock: lock.ok(),
+            running: None,
             place,
             owner,
             limits,
         };
+        spool.say_it_runs();
         if spool.is_second {
             tracing::warn!(
                 "another agent uses this state directory: samples of former starts are left to it"
@@ -83,6 +86,11 @@ impl Spool {
         pieces.sort_by_key(|piece| piece.number);
         let numbers = pieces.iter().flat_map(|it| [it.number, it.serial]);
         self.next_number = numbers.max().map_or(1, |last| last + 1);
+        // After the files were listed: whoever has begun one by then has said that it runs.
+        let folders = [tail].into_iter().chain(former_tails);
+        let running: BTreeMap<PathBuf, Vec<SessionId>> = folders
+            .map(|folder| (folder.clone(), self.others_in(folder)))
+            .collect();
         let before = self.lost.clone();
         for mut piece in pieces {
             let path = piece.path.display().to_string();
@@ -101,6 +109,15 @@ impl Spool {
                     continue;
                 }
             }
+            let folder = piece.path.parent();
+            let running = folder.and_then(|it| running.get(it));
+            if running.is_some_and(|running| is_of(&piece, running)) {
+                tracing::info!(
+                    path,
+                    "samples of another agent are left to it while it runs"
+                );
+                continue;
+            }
             self.add(piece);
         }
         self.drop_empty();
@@ -109,6 +126,13 @@ impl Spool {
             self.keep_lost(&self.place.tail);
             self.keep_lost(&self.place.disk);
         }
+    }
+
+    /// Other agents that run and have their tail in this folder.
+    fn others_in(&self, folder: &Path) -> Vec<SessionId> {
+        let mut running = lock::running_in(folder);
+        running.retain(|session| *session != self.owner.session);
+        running
     }
 
     /// Takes in a file of a former start.
@@ -186,16 +210,9 @@ pub(super) fn pieces_in(folder: &Path) -> Vec<Piece> {
     files.filter_map(|path| Piece::named(&path)).collect()
 }
 
-fn lock(folder: &Path) -> io::Result<File> {
-    let path: PathBuf = folder.join("lock");
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-        // On a file system without locks there is nobody to ask.
-        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
-    }
+/// Whether one of these sessions writes it. If it has only just been begun it does not say whose
+/// it is.
+fn is_of(piece: &Piece, running: &[SessionId]) -> bool {
+    let mut sessions = piece.parts.iter().map(|part| part.start.session);
+    sessions.any(|it| running.contains(&it)) || (piece.parts.is_empty() && !running.is_empty())
 }

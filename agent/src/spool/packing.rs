@@ -1,5 +1,6 @@
 //! From the tail to the disk: many samples in one compressed block.
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,12 @@ impl Spool {
     /// makes a large one.
     pub(crate) fn packing(&mut self) -> Option<Packing> {
         if self.limits.disk_bytes == 0 || self.is_second {
+            return None;
+        }
+        if self.is_disk_out_of_sight() {
+            // What would be written now would be out of sight when the disk is back.
+            let error = io::Error::new(io::ErrorKind::NotFound, "the disk is out of sight");
+            self.disk_is_faulty(&error);
             return None;
         }
         // What is taken from now on goes into another file.
@@ -108,14 +115,7 @@ impl Spool {
         let block = match packed.block {
             Ok(block) => block,
             Err(error) => {
-                if !std::mem::replace(&mut self.is_disk_faulty, true) {
-                    let path = self.place.disk.display();
-                    tracing::warn!(
-                        %error,
-                        %path,
-                        "samples that wait cannot be written to disk: they are kept in memory"
-                    );
-                }
+                self.disk_is_faulty(&error);
                 return false;
             }
         };
@@ -146,6 +146,17 @@ impl Spool {
         self.drop_empty();
         self.make_room_on_disk();
         true
+    }
+
+    fn disk_is_faulty(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.is_disk_faulty, true) {
+            let path = self.place.disk.display();
+            tracing::warn!(
+                %error,
+                %path,
+                "samples that wait cannot be written to disk: they are kept in memory"
+            );
+        }
     }
 
     fn make_room_on_disk(&mut self) {
@@ -231,7 +242,13 @@ fn pack(from: &[Source], mut block: Piece, folder: &Path) -> io::Result<Piece> {
     buffer.extend(body.finish()?);
     block.bytes = buffer.len() as u64;
     private_file::create_dir(folder)?;
-    private_file::write(&block.path, &buffer)?;
+    let written = private_file::write(&block.path, &buffer);
+    if let Err(error) = written {
+        // It may be there, whole, and not be safe: what it is made of is, and the next attempt
+        // has another name.
+        drop(fs::remove_file(&block.path));
+        return Err(error);
+    }
     Ok(block)
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use netmonitor_protocol::payload::Metrics;
 
+use super::lock::Running;
 use super::piece::{Kind, Part, Piece, Taken};
 use super::record::{Record, Start};
 use super::{Spool, delete};
@@ -101,11 +102,25 @@ impl Spool {
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !has_made_folder => {
                     // Somebody tidied up: once more, with a folder.
                     self.place.make_tail()?;
+                    self.say_it_runs();
                     has_made_folder = true;
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Keeps other agents away from the tail while this one runs.
+    pub(super) fn say_it_runs(&mut self) {
+        // The former one has gone with its folder.
+        self.running = None;
+        let begun = Running::begin(&self.place.tail, self.owner.session);
+        self.running = begun
+            .inspect_err(|error| {
+                let path = self.place.tail.display();
+                tracing::debug!(%error, %path, "other agents may take these samples for left behind");
+            })
+            .ok();
     }
 
     fn last_bytes(&self) -> u64 {
@@ -147,6 +162,9 @@ mod with_full_memory {
     use crate::spool::tests::{fill, folder, owner, read};
     use crate::spool::{Limits, Place};
 
+    /// Set where the working directory is in little memory.
+    const HAS_LITTLE_MEMORY: &str = "NETMONITOR_TEST_HAS_LITTLE_MEMORY";
+
     #[test]
     fn full_memory_is_not_filled_with_empty_files_and_is_used_again() {
         let memory = tempfile::tempdir().unwrap();
@@ -156,6 +174,7 @@ mod with_full_memory {
             .arg(std::env::current_exe().unwrap())
             .args(["--exact", "spool::tail::with_full_memory::in_little_memory"])
             .arg("--ignored")
+            .env(HAS_LITTLE_MEMORY, "1")
             .current_dir(memory.path())
             .output()
             .expect("unshare is installed (util-linux)");
@@ -168,6 +187,9 @@ mod with_full_memory {
     #[test]
     #[ignore = "run by the test above, in memory of its own"]
     fn in_little_memory() {
+        if std::env::var_os(HAS_LITTLE_MEMORY).is_none() {
+            return;
+        }
         let folder = folder();
         let tail = std::env::current_dir().unwrap().join("memory");
         let place = Place {

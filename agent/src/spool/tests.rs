@@ -192,6 +192,50 @@ fn a_second_agent_with_this_state_directory_leaves_the_first_ones_samples_alone(
 }
 
 #[test]
+fn an_agent_that_starts_leaves_the_tail_of_one_that_runs_alone_and_takes_it_in_later() {
+    let folder = folder();
+    let limits = Limits {
+        file_bytes: 3_500,
+        ..Limits::default()
+    };
+    let first = folder.open_with(1, limits);
+    let mut second = folder.open_with(2, limits);
+    fill(&mut second, 1..=30);
+    drop(first);
+    // One that was killed has left this.
+    let left = folder.place.tail.join("0000000000000009.lock");
+    fs::write(&left, "").unwrap();
+
+    let mut third = folder.open_with(3, limits);
+    assert!(!left.exists());
+    assert_eq!(kept(&third), [(3, vec![])]);
+    fill(&mut third, 1..=30);
+    let packing = third.packing().unwrap();
+    assert!(third.packed(packing.run()));
+    let wanted = [1..=30].into_iter().collect();
+    let found = second.reading(SessionId(2), &wanted).read(100, 100_000);
+    second.settle(&found);
+    assert_eq!((found.samples.len(), second.lost().total()), (30, 0));
+
+    drop((second, third));
+    let fourth = folder.open_with(4, limits);
+    assert_eq!(read(&fourth, 2), (1..=30).collect::<Vec<_>>());
+    assert_eq!(read(&fourth, 3), (1..=30).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_running_agent_is_seen_also_when_its_tail_was_tidied_away_and_made_anew() {
+    let folder = folder();
+    let first = folder.open(1);
+    let mut second = folder.open(2);
+    drop(first);
+    fs::remove_dir_all(&folder.place.tail).unwrap();
+    fill(&mut second, 1..=3);
+    assert_eq!(kept(&folder.open(3)), [(3, vec![])]);
+    assert_eq!(read(&second, 2), [1, 2, 3]);
+}
+
+#[test]
 fn what_cannot_be_written_is_counted_and_the_rest_goes_on() {
     let folder = folder();
     let mut spool = folder.open(1);

@@ -125,6 +125,7 @@ fn a_disk_that_cannot_be_written_loses_nothing_and_is_tried_again() {
     assert!(!pack_now(&mut spool));
     assert_eq!(read(&spool, 1), (1..=25).collect::<Vec<_>>());
     fs::remove_file(&folder.place.disk).unwrap();
+    fs::rename(&hidden, &folder.place.disk).unwrap();
     assert!(pack_now(&mut spool));
     assert_eq!(read(&spool, 1), (1..=25).collect::<Vec<_>>());
     assert_eq!((folder.tail_files().len(), spool.lost().total()), (0, 0));
@@ -146,6 +147,61 @@ fn acknowledgements_and_samples_that_come_while_it_packs_count() {
     spool.acked(SessionId(1), &[(18, 20)]);
     assert_eq!((folder.tail_files().len(), folder.blocks().len()), (1, 0));
     assert_eq!(spool.lost().total(), 0);
+}
+
+#[test]
+fn a_block_that_could_not_be_made_safe_is_not_left_behind() {
+    let folder = folder();
+    let mut spool = folder.open(1);
+    fill(&mut spool, 1..=20);
+    let mut packing = spool.packing().unwrap();
+    // It can be there, and cannot be written the safe way: that takes a longer name.
+    packing.block.path = folder.place.disk.join("x".repeat(250));
+    fs::write(&packing.block.path, "as after an error behind the rename").unwrap();
+    let path = packing.block.path.clone();
+    assert!(!spool.packed(packing.run()));
+    assert!(!path.exists());
+    assert!(pack_now(&mut spool));
+    assert_eq!(folder.blocks().len(), 1);
+    assert_eq!(read(&spool, 1), (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn blocks_on_a_disk_that_is_out_of_sight_are_not_lost_and_deleted_ones_are() {
+    let folder = folder();
+    let mut spool = folder.open(1);
+    fill(&mut spool, 1..=20);
+    assert!(pack_now(&mut spool));
+    fill(&mut spool, 21..=25);
+    let all: Numbers = [1..=25].into_iter().collect();
+    let look_for_all = |spool: &mut Spool| {
+        let reading = spool.reading(SessionId(1), &all);
+        spool.settle(&reading.read(usize::MAX, usize::MAX));
+    };
+    let disk = &folder.place.disk;
+    let unmounted = disk.with_extension("unmounted");
+    fs::rename(disk, &unmounted).unwrap();
+    // What is mounted there is gone, what is below it is not.
+    fs::create_dir(disk).unwrap();
+    look_for_all(&mut spool);
+    assert!(!pack_now(&mut spool), "it would not be seen any more");
+    assert_eq!(spool.lost().total(), 0);
+    fs::remove_dir(disk).unwrap();
+    look_for_all(&mut spool);
+    assert_eq!(kept(&spool), [(1, vec![(1, 25)])]);
+    fs::rename(&unmounted, disk).unwrap();
+    assert_eq!(read(&spool, 1), (1..=25).collect::<Vec<_>>());
+    assert!(pack_now(&mut spool));
+
+    fs::remove_dir_all(disk).unwrap();
+    look_for_all(&mut spool);
+    assert_eq!(
+        (spool.lost().total(), kept(&spool)),
+        (25, vec![(1, vec![])])
+    );
+    fill(&mut spool, 26..=30);
+    assert!(pack_now(&mut spool));
+    assert_eq!(read(&spool, 1), (26..=30).collect::<Vec<_>>());
 }
 
 /// Limits under which a handful of small blocks becomes a large one.
