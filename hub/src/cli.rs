@@ -389,6 +389,9 @@ impl From<MqttUserCommand> for AdminCommand {
 /// How long a thread for work that blocks waits for more of it.
 const IDLE_THREAD: Duration = Duration::from_secs(1);
 
+/// So long is waited at the end for work that nobody waits for any more, on a disk that hangs.
+const LEFT_BEHIND: Duration = Duration::from_secs(5);
+
 fn serve_alone(data_dir: &DataDir, config: Config, service: ServiceName) -> anyhow::Result<()> {
     serve(async |stop| alone::run(service, config, data_dir.clone(), stop).await)
 }
@@ -408,10 +411,12 @@ fn serve(run: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>) -> anyh
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
         run(shutdown).await
-    })
+    });
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    done
 }
 
 /// Does work that a signal may end: it cleans up then.
