@@ -3,13 +3,15 @@
 use std::ops::RangeInclusive;
 
 use rusqlite::blob::Blob;
-use rusqlite::{Connection, MAIN_DB};
+use rusqlite::{Connection, MAIN_DB, Row};
 
 use super::asked::Asked;
 use super::chunk::Chunk;
 use super::head::{Damaged, Head, ORIGINS, TIMES};
 use super::keys::{self, Tier};
+use super::listing::{self, Table};
 use super::origins::Run;
+use crate::database::is_unreadable;
 
 /// Bytes that are read first: enough for the head of a chunk with some sixty series.
 const HEAD: usize = 1024;
@@ -23,7 +25,18 @@ pub(super) struct Piece {
     pub(super) last: i64,
 }
 
-/// The chunks of a tier that begin in these hours.
+impl Piece {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: row.get(0)?,
+            samples: row.get(1)?,
+            first: row.get(2)?,
+            last: row.get(3)?,
+        })
+    }
+}
+
+/// The chunks of a tier that begin in these hours. Without those on a page that is lost.
 pub(super) fn find(
     connection: &Connection,
     device: i64,
@@ -31,17 +44,18 @@ pub(super) fn find(
     hours: RangeInclusive<i64>,
 ) -> rusqlite::Result<Vec<Piece>> {
     let keys = keys::chunks(device, tier, hours);
-    let mut statement = connection
-        .prepare_cached("SELECT id, samples, first, last FROM chunk WHERE id BETWEEN ? AND ?")?;
-    let rows = statement.query_map([keys.start(), keys.end()], |row| {
-        Ok(Piece {
-            key: row.get(0)?,
-            samples: row.get(1)?,
-            first: row.get(2)?,
-            last: row.get(3)?,
-        })
-    })?;
-    rows.collect()
+    let sql = "SELECT id, samples, first, last FROM chunk WHERE id BETWEEN ? AND ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let all = statement.query_map([keys.start(), keys.end()], Piece::read)?;
+    let all = all.collect::<rusqlite::Result<Vec<_>>>();
+    if !all.as_ref().is_err_and(is_unreadable) {
+        return all;
+    }
+    let mut readable = Vec::new();
+    for key in listing::list(connection, Table::Chunk, &keys)?.keys {
+        readable.push(statement.query_row([key, key], Piece::read)?);
+    }
+    Ok(readable)
 }
 
 /// Reads times and those columns that are asked for, and nothing else: of the samples between two

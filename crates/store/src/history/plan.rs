@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::chunk::Chunk;
 use super::keys::{self, DAY_HOURS, DAY_MS, Tier, hour_of};
+use super::listing::{self, Table};
 use super::pieces::{self, Piece};
 use super::reader::Query;
 use super::rollup::{FIVE_MINUTES_MS, TWO_HOURS_MS};
@@ -142,8 +143,11 @@ fn first_of(
 ) -> rusqlite::Result<Option<i64>> {
     let day = from.div_euclid(DAY_MS) * DAY_HOURS;
     let keys = keys::chunks(device, tier, day..=i64::MAX);
-    let sql = "SELECT first FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1";
+    let (key, _) = listing::next(connection, Table::Chunk, *keys.start())?;
+    let Some(key) = key.filter(|key| keys.contains(key)) else {
+        return Ok(None);
+    };
+    let sql = "SELECT first FROM chunk WHERE id = ?";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([keys.start(), keys.end()])?;
-    rows.next()?.map(|row| row.get(0)).transpose()
+    statement.query_row([key], |row| row.get(0)).optional()
 }

@@ -10,8 +10,9 @@ use super::combine::combine;
 use super::keys::{Tier, hour_of};
 use super::plan::{Plan, Source, plan};
 use super::reader::Query;
+use super::tail::{self, OfDevice};
 use super::unstored::unstored;
-use super::{Columns, NewSample, names, pieces, tail};
+use super::{Columns, NewSample, names, pieces};
 use crate::StoreError;
 
 /// The answer, from what is stored and from `recent` samples that may be stored or not.
@@ -91,16 +92,18 @@ fn in_memory(
     asked: &mut Asked<'_>,
     damaged: &mut u64,
 ) -> Result<Chunk, StoreError> {
-    let mut chunks = Vec::new();
+    let mut tail = OfDevice::default();
     if let Some(device) = device {
-        // Also an hour before and after: the api may have placed a sample a little otherwise.
+        // Also an hour before and after, of which a rate is made.
         let hour = |at: Timestamp| hour_of(at.as_millisecond());
         let hours = hour(query.from) - 1..=hour(query.to) + 1;
         let wanted = |id| asked.has_column(id);
-        chunks = tail::of_device(connection, device, &hours, wanted, damaged)?;
+        tail = tail::of_device(connection, device, &hours, wanted, damaged)?;
     }
-    chunks.push(unstored(connection, device, &chunks, recent, asked)?);
-    Ok(combine(chunks))
+    // Of any hour: the api may have placed a sample otherwise than ingest.
+    let unstored = unstored(connection, device, &tail.origins, recent, asked)?;
+    tail.chunks.push(unstored);
+    Ok(combine(tail.chunks))
 }
 
 /// Sources in the order of time; those that overlap are together.

@@ -115,8 +115,9 @@ fn sessions(connection: &Connection, device: &DeviceId) -> Result<Vec<StoredSess
     let Some(number) = names::find_device(&snapshot, device)? else {
         return Ok(Vec::new());
     };
-    let tail = tail::of_device(&snapshot, number, &(i64::MIN..=i64::MAX), |_| false, &mut 0)?;
-    let stored = unstored::stored(&snapshot, number, &tail, |_| true)?;
+    let hours = &(0..=0);
+    let tail = tail::of_device(&snapshot, number, hours, |_| false, &mut 0)?;
+    let stored = unstored::stored(&snapshot, number, &tail.origins, |_| true)?;
     let sql = "SELECT lost FROM session WHERE device = ? AND session = ?";
     let mut lost = snapshot.prepare_cached(sql)?;
     let sessions = stored.into_iter().map(|(session, numbers)| {

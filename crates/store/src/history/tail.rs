@@ -9,6 +9,8 @@ use super::chunk::Chunk;
 use super::effort::Effort;
 use super::head::{ColumnId, Form};
 use super::keys;
+use super::listing::{self, Table};
+use super::origins::Run;
 use crate::database::is_unreadable;
 
 /// What the tail holds, as far as one must know to seal it in time.
@@ -22,7 +24,7 @@ pub(super) struct Extent {
     pub(super) oldest_hour: Option<i64>,
     /// Size of all rows.
     pub(super) bytes: usize,
-    /// Rows that SQLite can neither read nor remove, because the file is damaged there. They
+    /// Rows that cannot be sealed, because the file is damaged where their chunk would be. They
     /// stay, and do not count.
     pub(super) stuck: BTreeSet<i64>,
 }
@@ -45,7 +47,6 @@ impl Extent {
     pub(super) fn read_again(&self, connection: &Connection) -> rusqlite::Result<Self> {
         let mut extent = Self {
             newest: self.newest,
-            stuck: self.stuck.clone(),
             ..Self::default()
         };
         let mut statement = connection.prepare_cached("SELECT id, hour, length(data) FROM tail")?;
@@ -54,7 +55,9 @@ impl Extent {
             let key = row.get(0)?;
             let commit = keys::commit_of_tail(key);
             extent.newest = extent.newest.max(commit);
-            if !extent.stuck.contains(&key) {
+            if self.stuck.contains(&key) {
+                extent.stuck.insert(key);
+            } else {
                 extent.add(commit, row.get(1)?, row.get(2)?);
             }
         }
@@ -62,29 +65,61 @@ impl Extent {
     }
 }
 
-/// All rows, in the order of commits: their samples, none where they are damaged. Keys of those
-/// that cannot be read at all are added to `stuck`.
+/// All rows, in the order of commits: their samples, none where they are damaged. Says whether
+/// all of the table can be read.
 pub(super) fn visit_all(
     connection: &Connection,
-    stuck: &mut BTreeSet<i64>,
     mut visit: impl FnMut(i64, Option<Chunk>),
-) -> rusqlite::Result<()> {
-    let mut all = connection.prepare_cached("SELECT id FROM tail")?;
-    let keys = all.query_map([], |row| row.get(0))?;
+) -> rusqlite::Result<bool> {
+    let all = listing::list(connection, Table::Tail, &listing::ALL)?;
+    let mut is_whole = all.holes.is_empty();
     let mut read = connection.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
-    for key in keys.collect::<rusqlite::Result<Vec<i64>>>()? {
+    for key in all.keys {
         let chunk = read.query_row([key], |row| {
             Ok(Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok())
         });
         match chunk {
             Ok(chunk) => visit(key, chunk),
-            Err(error) if is_unreadable(&error) => {
-                stuck.insert(key);
-                visit(key, None);
-            }
+            Err(error) if is_unreadable(&error) => is_whole = false,
             Err(error) => return Err(error),
         }
     }
+    Ok(is_whole)
+}
+
+/// Makes the table anew from those rows that can be read, and says so in the log. SQLite can
+/// neither write to a lost page nor free it: the old table stays, under another name.
+pub(super) fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
+    // Read before: a page that cannot be read may undo the transaction in which it is met.
+    let mut rows = Vec::new();
+    for key in listing::list(connection, Table::Tail, &listing::ALL)?.keys {
+        let row = connection
+            .prepare_cached("SELECT id, hour, data FROM tail WHERE id = ?")?
+            .query_row([key], Row::read);
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) if is_unreadable(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let transaction = connection.transaction()?;
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'tail'";
+    let create: String = transaction.query_row(sql, [], |row| row.get(0))?;
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'lost_tail_*'";
+    let lost: i64 = transaction.query_row(sql, [], |row| row.get(0))?;
+    transaction.execute_batch(&format!(
+        "ALTER TABLE tail RENAME TO lost_tail_{}",
+        lost + 1
+    ))?;
+    transaction.execute_batch(&create)?;
+    for row in &rows {
+        row.insert(&transaction)?;
+    }
+    transaction.commit()?;
+    tracing::error!(
+        rows = rows.len(),
+        "a part of the newest samples cannot be read and is lost, the others were moved"
+    );
     Ok(())
 }
 
@@ -101,33 +136,53 @@ pub(super) fn insert(
     Ok(row.data.len())
 }
 
-/// The rows of a device with samples of these hours, in the order of commits, with those series
-/// that are wanted. Damaged ones are left out, and counted.
+/// What the tail has of a device.
+#[derive(Debug, Default)]
+pub(super) struct OfDevice {
+    /// Samples of those hours that were asked for, in the order of commits.
+    pub(super) chunks: Vec<Chunk>,
+    /// Which samples there are, of any hour.
+    pub(super) origins: Vec<Run>,
+}
+
+/// The rows of a device: which samples they have, and those of these hours with those series that
+/// are wanted. Damaged ones are left out, and counted.
 pub(super) fn of_device(
     connection: &Connection,
     device: i64,
     hours: &RangeInclusive<i64>,
     wanted: impl Fn(ColumnId) -> bool,
     damaged: &mut u64,
-) -> rusqlite::Result<Vec<Chunk>> {
-    let mut chunks = Vec::new();
-    let Some((oldest, newest)) = bounds(connection)? else {
-        return Ok(chunks);
-    };
-    let sql = "SELECT data FROM tail WHERE id BETWEEN ? AND ? AND hour BETWEEN ? AND ?";
+) -> rusqlite::Result<OfDevice> {
+    let mut found = OfDevice::default();
+    let sql = "SELECT hour, data FROM tail WHERE id BETWEEN ? AND ?";
     let mut statement = connection.prepare_cached(sql)?;
-    for commit in oldest..=newest {
+    let mut from = *listing::ALL.start();
+    // From commit to commit that there is: an old one may have stayed alone.
+    loop {
+        let (next, is_behind_hole) = listing::next(connection, Table::Tail, from)?;
+        *damaged += u64::from(is_behind_hole);
+        let Some(next) = next else {
+            return Ok(found);
+        };
+        let commit = keys::commit_of_tail(next);
         let keys = keys::tail_of(commit, device);
-        let keys = [keys.start(), keys.end(), hours.start(), hours.end()];
-        let mut rows = statement.query(keys)?;
+        from = keys::tail(commit + 1, 0, 0);
+        let mut rows = statement.query([keys.start(), keys.end()])?;
         loop {
             match rows.next() {
                 Ok(None) => break,
                 Ok(Some(row)) => {
-                    let data = row.get_ref(0)?.as_blob().unwrap_or_default();
-                    match Chunk::decode_some(data, &wanted) {
-                        Ok(chunk) => chunks.push(chunk),
-                        Err(_) => *damaged += 1,
+                    let is_asked = hours.contains(&row.get(0)?);
+                    let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+                    match Chunk::decode_some(data, |id| is_asked && wanted(id)) {
+                        Ok(chunk) => {
+                            found.origins.extend(chunk.origins.iter().copied());
+                            if is_asked {
+                                found.chunks.push(chunk);
+                            }
+                        }
+                        Err(_) => *damaged += u64::from(is_asked),
                     }
                 }
                 Err(error) if is_unreadable(&error) => {
@@ -138,18 +193,6 @@ pub(super) fn of_device(
             }
         }
     }
-    Ok(chunks)
-}
-
-/// The oldest and the newest commit.
-fn bounds(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
-    let sql = "SELECT min(id), max(id) FROM tail";
-    let (oldest, newest): (Option<i64>, Option<i64>) = connection
-        .prepare_cached(sql)?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(oldest
-        .zip(newest)
-        .map(|(oldest, newest)| (keys::commit_of_tail(oldest), keys::commit_of_tail(newest))))
 }
 
 /// A row as it stands.
@@ -161,6 +204,14 @@ pub(super) struct Row {
 }
 
 impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: row.get(0)?,
+            hour: row.get(1)?,
+            data: row.get(2)?,
+        })
+    }
+
     /// Stores it again.
     pub(super) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection
@@ -174,13 +225,7 @@ impl Row {
 pub(super) fn rows_after(connection: &Connection, last_hour: i64) -> rusqlite::Result<Vec<Row>> {
     let sql = "SELECT id, hour, data FROM tail WHERE hour > ? ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([last_hour], |row| {
-        Ok(Row {
-            key: row.get(0)?,
-            hour: row.get(1)?,
-            data: row.get(2)?,
-        })
-    })?;
+    let rows = statement.query_map([last_hour], Row::read)?;
     rows.collect()
 }
 

@@ -318,6 +318,18 @@ fn recent_samples_are_merged_with_what_is_stored_each_once() {
 }
 
 #[test]
+fn a_recent_sample_that_ingest_has_placed_in_another_hour_is_not_drawn_twice() {
+    let mut house = House::new();
+    let stored = house.sample(1, 1, 5 * 3600);
+    house.commit(&[stored]);
+    let recent = [house.sample(1, 1, 60)];
+    let columns = house.columns_with(0..200, 500, &recent);
+    assert_eq!(columns.times, [0_i64; 0]);
+    let columns = house.columns_with(0..6 * 3600, 500, &recent);
+    assert_eq!(columns.times, [at(5 * 3600).as_millisecond()]);
+}
+
+#[test]
 fn what_an_agent_had_no_room_for_is_lost_and_said_once() {
     let mut house = House::new();
     let mut first = house.sample(1, 1, 10);

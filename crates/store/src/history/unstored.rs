@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::asked::Asked;
 use super::chunk::Chunk;
 use super::column::Column;
-use super::origins;
+use super::origins::{self, Run};
 use super::received::{self, Numbers};
 use super::rollup::{SeriesId, column_of};
 use super::{NewSample, names};
@@ -20,7 +20,7 @@ use crate::StoreError;
 pub(super) fn unstored(
     connection: &Connection,
     device: Option<i64>,
-    tail: &[Chunk],
+    tail: &[Run],
     recent: &[NewSample],
     asked: &mut Asked<'_>,
 ) -> Result<Chunk, StoreError> {
@@ -79,12 +79,12 @@ pub(super) fn unstored(
     Ok(chunk)
 }
 
-/// Which samples of a device are stored, of those sessions that are `asked` for. `tail` is what
-/// the tail has of the device.
+/// Which samples of a device are stored, of those sessions that are `asked` for. `tail`: those
+/// of the device that the tail has.
 pub(super) fn stored(
     connection: &Connection,
     device: i64,
-    tail: &[Chunk],
+    tail: &[Run],
     asked: impl Fn(SessionId) -> bool,
 ) -> Result<BTreeMap<SessionId, Numbers>, StoreError> {
     let mut stored: BTreeMap<SessionId, Numbers> = BTreeMap::new();
@@ -101,7 +101,7 @@ pub(super) fn stored(
             names.insert(id, session);
         }
     }
-    for run in tail.iter().flat_map(|chunk| &chunk.origins) {
+    for run in tail {
         let numbers = names.get(&run.session).and_then(|it| stored.get_mut(it));
         if let (Some(numbers), Some(count)) = (numbers, run.count.checked_sub(1)) {
             numbers.insert(run.first..=run.first.saturating_add(count));

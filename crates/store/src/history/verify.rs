@@ -9,6 +9,7 @@ use rusqlite::{Connection, Statement};
 
 use super::chunk::Chunk;
 use super::keys::{self, HOUR_MS, Tier};
+use super::listing::{self, Table};
 use super::received::{self, Numbers};
 use super::{STEPS, names};
 use crate::database::is_unreadable;
@@ -111,6 +112,14 @@ struct Contents {
 }
 
 impl Contents {
+    /// Where a chunk is, in words.
+    fn place(&self, key: i64) -> String {
+        let (device, tier) = keys::owner_of_chunk(key);
+        let device = self.devices.get(&device).map_or("?", String::as_str);
+        let from = time::from_ms(keys::hour_of_chunk(key) * HOUR_MS);
+        format!("{device}'s {} from {from} on", name_of(tier))
+    }
+
     fn note(&mut self, device: i64, chunk: &Chunk) {
         let sessions = self.found.entry(device).or_default();
         for (session, seq) in chunk.identities() {
@@ -127,13 +136,20 @@ impl Report {
     fn check_file(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
         let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let said: String = row.get(0)?;
+        loop {
+            let said: String = match rows.next() {
+                Ok(Some(row)) => row.get(0)?,
+                Ok(None) => return Ok(()),
+                Err(error) if is_unreadable(&error) => {
+                    self.findings.push(Finding::File(error.to_string()));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
             if said != "ok" {
                 self.findings.push(Finding::File(said));
             }
         }
-        Ok(())
     }
 
     fn check_tail(
@@ -141,11 +157,16 @@ impl Report {
         connection: &Connection,
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare("SELECT id, hour FROM tail")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let listing = listing::list(connection, Table::Tail, &listing::ALL)?;
+        if !listing.holes.is_empty() {
+            let lost = "a page with samples of the last hours cannot be read".to_owned();
+            self.findings.push(Finding::File(lost));
+        }
+        let mut hour = connection.prepare("SELECT hour FROM tail WHERE id = ?")?;
         let mut read = connection.prepare("SELECT data FROM tail WHERE id = ?")?;
-        for (key, hour) in rows.collect::<rusqlite::Result<Vec<(i64, i64)>>>()? {
+        for key in listing.keys {
             let device = keys::device_of_tail(key);
+            let hour = hour.query_row([key], |row| row.get(0))?;
             let Some(chunk) = decode(&mut read, key)? else {
                 self.add_damaged(contents, device, "tail", hour);
                 continue;
@@ -165,18 +186,21 @@ impl Report {
         connection: &Connection,
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
-        let mut statement = connection.prepare("SELECT id FROM chunk")?;
-        let keys = statement.query_map([], |row| row.get(0))?;
-        let mut read = connection.prepare("SELECT data FROM chunk WHERE id = ?")?;
-        for key in keys.collect::<rusqlite::Result<Vec<i64>>>()? {
-            let (device, tier) = keys::owner_of_chunk(key);
-            let name = match tier {
-                Some(Tier::Hour) => "hour",
-                Some(Tier::Day) => "day",
-                Some(Tier::FiveMinutes) => "five minutes",
-                Some(Tier::TwoHours) => "two hours",
-                None => "unknown",
+        let listing = listing::list(connection, Table::Chunk, &listing::ALL)?;
+        for hole in &listing.holes {
+            let (before, after) = (hole.start().checked_sub(1), hole.end().checked_add(1));
+            let place = |key: Option<i64>, bound: &str| {
+                let key = key.filter(|key| listing.keys.binary_search(key).is_ok());
+                key.map_or(bound.to_owned(), |key| contents.place(key))
             };
+            let (before, after) = (place(before, "the begin"), place(after, "the end"));
+            let lost = format!("a page between {before} and {after} cannot be read");
+            self.findings.push(Finding::File(lost));
+        }
+        let mut read = connection.prepare("SELECT data FROM chunk WHERE id = ?")?;
+        for key in listing.keys {
+            let (device, tier) = keys::owner_of_chunk(key);
+            let name = name_of(tier);
             let Some(chunk) = decode(&mut read, key)? else {
                 self.add_damaged(contents, device, name, keys::hour_of_chunk(key));
                 continue;
@@ -226,6 +250,16 @@ impl Report {
             }
         }
         Ok(())
+    }
+}
+
+fn name_of(tier: Option<Tier>) -> &'static str {
+    match tier {
+        Some(Tier::Hour) => "hour",
+        Some(Tier::Day) => "day",
+        Some(Tier::FiveMinutes) => "five minutes",
+        Some(Tier::TwoHours) => "two hours",
+        None => "unknown",
     }
 }
 

@@ -188,21 +188,29 @@ impl HistoryWriter {
             return Ok(());
         }
         self.names = Names::default();
+        if self.read_tail()? {
+            return Ok(());
+        }
+        tail::renew(&mut self.connection)?;
+        self.read_tail()?;
+        Ok(())
+    }
+
+    /// Says whether all of it can be read.
+    fn read_tail(&mut self) -> rusqlite::Result<bool> {
         let mut received = Received::default();
-        let mut extent = Extent {
-            newest: self.extent.newest,
-            ..Extent::default()
-        };
-        tail::visit_all(&self.connection, &mut extent.stuck, |_, chunk| {
+        let is_whole = tail::visit_all(&self.connection, |_, chunk| {
             // What is damaged is left to `verify`.
             for run in chunk.iter().flat_map(|chunk| &chunk.origins) {
                 received.add_tail(run.session, run.numbers());
             }
         })?;
-        self.extent = extent.read_again(&self.connection)?;
-        self.received = received;
-        self.remembers = true;
-        Ok(())
+        if is_whole {
+            self.extent = self.extent.read_again(&self.connection)?;
+            self.received = received;
+            self.remembers = true;
+        }
+        Ok(is_whole)
     }
 
     /// After an error: what was remembered may have been rolled back.

@@ -1,5 +1,6 @@
 //! What is left when something breaks.
 
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use super::*;
@@ -119,7 +120,28 @@ fn lose_page(house: &mut House, table: &str, key: i64) {
     file[page..page + 4096].fill(0xa5);
     std::fs::write(&house.path, file).unwrap();
     house.reader = HistoryReader::new(&house.path);
-    house.writer = Some(HistoryWriter::open(&house.path).unwrap());
+}
+
+/// Loses one of the pages on which a table has its keys, and says how many there are.
+fn lose_leaf(house: &mut House, table: &str, choose: impl FnOnce(usize) -> usize) -> usize {
+    house.writer = None;
+    let leaves = overwrite_leaf(&house.path, table, choose);
+    house.reader = HistoryReader::new(&house.path);
+    leaves
+}
+
+fn overwrite_leaf(path: &Path, table: &str, choose: impl FnOnce(usize) -> usize) -> usize {
+    let connection = Connection::open(path).unwrap();
+    let sql = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path";
+    let mut statement = connection.prepare(sql).unwrap();
+    let pages = statement.query_map([table], |row| row.get(0)).unwrap();
+    let pages: Vec<u64> = pages.map(Result::unwrap).collect();
+    drop(statement);
+    drop(connection);
+    let page = (pages[choose(pages.len())] - 1) * 4096;
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&[0xa5; 4096], page).unwrap();
+    pages.len()
 }
 
 fn first_key(house: &House, tier: keys::Tier) -> i64 {
@@ -152,6 +174,7 @@ fn a_page_that_the_card_has_lost_stops_neither_merging_nor_forgetting_and_verify
     );
     lose_page(&mut house, "chunk", day);
     lose_page(&mut house, "chunk", hour);
+    house.reopen();
     let lost = [("hour", at(2 * DAY)), ("day", at(0))];
     assert_eq!(damaged_chunks(&house), lost);
     // What is late for it, and days that follow.
@@ -199,6 +222,8 @@ fn a_page_of_the_tail_that_the_card_has_lost_takes_one_row_with_it() {
     lose_page(&mut house, "tail", key);
     assert_eq!(damaged_chunks(&house), [("tail", at(0))]);
     assert_eq!(house.columns(0..3600, 5000).times.len(), 600);
+    house.reopen();
+    assert_eq!(house.columns(0..3600, 5000).times.len(), 600);
     house.tend(2 * 3600);
     assert_eq!(house.rows(keys::Tier::Hour), 1);
     let more = house.sample(1, 9999, 2 * 3600 + 10);
@@ -206,7 +231,10 @@ fn a_page_of_the_tail_that_the_card_has_lost_takes_one_row_with_it() {
     house.tend(2 * DAY);
     assert_eq!(house.rows(keys::Tier::Day), 1);
     assert_eq!(house.columns(0..3 * 3600, 5000).times.len(), 601);
-    assert_eq!(damaged_chunks(&house), [("tail", at(0))]);
+    assert_eq!(damaged_chunks(&house), []);
+    // What is lost is not held to be stored: an agent that still has it may send it again.
+    let lost = house.sample(1, 4, 3);
+    assert_eq!(house.commit(&[lost]).stored, 1);
 }
 
 #[test]
@@ -216,6 +244,7 @@ fn a_month_on_a_page_that_is_lost_is_made_anew_beside_it() {
     house.live(0..6 * DAY, 300);
     let month = first_key(&house, keys::Tier::TwoHours);
     lose_page(&mut house, "chunk", month);
+    house.reopen();
     house.live(6 * DAY..7 * DAY + 2 * 3600, 300);
     assert_eq!(house.rows(keys::Tier::TwoHours), 2);
     house.live(7 * DAY + 2 * 3600..8 * DAY + 2 * 3600, 300);
@@ -244,4 +273,135 @@ fn what_could_not_be_read_again_after_an_error_is_read_before_the_next_commit() 
     other.execute_batch(rename).unwrap();
     assert_eq!(house.commit(&samples).stored, 1);
     house.assert_sound(4);
+}
+
+/// An hour of samples, in sixty commits, none of them sealed.
+fn hour_in_tail(house: &mut House) -> Vec<NewSample> {
+    house.noise = 10;
+    let samples: Vec<NewSample> = (0..1200)
+        .map(|n| house.sample(1, n + 1, i64::try_from(n).unwrap() * 3))
+        .collect();
+    for minute in samples.chunks(20) {
+        house.commit(minute);
+    }
+    samples
+}
+
+#[test]
+fn a_page_with_keys_of_the_tail_that_is_lost_takes_its_commits_and_no_others() {
+    for choose in [|_| 0, |leaves| leaves / 2, |leaves| leaves - 1] {
+        let mut house = House::new();
+        let samples = hour_in_tail(&mut house);
+        let leaves = lose_leaf(&mut house, "tail", choose);
+        assert!(leaves > 4, "{leaves}");
+        let findings = verify(&house.path).unwrap().unwrap().findings;
+        assert!(!findings.is_empty());
+        let left = house.columns(0..3600, 5000).times.len();
+        let most = 1200 - 2 * 1200 / leaves;
+        assert!((most..1200).contains(&left), "{left} of {leaves} pages");
+
+        house.reopen();
+        assert_eq!(house.columns(0..3600, 5000).times.len(), left);
+        let next = house.sample(1, 1201, 3600);
+        assert_eq!(house.commit(&[next]).stored, 1);
+        // An agent that still has what was lost can send it again.
+        assert_eq!(house.commit(&samples).stored, 1200 - left);
+        house.tend(2 * 3600 + 300);
+        assert_eq!(house.rows(keys::Tier::Hour), 2);
+        house.live(2 * 3600 + 600..2 * DAY, 60);
+        assert!(house.rows(keys::Tier::Day) == 1);
+        assert_eq!(house.columns(0..3600, 5000).times.len(), 1200);
+    }
+}
+
+#[test]
+fn a_page_of_the_tail_that_is_lost_while_the_hub_runs_stops_neither_commits_nor_sealing() {
+    for choose in [|leaves| leaves / 2, |leaves| leaves - 1] {
+        let mut house = House::new();
+        hour_in_tail(&mut house);
+        let connection = house.writer().connection_for_tests();
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        connection.query_row(checkpoint, [], |_| Ok(())).unwrap();
+        let path = house.path.clone();
+        overwrite_leaf(&path, "tail", choose);
+        let connection = house.writer().connection_for_tests();
+        connection.execute_batch("PRAGMA shrink_memory").unwrap();
+        let next = [house.sample(1, 1201, 3600)];
+        // Ingest tries again what could not be committed.
+        if house.writer().commit(&next, &[]).is_err() {
+            assert_eq!(house.commit(&next).stored, 1);
+        }
+        house.tend(2 * 3600 + 300);
+        assert_eq!(house.rows(keys::Tier::Hour), 2);
+        let left = house.columns(0..3601, 5000).times.len();
+        assert!((900..1201).contains(&left), "{left}");
+    }
+}
+
+#[test]
+fn a_page_with_keys_of_chunks_that_is_lost_stops_neither_merging_nor_forgetting() {
+    let mut house = House::new();
+    house.noise = 5;
+    house.live(0..20 * DAY + 5 * 3600, 300);
+    let count = |house: &House| {
+        let tiers = [keys::Tier::Hour, keys::Tier::Day, keys::Tier::FiveMinutes];
+        tiers.map(|tier| house.rows(tier))
+    };
+    let before = count(&house);
+    for part in [0, 1, 2, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("monitor.db");
+        house.writer = None;
+        std::fs::copy(&house.path, &copy).unwrap();
+
+        let leaves = lose_leaf(&mut house, "chunk", |leaves| (leaves - 1) * part / 3);
+        assert!(leaves > 4, "{leaves}");
+        let report = verify(&house.path).unwrap().unwrap();
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|it| it.to_string().contains("a page between"))
+        );
+        let left = count(&house).iter().sum::<usize>();
+        let all = before.iter().sum::<usize>();
+        assert!(left + 16 > all, "{left} of {all}");
+        // Answers go on.
+        assert!(house.columns(0..20 * DAY, 300).times.len() > 200);
+
+        house.reopen();
+        house.live(20 * DAY + 5 * 3600..23 * DAY, 300);
+        let day = house.columns(22 * DAY..23 * DAY, 24);
+        assert_eq!(day.series["cpu"].mean.iter().flatten().count(), 24);
+        house.settings.sample_days = 5;
+        house.settings.five_minute_days = 5;
+        house.tend(23 * DAY + DAY / 2);
+        let [_, days, fine] = count(&house);
+        assert!(days <= 6 + 4 && fine <= 6 + 4, "{days} {fine}");
+        house.settings.max_megabytes = 0;
+        house.tend(23 * DAY + DAY / 2);
+        let left = count(&house).iter().sum::<usize>();
+        assert!(left < 20, "{left}");
+
+        house.writer = None;
+        std::fs::copy(&copy, &house.path).unwrap();
+        house.settings = HistorySettings::default();
+        house.reopen();
+    }
+}
+
+#[test]
+fn an_old_row_that_stays_in_the_tail_does_not_make_queries_walk_over_all_commits_since() {
+    // Billions of them: it would take hours.
+    let mut house = House::new();
+    let (old, new) = (house.sample(1, 1, 10), house.sample(1, 2, 20));
+    house.commit(&[old]);
+    house.commit(&[new]);
+    house.writer = None;
+    let connection = Connection::open(&house.path).unwrap();
+    let sql = "UPDATE tail SET id = ? WHERE id = ?";
+    let (key, far) = (keys::tail(2, 1, 0), keys::tail(1 << 33, 1, 0));
+    assert_eq!(connection.execute(sql, [far, key]).unwrap(), 1);
+    drop(connection);
+    assert_eq!(house.columns(0..60, 100).times.len(), 2);
 }

@@ -13,6 +13,7 @@ use crate::StoreError;
 use crate::database::is_unreadable;
 use crate::history::chunk::Chunk;
 use crate::history::effort::Effort;
+use crate::history::listing::{self, Table};
 
 /// What stands under a key.
 #[derive(Debug)]
@@ -65,10 +66,8 @@ impl Changes {
         connection: &Connection,
         range: RangeInclusive<i64>,
     ) -> Result<BTreeSet<i64>, StoreError> {
-        let mut statement =
-            connection.prepare_cached("SELECT id FROM chunk WHERE id BETWEEN ? AND ?")?;
-        let rows = statement.query_map([range.start(), range.end()], |row| row.get(0))?;
-        let mut keys = rows.collect::<rusqlite::Result<BTreeSet<i64>>>()?;
+        let listing = listing::list(connection, Table::Chunk, &range)?;
+        let mut keys = BTreeSet::from_iter(listing.keys);
         keys.retain(|key| !self.removed.contains(key));
         keys.extend(self.stored.range(range).map(|(key, _)| *key));
         Ok(keys)

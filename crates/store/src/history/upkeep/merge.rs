@@ -11,6 +11,7 @@ use crate::database::is_unreadable;
 use crate::history::chunk::Chunk;
 use crate::history::combine::combine;
 use crate::history::keys::{self, DAY_HOURS, Tier};
+use crate::history::listing::{self, Table};
 use crate::history::names;
 use crate::history::rate::gap;
 use crate::history::rollup::{self, FIVE_MINUTES_MS, Points, SeriesId, series_of, summarise};
@@ -52,26 +53,11 @@ pub(super) fn unmerged_days(
     }
     for (device, _) in names::all_devices(connection)? {
         let keys = keys::chunks(device, Tier::Hour, 0..=end_hour - 1);
-        match hours(connection, keys) {
-            Ok(hours) => days.extend(hours.map(|hour| (device, hour.div_euclid(DAY_HOURS)))),
-            Err(error) if is_unreadable(&error) => {
-                tracing::error!(device, %error, "hours of a device cannot be found");
-            }
-            Err(error) => return Err(error),
-        }
+        let hours = listing::list(connection, Table::Chunk, &keys)?.keys;
+        let hours = hours.into_iter().map(keys::hour_of_chunk);
+        days.extend(hours.map(|hour| (device, hour.div_euclid(DAY_HOURS))));
     }
     Ok(days.into_iter().collect())
-}
-
-fn hours(
-    connection: &Connection,
-    keys: std::ops::RangeInclusive<i64>,
-) -> rusqlite::Result<impl Iterator<Item = i64>> {
-    let mut statement =
-        connection.prepare_cached("SELECT id FROM chunk WHERE id BETWEEN ? AND ?")?;
-    let rows = statement.query_map([keys.start(), keys.end()], |row| row.get(0))?;
-    let keys = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
-    Ok(keys.into_iter().map(keys::hour_of_chunk))
 }
 
 /// Merges the first of these days, as many as fit into one step, and says how many. One that

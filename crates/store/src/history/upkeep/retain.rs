@@ -85,7 +85,13 @@ impl Retain {
             .map(|(id, _)| id)
             .collect();
         if is_by_age {
-            self.forget_old(open, &devices, now, settings)?;
+            match self.forget_old(open, &devices, now, settings) {
+                // What is too much goes nevertheless.
+                Err(error) if error.is_unreadable() => {
+                    tracing::error!(%error, "not all that is too old can be removed");
+                }
+                forgotten => forgotten?,
+            }
         }
         if self.forget_much(open.connection, &devices, limit)? == Tended::Done {
             self.tried.clear();

@@ -1,6 +1,6 @@
 //! From the tail to a chunk per device and hour.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Transaction, params};
 
@@ -14,24 +14,49 @@ use crate::history::keys::{self, Tier};
 use crate::history::received::Numbers;
 use crate::history::tail;
 
+/// Rows of the tail, by device and hour.
+type Rows = BTreeMap<(i64, i64), Vec<i64>>;
+
 /// Seals all hours up to `last_hour`, in one transaction: what is in the tail would be written
-/// again for each part of it. Rows that cannot be read stay.
+/// again for each part of it. Where the file is damaged, hour by hour: what cannot be sealed
+/// stays.
 pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
-    let error = match try_seal(open, last_hour) {
-        Err(error) if error.is_unreadable() => error,
+    let sealed = tail::keys_until(open.connection, last_hour, &open.extent.stuck)
+        .map_err(StoreError::from)
+        .and_then(|rows| try_seal(open, &rows, Some(last_hour)));
+    match sealed {
+        Err(error) if error.is_unreadable() => {}
         sealed => return sealed,
-    };
-    let mut stuck = BTreeSet::new();
-    tail::visit_all(open.connection, &mut stuck, |_, _| {})?;
-    if stuck.is_subset(&open.extent.stuck) {
-        return Err(error);
     }
-    tracing::error!(rows = stuck.len(), "samples of some commits cannot be read");
-    open.extent.stuck = stuck;
-    try_seal(open, last_hour)
+    if !tail::visit_all(open.connection, |_, _| {})? {
+        tail::renew(open.connection)?;
+        *open.extent = open.extent.read_again(open.connection)?;
+    }
+    let rows = tail::keys_until(open.connection, last_hour, &open.extent.stuck)?;
+    let mut kept = Vec::new();
+    for ((device, hour), keys) in rows {
+        let of_hour = Rows::from([((device, hour), keys.clone())]);
+        match try_seal(open, &of_hour, None) {
+            Err(error) if error.is_unreadable() => {
+                open.extent.stuck.extend(keys);
+                kept.push((device, hour, error));
+            }
+            sealed => sealed?,
+        }
+    }
+    if let Some((device, hour, error)) = kept.first() {
+        let hours = kept.len();
+        tracing::error!(
+            hours, device, hour, %error,
+            "samples stay where they were committed: the file is damaged where they would be moved"
+        );
+    }
+    *open.extent = open.extent.read_again(open.connection)?;
+    Ok(())
 }
 
-fn try_seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
+/// Seals these rows. With `last_hour` they are all up to this one, but for those that are stuck.
+fn try_seal(open: &mut Open<'_>, rows: &Rows, last_hour: Option<i64>) -> Result<(), StoreError> {
     let Open {
         connection,
         received,
@@ -40,8 +65,7 @@ fn try_seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
     } = open;
     let transaction = connection.transaction()?;
     let mut sealed: HashMap<i64, Numbers> = HashMap::new();
-    let rows = tail::keys_until(&transaction, last_hour, &extent.stuck)?;
-    for ((device, hour), keys) in &rows {
+    for ((device, hour), keys) in rows {
         let chunks = read(&transaction, *device, *hour, keys)?;
         let chunk = combine(chunks);
         for run in &chunk.origins {
@@ -53,7 +77,7 @@ fn try_seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
         }
     }
     received.seal(&transaction, &sealed)?;
-    if extent.stuck.is_empty() {
+    if let Some(last_hour) = last_hour.filter(|_| extent.stuck.is_empty()) {
         // Without a condition no page is touched but those that list the free ones, and little
         // is left: row by row each page of the tail would be written once more.
         let left = tail::rows_after(&transaction, last_hour)?;
