@@ -12,6 +12,7 @@ use netmonitor_ingest::Ingest;
 use netmonitor_protocol::{DeviceId, ServiceName};
 use netmonitor_service::mqtt::Dial;
 use netmonitor_service::{DataDir, service_secrets};
+use netmonitor_store::StoreError;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -253,11 +254,14 @@ fn keep_addresses(config: &mut Config, listeners: &[(&'static str, SocketAddr)])
     config.broker.mqtt_ws = bound("mqtt-ws");
 }
 
-/// A history that cannot be written now may be later; one that is not ours never is.
+/// A history that cannot be written now may be later; one that is not ours never is. The rest goes
+/// on beside one that is ours and damaged.
 fn open_ingest(config: &Config, history: &Path) -> anyhow::Result<Option<Ingest>> {
     match Ingest::open(config.ingest.clone(), history) {
         Ok(ingest) => Ok(Some(ingest)),
-        Err(error) if !error.may_pass() => Err(error.into()),
+        Err(error) if !error.may_pass() && !matches!(error, StoreError::Sql(_)) => {
+            Err(error.into())
+        }
         Err(error) => {
             let error = format!("{:#}", anyhow::Error::new(error));
             tracing::error!(error, "the history cannot be written; trying again");
