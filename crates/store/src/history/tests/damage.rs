@@ -311,6 +311,15 @@ fn a_page_with_keys_of_the_tail_that_is_lost_takes_its_commits_and_no_others() {
         house.live(2 * 3600 + 600..2 * DAY, 60);
         assert!(house.rows(keys::Tier::Day) == 1);
         assert_eq!(house.columns(0..3600, 5000).times.len(), 1200);
+
+        // Once more: it was made anew as it was.
+        let late = [house.sample(2, 1, 3 * DAY)];
+        house.commit(&late);
+        lose_leaf(&mut house, "tail", |_| 0);
+        house.reopen();
+        house.reopen();
+        assert_eq!(house.commit(&late).stored, 1);
+        assert_eq!(house.commit(&late).stored, 0);
     }
 }
 
@@ -373,9 +382,23 @@ fn a_page_with_keys_of_chunks_that_is_lost_stops_neither_merging_nor_forgetting(
         house.live(20 * DAY + 5 * 3600..23 * DAY, 300);
         let day = house.columns(22 * DAY..23 * DAY, 24);
         assert_eq!(day.series["cpu"].mean.iter().flatten().count(), 24);
+        // Each once, sealed or not.
+        let again: Vec<NewSample> = (21 * DAY / 300..23 * DAY / 300)
+            .map(|n| house.sample(1, u64::try_from(n).unwrap() + 1, n * 300))
+            .collect();
+        assert_eq!(house.commit(&again).stored, 0);
+        house.reopen();
+        assert_eq!(house.commit(&again).stored, 0);
+        let days = house.columns(21 * DAY..23 * DAY, 5000);
+        assert_eq!(days.times.len(), again.len());
         house.settings.sample_days = 5;
         house.settings.five_minute_days = 5;
         house.tend(23 * DAY + DAY / 2);
+        let connection = house.writer().connection_for_tests();
+        let sql = "SELECT count(*) FROM tail";
+        let in_tail: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        // Where the page with the newest hours is lost, they cannot be sealed.
+        assert_eq!(in_tail > 0, part == 0);
         let [_, days, fine] = count(&house);
         assert!(days <= 6 + 4 && fine <= 6 + 4, "{days} {fine}");
         house.settings.max_megabytes = 0;
