@@ -1,3 +1,5 @@
+import { areSums } from './sums';
+
 /** A time in which nothing came. */
 export interface Gap {
   from: number;
@@ -14,85 +16,78 @@ export interface Arrivals {
   reach: number;
 }
 
+/** Where a view ends. */
+export interface End {
+  /** Unix ms. */
+  at: number;
+  /** Whether it goes on from there, with samples at the present interval. */
+  live: boolean;
+}
+
 /** Distances beyond this many usual ones are gaps: one sample that is missing is not. */
 const GAP_DISTANCES = 2.5;
-/** What is usual is seen from so many distances before and after. */
+/** What is usual is seen from so many distances on either side. */
 const AROUND = 8;
-/** Stretches without anything that come back after so few others are no outages. */
-const OFTEN = 12;
-/** So many times in a row they come back after as many others, or one more. */
-const IN_A_ROW = 3;
+/** One distance alone, at the edge of a view, is taken for a former interval up to this. */
+const LONE_MS = 90_000;
+/** With so many single empty stretches among so many points, an interval was a little longer. */
+const OFTEN = { empty: 3, among: 12 };
 
 /**
  * Where two points are further apart than is usual round there, or the view goes on that long
  * after the last. `intervalMs` is the distance at which samples come now. What is usual is looked
  * for nearby, because the interval of a device may have been another one before.
  *
- * In stretches the distance says little: one that is empty is a gap if it is so much longer than
- * the interval that samples were due in it.
+ * In stretches the distance says little: empty ones are a gap if they are so much longer than the
+ * interval that samples were due in them.
  */
-export function gapsOf(arrivals: Arrivals, intervalMs: number, until?: number): Gap[] {
+export function gapsOf(arrivals: Arrivals, intervalMs: number, end: End): Gap[] {
   const { times, stretch, reach } = arrivals;
-  const holes = stretch > 0 ? holesIn(times, stretch) : [];
-  const expected = Math.max(intervalMs, stretch);
-  const longest = GAP_DISTANCES * intervalMs;
+  const distances = times.slice(1).map((time, at) => time - (times[at] ?? time));
+  const coming = Array<number>(end.live ? AROUND : 0).fill(Math.max(intervalMs, stretch));
+
+  const isGap = (at: number, distance: number, before: number[], after: number[]) => {
+    const usual = usualOf([before.slice(-AROUND), after.slice(0, AROUND)]) ?? intervalMs;
+    const isFar =
+      usual < 1.5 * stretch
+        ? distance - stretch > GAP_DISTANCES * intervalMs
+        : distance > GAP_DISTANCES * usual;
+    if (!isFar) return false;
+    const sides = [before.slice(-OFTEN.among), after.slice(0, OFTEN.among)];
+    const isOften = sides.some((side) => emptyIn(side, stretch) >= OFTEN.empty);
+    if (isOften && emptyIn([distance], stretch) > 0) return false;
+    return !areSums(times.slice(Math.max(0, at + 1 - AROUND), at + 1), distance, stretch);
+  };
+
   const gaps: Gap[] = [];
-  for (let at = 1; at < times.length; at += 1) {
-    const [from, to] = [times[at - 1] ?? 0, times[at] ?? 0];
-    const usual = usualAt(times, at, expected);
-    // Stretches that are hardly longer than the interval are empty now and then.
-    const due = intervalMs < 2 * stretch ? Math.max(usual, intervalMs) : usual;
-    const isFar = to - from > GAP_DISTANCES * due;
-    const hole = isFar ? -1 : holes.indexOf(at);
-    const isSilent = hole >= 0 && to - from - stretch > longest && !isRegular(holes, hole);
-    if (isFar || isSilent) gaps.push({ from, to });
-  }
+  distances.forEach((distance, at) => {
+    // A distance is one of those on its either side, but not the only one.
+    const known = distances.length > 1 ? 1 : 0;
+    const before = distances.slice(Math.max(0, at + 1 - OFTEN.among), at + known);
+    const after = [...distances.slice(at + 1 - known, at + OFTEN.among), ...coming];
+    const [from, to] = [times[at] ?? 0, times[at + 1] ?? 0];
+    if (isGap(at, distance, before, after)) gaps.push({ from, to });
+  });
   const last = times.at(-1);
-  if (until !== undefined && last !== undefined) {
-    const usual = usualAt(times, times.length - 1, expected);
-    const isDense = stretch > 0 && usual < 1.5 * stretch && !isRegular(holes, holes.length);
-    const silence = isDense ? longest : Math.max(longest, GAP_DISTANCES * usual);
-    if (until - reach > silence) gaps.push({ from: last, to: until });
+  const silence = end.at - reach + stretch;
+  const onwards = end.live ? coming : distances.slice(-1);
+  if (last !== undefined && isGap(times.length - 1, silence, distances, onwards)) {
+    gaps.push({ from: last, to: end.at });
   }
   return gaps;
 }
 
-/** The points before which there is at least one stretch without anything. */
-function holesIn(times: readonly number[], stretch: number): number[] {
-  return times.flatMap((time, at) =>
-    at > 0 && time - (times[at - 1] ?? 0) > 1.5 * stretch ? [at] : [],
-  );
+/** The middle one of the distances (of two, the smaller) on that side where it is longer. */
+function usualOf(sides: readonly number[][]): number | undefined {
+  const middles = sides.map((side) => [...side].sort((a, b) => a - b)[(side.length - 1) >> 1] ?? 0);
+  const isKnown = (side: number[]) => side.length > 1 || (side[0] ?? Infinity) <= LONE_MS;
+  const known = middles.filter((_, at) => isKnown(sides[at] ?? []));
+  return known.length > 0 ? Math.max(...known) : undefined;
 }
 
-/**
- * Whether holes come regularly round there: points that are a little further apart than the
- * stretches are long leave one empty every so often. Former intervals do so, and points of the
- * hub that sum up samples which are no longer kept.
- */
-function isRegular(holes: readonly number[], hole: number): boolean {
-  let [inARow, least, most] = [0, 0, 0];
-  for (let near = hole - IN_A_ROW; near < hole + IN_A_ROW; near += 1) {
-    const [from, to] = [holes[near], holes[near + 1]];
-    if (from === undefined || to === undefined) continue;
-    const length = to - from;
-    const goesOn = inARow > 0 && length >= most - 1 && length <= least + 1;
-    inARow = goesOn ? inARow + 1 : 1;
-    least = goesOn ? Math.min(least, length) : length;
-    most = goesOn ? Math.max(most, length) : length;
-    if (inARow === IN_A_ROW && most <= OFTEN) return true;
-  }
-  return false;
-}
-
-/** The middle one of the distances round a point. Those that are still to come are as expected. */
-function usualAt(times: readonly number[], at: number, expectedMs: number): number {
-  const distances: number[] = [];
-  for (let near = Math.max(1, at - AROUND); near <= at + AROUND; near += 1) {
-    const [from, to] = [times[near - 1], times[near]];
-    distances.push(from === undefined || to === undefined ? expectedMs : to - from);
-  }
-  distances.sort((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)] ?? expectedMs;
+/** How many of the distances have one empty stretch. */
+function emptyIn(distances: readonly number[], stretch: number): number {
+  return distances.filter((it) => it > 1.5 * stretch && it < 2.5 * stretch).length;
 }
 
 /** The values that no line leads to: what has nothing before it and nothing after. */

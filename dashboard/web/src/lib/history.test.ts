@@ -100,7 +100,7 @@ describe('the stored history', () => {
     );
     expect(mean.filter((value) => value === null).length).toBeGreaterThan(8);
     const columns = columnsOf({ from: 0, to: 360_000, times, series: { cpu: band(mean) } });
-    const gaps = gapsOf(columns, 10_000);
+    const gaps = gapsOf(columns, 10_000, { at: columns.reach, live: true });
     expect(gaps).toHaveLength(1);
     expect(drawn(columns, ['cpu'], gaps)[1]?.filter((value) => value === null)).toHaveLength(1);
   });
@@ -130,7 +130,7 @@ describe('a report', () => {
 describe('what is drawn', () => {
   test('has an empty point in each gap, so that no line crosses it', () => {
     const data = columns([0, 3000, 30_000], [1, 2, 3]);
-    expect(drawn(data, ['cpu'], gapsOf(data, 3000))).toEqual([
+    expect(drawn(data, ['cpu'], gapsOf(data, 3000, { at: 30_000, live: true }))).toEqual([
       [0, 3, 16.5, 30],
       [1, 2, null, 3],
       [1, 2, null, 3],
@@ -140,7 +140,7 @@ describe('what is drawn', () => {
 
   test('has no point for a gap at the end', () => {
     const data = columns([0, 3000], [1, 2]);
-    expect(drawn(data, ['cpu'], gapsOf(data, 3000, 60_000))[0]).toEqual([0, 3]);
+    expect(drawn(data, ['cpu'], gapsOf(data, 3000, { at: 60_000, live: true }))[0]).toEqual([0, 3]);
   });
 
   test('a series that is not there draws nothing', () => {
