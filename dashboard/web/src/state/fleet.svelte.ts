@@ -3,6 +3,7 @@ import { getAccount, getDevices, getEvents, getHub } from '../api/client';
 import { listen } from '../api/stream';
 import type { Device, Event, FilledStretch, Hub, MetricsChange } from '../api/types';
 import { mergeEvents } from '../lib/events';
+import { Reopening } from '../lib/reopening';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
 
@@ -10,10 +11,6 @@ import { session } from './session.svelte';
 const BATCH_MS = 200;
 /** A stream that is silent for longer may be dead without a word: ask. */
 const SILENCE_MS = 25_000;
-/** A hub that ended the stream may be there: it ends those of readers that are too slow. */
-const REOPEN_MS = 500;
-/** One that did not answer, or refused, is asked no more often. */
-const RETRY_MS = 4_000;
 /** A reconnect of a moment is not worth a banner. */
 const GRACE_MS = 2_500;
 const EVENTS = 50;
@@ -43,13 +40,13 @@ class Fleet {
   start(): void {
     this.#stop?.();
     let closed = false;
-    let opened = false;
+    const reopening = new Reopening();
     let close: () => void = () => undefined;
     let reopen: ReturnType<typeof setTimeout> | undefined;
     const open = () => {
       close = listen({
         open: () => {
-          opened = true;
+          reopening.opened(performance.now());
           this.#heard();
           void this.#load();
         },
@@ -82,8 +79,7 @@ class Fleet {
         lost: (refused) => {
           this.lostSince ??= clock.now;
           if (closed) return;
-          reopen = setTimeout(open, opened ? REOPEN_MS : RETRY_MS);
-          opened = false;
+          reopen = setTimeout(open, reopening.lost(performance.now()));
           if (refused) void this.#stillLoggedIn();
         },
       });
