@@ -47,6 +47,9 @@ describe('what keeps less', () => {
     const less = { ...KEPT, max_megabytes: 1500 };
     expect(deletes(KEPT, less, 50 * MB)).toBe(false);
     expect(deletes(KEPT, less, 1501 * MB)).toBe(true);
+    // The hub removes days before the size is reached.
+    expect(deletes(KEPT, less, 0.96 * 1500 * MB)).toBe(true);
+    expect(deletes(KEPT, less, 0.94 * 1500 * MB)).toBe(false);
     expect(deletes(KEPT, less, undefined)).toBe(true);
     expect(deletes(less, KEPT, 2500 * MB)).toBe(false);
   });
@@ -107,8 +110,13 @@ describe('what the history takes', () => {
   test('is cut where the largest size is reached: samples go first', () => {
     const flow = flowOf(Array.from({ length: 10 }, () => device(3, 18)));
     const { five_minute_days, two_hour_days, sample_days } = costOf(flow, KEPT);
-    const max_megabytes = Math.ceil((five_minute_days + two_hour_days + sample_days / 3) / 1e6);
-    expect(costOf(flow, { ...KEPT, max_megabytes }).fittingDays).toBe(30);
+    const third = five_minute_days + two_hour_days + sample_days / 3;
+    // The hub keeps a twentieth free.
+    const fitting = (bytes: number) =>
+      costOf(flow, { ...KEPT, max_megabytes: Math.ceil(bytes / 0.95e6) }).fittingDays;
+    expect(fitting(third)).toBe(30);
+    expect(fitting(0.99 * (third + (2 / 3) * sample_days))).toBeLessThan(90);
+    expect(fitting(third + (2 / 3) * sample_days)).toBeNull();
     expect(costOf(flow, { ...KEPT, max_megabytes: 50 }).fittingDays).toBe(0);
   });
 });

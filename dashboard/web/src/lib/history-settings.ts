@@ -16,6 +16,9 @@ export interface Bounds {
 }
 
 const LONGEST_DAYS = 36_500;
+/** The hub removes the oldest days beyond this share of the largest size, to stay below it. */
+const FULL = 0.95;
+const fullBytes = (kept: Kept) => kept.max_megabytes * 1e6 * FULL;
 
 /** The numbers out of the settings. */
 export function keptOf(settings: HistorySettings): Kept {
@@ -44,7 +47,7 @@ export function faultsOf(kept: Kept): Partial<Record<Key, Bounds>> {
 export function deletes(before: Kept, after: Kept, usedBytes: number | undefined): boolean {
   return KEYS.some((key) => {
     if (after[key] >= before[key]) return false;
-    return key !== 'max_megabytes' || usedBytes === undefined || after[key] * 1e6 < usedBytes;
+    return key !== 'max_megabytes' || usedBytes === undefined || usedBytes > fullBytes(after);
   });
 }
 
@@ -102,7 +105,7 @@ export function costOf(flow: Flow, kept: Kept): Cost {
     two_hour_days: points('two_hour_days'),
   };
   const total = parts.sample_days + parts.five_minute_days + parts.two_hour_days;
-  const most = kept.max_megabytes * 1e6;
+  const most = fullBytes(kept);
   const left = most - parts.five_minute_days - parts.two_hour_days;
   const fitting = Math.max(0, Math.floor(left / (flow.numbersPerDay * NUMBER_BYTES)));
   return { ...parts, total, fittingDays: total > most ? fitting : null };
