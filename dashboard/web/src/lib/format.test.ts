@@ -33,6 +33,24 @@ describe('a whole number that was typed', () => {
       expect(french.wholeOf(text)).toBeNaN();
     },
   );
+
+  test.each(['1,500', '1.500', '10,000', '10,500,000'])('is not %j in French', (text) => {
+    expect(french.wholeOf(text)).toBeNaN();
+  });
+
+  test.each(['10 50,000', '10,500 000', '10 50 000', '1 000,000', '1,0000'])(
+    'has the same groups and marks everywhere, not %j',
+    (text) => {
+      expect(english.wholeOf(text)).toBeNaN();
+      expect(french.wholeOf(text)).toBeNaN();
+    },
+  );
+
+  test('has the groups of India there', () => {
+    const indian = createFormat('en-IN', en.units);
+    expect(indian.wholeOf('10,50,000')).toBe(1_050_000);
+    expect(indian.wholeOf('1,050,000')).toBe(1_050_000);
+  });
 });
 
 describe('sizes', () => {

@@ -21,6 +21,19 @@ export const DASH = '–';
 
 export type Format = ReturnType<typeof createFormat>;
 
+/**
+ * What a whole number looks like: figures, or groups of them with the mark of the language between
+ * them, or a space, the same everywhere. The mark of another language may be a decimal one here.
+ */
+function wholeNumberIn(format: Intl.NumberFormat): RegExp {
+  const parts = format.formatToParts(10_000_000);
+  const mark = parts.find(({ type }) => type === 'group')?.value.replace(/[^,.'’]/g, '') ?? '';
+  // India has groups of two before the last.
+  const hasPairs = parts.filter(({ type }) => type === 'integer')[1]?.value.length === 2;
+  const group = hasPairs ? '\\d{2,3}' : '\\d{3}';
+  return new RegExp(`^(?:\\d+|\\d{1,3}([ ${mark}])(?:${group}\\1)*\\d{3})$`);
+}
+
 /** Numbers, sizes and times in one language. `tag` is a BCP 47 tag such as `fr-BE`. */
 export function createFormat(tag: string, units: Units, timeZone?: string) {
   const zone = timeZone === undefined ? {} : { timeZone };
@@ -35,9 +48,7 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     maximumFractionDigits: 2,
   });
   const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
-  // Every kind of space: keyboards do not have those between the groups.
-  const separator = whole.formatToParts(10_000).find(({ type }) => type === 'group')?.value ?? '';
-  const groups = new RegExp(`[\\s${separator.replace(/[^,.'’]/g, '')}]`, 'g');
+  const wholeNumber = wholeNumberIn(whole);
   const tenth = new Intl.NumberFormat(tag, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const clock = new Intl.DateTimeFormat(tag, { ...hours, ...zone });
@@ -93,10 +104,8 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
 
   /** The whole number in a text, in groups or not; NaN if it is none. */
   function wholeOf(text: string): number {
-    // India has groups of two before the last.
-    const isWhole = /^(\d+|\d{1,3}(,\d{2,3})*,\d{3})$/;
-    const grouped = text.trim().replace(groups, ',');
-    return isWhole.test(grouped) ? Number(grouped.replaceAll(',', '')) : Number.NaN;
+    const plain = text.trim().replace(/\s/g, ' ');
+    return wholeNumber.test(plain) ? Number(plain.replace(/\D/g, '')) : Number.NaN;
   }
 
   function duration(secs: number): string {
