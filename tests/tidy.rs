@@ -235,7 +235,8 @@ fn every_crate_has_its_place_in_the_architecture() {
 fn topics_are_spelled_in_the_contract_alone() {
     for path in files() {
         let is_code = has_ending(&path, &["rs"]) && !path.starts_with("crates/protocol/");
-        let is_test = path.starts_with("tests/") || path.contains("/tests/");
+        let is_test =
+            path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs");
         if !is_code || is_test {
             continue;
         }
