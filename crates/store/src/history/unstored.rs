@@ -103,8 +103,8 @@ pub(super) fn stored(
     }
     for run in tail {
         let numbers = names.get(&run.session).and_then(|it| stored.get_mut(it));
-        if let (Some(numbers), Some(count)) = (numbers, run.count.checked_sub(1)) {
-            numbers.insert(run.first..=run.first.saturating_add(count));
+        if let Some(numbers) = numbers {
+            numbers.extend(run.numbers());
         }
     }
     Ok(stored)
