@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::chunk::Chunk;
 use super::column::Column;
 use super::head::ColumnId;
-use super::origins::{self, Run};
+use super::origins;
 
 /// All samples of the chunks in the order of time, each once.
 pub(super) fn combine(mut chunks: Vec<Chunk>) -> Chunk {
@@ -48,22 +48,13 @@ fn chain(chunks: Vec<Chunk>) -> Chunk {
         let start = whole.times.len();
         whole.times.extend_from_slice(&chunk.times);
         for run in chunk.origins {
-            push_run(&mut whole.origins, run);
+            origins::push_run(&mut whole.origins, run);
         }
         for (id, column) in &chunk.columns {
             whole.columns.entry(*id).or_default().append(start, column);
         }
     }
     whole
-}
-
-fn push_run(origins: &mut Vec<Run>, next: Run) {
-    match origins.last_mut() {
-        Some(run) if run.session == next.session && run.first + run.count == next.first => {
-            run.count += next.count;
-        }
-        _ => origins.push(next),
-    }
 }
 
 /// For each sample of each chunk its place in the whole, none where it is there already; with

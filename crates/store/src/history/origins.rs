@@ -25,15 +25,24 @@ impl Run {
 
 /// Adds a sample's number to the runs.
 pub(super) fn push(origins: &mut Vec<Run>, session: i64, seq: u64) {
+    let next = Run {
+        session,
+        first: seq,
+        count: 1,
+    };
+    push_run(origins, next);
+}
+
+/// Adds a run, to the last one if it goes on from there.
+pub(super) fn push_run(origins: &mut Vec<Run>, next: Run) {
     match origins.last_mut() {
-        Some(run) if run.session == session && run.first.checked_add(run.count) == Some(seq) => {
-            run.count += 1;
+        Some(run)
+            if run.session == next.session
+                && run.first.checked_add(run.count) == Some(next.first) =>
+        {
+            run.count = run.count.saturating_add(next.count);
         }
-        _ => origins.push(Run {
-            session,
-            first: seq,
-            count: 1,
-        }),
+        _ => origins.push(next),
     }
 }
 
