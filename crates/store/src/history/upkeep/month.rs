@@ -1,6 +1,7 @@
 //! Points of two hours, in a chunk for each month (UTC).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -49,16 +50,15 @@ impl Month {
 
     /// Whether there are points of a day.
     pub(super) fn tells(&self, day: i64) -> bool {
-        let (begin, end) = (day * DAY_MS, (day + 1) * DAY_MS);
         let mut series = self.points.values();
-        series.any(|points| points.range(begin..end).next().is_some())
+        series.any(|points| points.range(times_of(day)).next().is_some())
     }
 
     /// Puts a day's points in place of those that are there of that day.
     pub(super) fn replace(&mut self, kinds: &Kinds, day: i64, fine: &Points) {
-        let (begin, end) = (day * DAY_MS, (day + 1) * DAY_MS);
+        let times = times_of(day);
         for of_series in self.points.values_mut() {
-            of_series.retain(|at, _| !(begin..end).contains(at));
+            of_series.retain(|at, _| !times.contains(at));
         }
         self.points
             .retain(|_, points: &mut BTreeMap<_, _>| !points.is_empty());
@@ -77,6 +77,11 @@ impl Month {
     pub(super) fn store(self, changes: &mut Changes) {
         changes.store(self.key, &rollup::to_chunk(&self.points));
     }
+}
+
+/// When a day begins and ends.
+fn times_of(day: i64) -> Range<i64> {
+    day * DAY_MS..(day + 1) * DAY_MS
 }
 
 /// Adds points of samples that are in none yet.
