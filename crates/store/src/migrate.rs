@@ -120,11 +120,16 @@ pub(crate) fn open_in_memory(steps: Steps) -> Result<Connection, StoreError> {
 /// Brings everything into the file itself, so that a copy of it alone is whole. Called by the
 /// writer when it is done; a reader that is left behind could not do it.
 pub(crate) fn tidy_up(connection: &Connection) {
-    let done = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
     // Nothing is lost: the rest stands in the file beside it.
-    if let Err(error) = done {
+    if let Err(error) = checkpoint(connection) {
         tracing::debug!(%error, "the database was not checkpointed");
     }
+}
+
+/// Brings what stands in the file beside a database into it, and makes that file empty, as far as
+/// no reader needs it.
+pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "wal_checkpoint", "TRUNCATE")
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use super::Open;
 use super::merge::{DeviceDay, merge_days, unmerged_days};
 use super::remove::Remover;
-use crate::StoreError;
 use crate::history::keys::{self, DAY_HOURS, DAY_MS, Tier, hour_of};
 use crate::history::overview::{Overview, overview};
 use crate::history::{Retention, Tended, names};
+use crate::{StoreError, migrate};
 
 /// Sessions are known for so long after their newest sample, in days: a machine that was away
 /// for longer and comes back with samples of then would have them stored twice.
@@ -231,7 +231,7 @@ fn shrink(connection: &Connection) {
     // Needs room for a copy. Without it the file stays as large as it is.
     let shrunk = connection
         .execute_batch("VACUUM")
-        .and_then(|()| connection.pragma_update(None, "wal_checkpoint", "TRUNCATE"));
+        .and_then(|()| migrate::checkpoint(connection));
     if let Err(error) = shrunk {
         tracing::warn!(%error, "the history cannot be made smaller now");
     }
