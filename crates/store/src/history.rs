@@ -9,8 +9,8 @@
 //! - [`sample`], [`series`]: what is kept of a sample; [`placing`]: when it was taken
 //! - [`chunk`], [`column`], [`packed`]: samples as bytes; [`combine`]: several chunks as one
 //! - [`rate`], [`rollup`]: from counters to rates, from samples to points
-//! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold; [`listing`]: which keys,
-//!   in a damaged file as well
+//! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold; [`listing`], [`found`]:
+//!   which keys and what under them, in a damaged file as well
 //! - [`writer`], [`upkeep`]: commits, and what has to be done now and then;
 //!   [`retention`], [`upgrade`]
 //! - [`reader`], [`query`], [`plan`], [`pieces`], [`unstored`], [`answer`], [`downsample`]: from a
@@ -26,6 +26,7 @@ mod combine;
 mod downsample;
 mod effort;
 mod events;
+mod found;
 mod head;
 mod keys;
 mod listing;

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::chunk::Chunk;
 use super::effort::Effort;
+use super::found::Found;
 use super::head::{ColumnId, Form};
 use super::keys;
 use super::listing::{self, Table};
@@ -65,23 +66,20 @@ impl Extent {
     }
 }
 
-/// All rows, in the order of commits: their samples, none where they are damaged. Says whether
-/// all of the table can be read.
+/// All rows whose samples are sound, in the order of commits. Says whether all of the table can be
+/// read.
 pub(super) fn visit_all(
     connection: &Connection,
-    mut visit: impl FnMut(i64, Option<Chunk>),
+    mut visit: impl FnMut(Chunk),
 ) -> rusqlite::Result<bool> {
     let all = listing::list(connection, Table::Tail, &listing::ALL)?;
     let mut is_whole = all.holes.is_empty();
     let mut read = connection.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
     for key in all.keys {
-        let chunk = read.query_row([key], |row| {
-            Ok(Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok())
-        });
-        match chunk {
-            Ok(chunk) => visit(key, chunk),
-            Err(error) if is_unreadable(&error) => is_whole = false,
-            Err(error) => return Err(error),
+        match Found::read(&mut read, key)?.0 {
+            Found::Sound(chunk) => visit(chunk),
+            Found::Unreadable => is_whole = false,
+            Found::Nothing | Found::Damaged => {}
         }
     }
     Ok(is_whole)

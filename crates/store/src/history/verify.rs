@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Statement};
+use rusqlite::Connection;
 
 use super::chunk::Chunk;
+use super::found::Found;
 use super::keys::{self, HOUR_MS, Tier};
 use super::listing::{self, Table};
 use super::received::{self, Numbers};
@@ -162,12 +163,13 @@ impl Report {
             let lost = "a page with samples of the last hours cannot be read".to_owned();
             self.findings.push(Finding::File(lost));
         }
+        // On its own: it can be read where the samples cannot.
         let mut hour = connection.prepare("SELECT hour FROM tail WHERE id = ?")?;
         let mut read = connection.prepare("SELECT data FROM tail WHERE id = ?")?;
         for key in listing.keys {
             let device = keys::device_of_tail(key);
-            let hour = hour.query_row([key], |row| row.get(0))?;
-            let Some(chunk) = decode(&mut read, key)? else {
+            let (Found::Sound(chunk), _) = Found::read(&mut read, key)? else {
+                let hour = hour.query_row([key], |row| row.get(0))?;
                 self.add_damaged(contents, device, "tail", hour);
                 continue;
             };
@@ -201,7 +203,7 @@ impl Report {
         for key in listing.keys {
             let (device, tier) = keys::owner_of_chunk(key);
             let name = name_of(tier);
-            let Some(chunk) = decode(&mut read, key)? else {
+            let (Found::Sound(chunk), _) = Found::read(&mut read, key)? else {
                 self.add_damaged(contents, device, name, keys::hour_of_chunk(key));
                 continue;
             };
@@ -260,16 +262,5 @@ fn name_of(tier: Option<Tier>) -> &'static str {
         Some(Tier::FiveMinutes) => "five minutes",
         Some(Tier::TwoHours) => "two hours",
         None => "unknown",
-    }
-}
-
-/// The samples under a key; none if they are damaged, or their pages.
-fn decode(read: &mut Statement<'_>, key: i64) -> Result<Option<Chunk>, StoreError> {
-    let chunk = read.query_row([key], |row| {
-        Ok(Chunk::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok())
-    });
-    match chunk {
-        Err(error) if is_unreadable(&error) => Ok(None),
-        chunk => Ok(chunk?),
     }
 }

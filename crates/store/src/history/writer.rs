@@ -199,9 +199,9 @@ impl HistoryWriter {
     /// Says whether all of it can be read.
     fn read_tail(&mut self) -> rusqlite::Result<bool> {
         let mut received = Received::default();
-        let is_whole = tail::visit_all(&self.connection, |_, chunk| {
-            // What is damaged is left to `verify`.
-            for run in chunk.iter().flat_map(|chunk| &chunk.origins) {
+        // What is damaged is left to `verify`.
+        let is_whole = tail::visit_all(&self.connection, |chunk| {
+            for run in &chunk.origins {
                 received.add_tail(run.session, run.numbers());
             }
         })?;

@@ -6,27 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, Transaction};
 
 use super::seal::{Stored, insert_stored};
 use crate::StoreError;
-use crate::database::is_unreadable;
 use crate::history::chunk::Chunk;
 use crate::history::effort::Effort;
+use crate::history::found::Found;
 use crate::history::listing::{self, Table};
-
-/// What stands under a key.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// Nothing.
-    Nothing,
-    /// What was stored.
-    Sound(Chunk),
-    /// Not what was stored. It can be replaced.
-    Damaged,
-    /// The file is damaged there: SQLite can neither read nor replace nor remove it.
-    Unreadable,
-}
 
 /// Chunks that are to be stored or removed together.
 #[derive(Debug, Default)]
@@ -40,24 +27,15 @@ impl Changes {
     /// What stands under a key once these changes are made.
     pub(super) fn find(&mut self, connection: &Connection, key: i64) -> Result<Found, StoreError> {
         if let Some(stored) = self.stored.get(&key) {
-            return Ok(Found::new(&stored.data));
+            return Ok(Found::decode(&stored.data));
         }
         if self.removed.contains(&key) {
             return Ok(Found::Nothing);
         }
-        let data = connection
-            .prepare_cached("SELECT data FROM chunk WHERE id = ?")?
-            .query_row([key], |row| row.get::<_, Vec<u8>>(0))
-            .optional();
-        match data {
-            Ok(None) => Ok(Found::Nothing),
-            Ok(Some(data)) => {
-                self.bytes_read += data.len();
-                Ok(Found::new(&data))
-            }
-            Err(error) if is_unreadable(&error) => Ok(Found::Unreadable),
-            Err(error) => Err(error.into()),
-        }
+        let mut select = connection.prepare_cached("SELECT data FROM chunk WHERE id = ?")?;
+        let (found, bytes) = Found::read(&mut select, key)?;
+        self.bytes_read += bytes;
+        Ok(found)
     }
 
     /// The keys of a range that are in use once these changes are made.
@@ -100,11 +78,5 @@ impl Changes {
             insert_stored(transaction, *key, stored)?;
         }
         Ok(())
-    }
-}
-
-impl Found {
-    fn new(data: &[u8]) -> Self {
-        Chunk::decode(data).map_or(Self::Damaged, Self::Sound)
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::Connection;
 
-use super::changes::{Changes, Found};
+use super::changes::Changes;
 use super::month::{Month, join};
 use crate::StoreError;
 use crate::database::is_unreadable;
 use crate::history::chunk::Chunk;
 use crate::history::combine::combine;
+use crate::history::found::Found;
 use crate::history::keys::{self, DAY_HOURS, Tier};
 use crate::history::listing::{self, Table};
 use crate::history::names;

@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
-use super::changes::{Changes, Found};
+use super::changes::Changes;
 use super::merge::{Kinds, points_of};
 use crate::StoreError;
+use crate::history::found::Found;
 use crate::history::keys::{self, DAY_HOURS, DAY_MS, Tier};
 use crate::history::rollup::{self, Points, Summary, TWO_HOURS_MS, coarsen};
 use crate::time;

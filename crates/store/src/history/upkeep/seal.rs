@@ -28,7 +28,7 @@ pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError
         Err(error) if error.is_unreadable() => {}
         sealed => return sealed,
     }
-    if !tail::visit_all(open.connection, |_, _| {})? {
+    if !tail::visit_all(open.connection, |_| {})? {
         tail::renew(open.connection)?;
         *open.extent = open.extent.read_again(open.connection)?;
     }
