@@ -12,6 +12,7 @@ use super::head::{ColumnId, Form};
 use super::keys;
 use super::listing::{self, Table};
 use super::origins::Run;
+use super::received::Received;
 use crate::database::is_unreadable;
 
 /// What the tail holds, as far as one must know to seal it in time.
@@ -66,28 +67,53 @@ impl Extent {
     }
 }
 
-/// All rows whose samples are sound, in the order of commits. Says whether all of the table can be
-/// read.
-pub(super) fn visit_all(
+/// Reads what has to be known of the tail: how far it reaches, and which samples it has. If not all
+/// of it can be read, it is made anew first. Says whether it could be read in the end; if not,
+/// what was known is left as it is.
+pub(super) fn remember(
+    connection: &mut Connection,
+    extent: &mut Extent,
+    received: &mut Received,
+) -> rusqlite::Result<bool> {
+    if read_all(connection, extent, received)? {
+        return Ok(true);
+    }
+    renew(connection)?;
+    read_all(connection, extent, received)
+}
+
+/// Says whether all of it can be read.
+fn read_all(
     connection: &Connection,
-    mut visit: impl FnMut(Chunk),
+    extent: &mut Extent,
+    received: &mut Received,
 ) -> rusqlite::Result<bool> {
     let all = listing::list(connection, Table::Tail, &listing::ALL)?;
     let mut is_whole = all.holes.is_empty();
+    let mut there = Received::default();
     let mut read = connection.prepare_cached("SELECT data FROM tail WHERE id = ?")?;
     for key in all.keys {
         match Found::read(&mut read, key)?.0 {
-            Found::Sound(chunk) => visit(chunk),
+            Found::Sound(chunk) => {
+                for run in &chunk.origins {
+                    there.add_tail(run.session, run.numbers());
+                }
+            }
             Found::Unreadable => is_whole = false,
+            // What is damaged is left to `verify`.
             Found::Nothing | Found::Damaged => {}
         }
+    }
+    if is_whole {
+        *extent = extent.read_again(connection)?;
+        *received = there;
     }
     Ok(is_whole)
 }
 
 /// Makes the table anew from those rows that can be read, and says so in the log. SQLite can
 /// neither write to a lost page nor free it: the old table stays, under another name.
-pub(super) fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
+fn renew(connection: &mut Connection) -> rusqlite::Result<()> {
     // Read before: a page that cannot be read may undo the transaction in which it is met.
     let mut rows = Vec::new();
     for key in listing::list(connection, Table::Tail, &listing::ALL)?.keys {

@@ -188,29 +188,9 @@ impl HistoryWriter {
             return Ok(());
         }
         self.names = Names::default();
-        if self.read_tail()? {
-            return Ok(());
-        }
-        tail::renew(&mut self.connection)?;
-        self.read_tail()?;
+        self.remembers =
+            tail::remember(&mut self.connection, &mut self.extent, &mut self.received)?;
         Ok(())
-    }
-
-    /// Says whether all of it can be read.
-    fn read_tail(&mut self) -> rusqlite::Result<bool> {
-        let mut received = Received::default();
-        // What is damaged is left to `verify`.
-        let is_whole = tail::visit_all(&self.connection, |chunk| {
-            for run in &chunk.origins {
-                received.add_tail(run.session, run.numbers());
-            }
-        })?;
-        if is_whole {
-            self.extent = self.extent.read_again(&self.connection)?;
-            self.received = received;
-            self.remembers = true;
-        }
-        Ok(is_whole)
     }
 
     /// After an error: what was remembered may have been rolled back.

@@ -327,7 +327,7 @@ fn a_page_with_keys_of_the_tail_that_is_lost_takes_its_commits_and_no_others() {
 fn a_page_of_the_tail_that_is_lost_while_the_hub_runs_stops_neither_commits_nor_sealing() {
     for choose in [|leaves| leaves / 2, |leaves| leaves - 1] {
         let mut house = House::new();
-        hour_in_tail(&mut house);
+        let samples = hour_in_tail(&mut house);
         let connection = house.writer().connection_for_tests();
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         connection.query_row(checkpoint, [], |_| Ok(())).unwrap();
@@ -344,6 +344,8 @@ fn a_page_of_the_tail_that_is_lost_while_the_hub_runs_stops_neither_commits_nor_
         assert_eq!(house.rows(keys::Tier::Hour), 2);
         let left = house.columns(0..3601, 5000).times.len();
         assert!((900..1201).contains(&left), "{left}");
+        // What is lost is not held to be stored.
+        assert_eq!(house.commit(&samples).stored, 1201 - left);
     }
 }
 

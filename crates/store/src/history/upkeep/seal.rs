@@ -25,13 +25,16 @@ pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError
         .map_err(StoreError::from)
         .and_then(|rows| try_seal(open, &rows, Some(last_hour)));
     match sealed {
-        Err(error) if error.is_unreadable() => {}
-        sealed => return sealed,
+        Err(error) if error.is_unreadable() => seal_each(open, last_hour)?,
+        sealed => sealed?,
     }
-    if !tail::visit_all(open.connection, |_| {})? {
-        tail::renew(open.connection)?;
-        *open.extent = open.extent.read_again(open.connection)?;
-    }
+    *open.extent = open.extent.read_again(open.connection)?;
+    Ok(())
+}
+
+/// Seals hour by hour what can be.
+fn seal_each(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError> {
+    tail::remember(open.connection, open.extent, open.received)?;
     let rows = tail::keys_until(open.connection, last_hour, &open.extent.stuck)?;
     let mut kept = Vec::new();
     for ((device, hour), keys) in rows {
@@ -51,7 +54,6 @@ pub(super) fn seal(open: &mut Open<'_>, last_hour: i64) -> Result<(), StoreError
             "samples stay where they were committed: the file is damaged where they would be moved"
         );
     }
-    *open.extent = open.extent.read_again(open.connection)?;
     Ok(())
 }
 
@@ -91,10 +93,8 @@ fn try_seal(open: &mut Open<'_>, rows: &Rows, last_hour: Option<i64>) -> Result<
             remove.execute([key])?;
         }
     }
-    let left = extent.read_again(&transaction)?;
     transaction.commit()?;
     received.sealed_from_tail(&sealed);
-    **extent = left;
     Ok(())
 }
 
