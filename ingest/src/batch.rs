@@ -190,10 +190,9 @@ fn bytes(sample: &NewSample) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use jiff::Timestamp;
-    use netmonitor_protocol::Message;
-    use netmonitor_protocol::payload::{EventKind, Metrics, Severity, Temperature};
+    use netmonitor_protocol::payload::{Cpu, EventKind, Memory, Metrics, Severity, Temperature};
     use netmonitor_store::history::Layouts;
 
     use super::*;
@@ -206,13 +205,28 @@ mod tests {
         Event::new(AT, EventKind::LoggedIn, Severity::Info, parameters)
     }
 
-    fn metrics() -> Metrics {
-        let json = br#"{"session":"00000000c0ffee00","seq":1,"time":"2026-11-22T10:00:00Z",
-            "uptime_secs":1,"cpu":{"usage_percent":1},"memory":{"total_bytes":1,"used_bytes":1}}"#;
-        let topic = "netmonitor/v1/device/ws-14/metrics";
-        match Message::decode(topic, json, None) {
-            Ok(Message::DeviceMetrics(_, metrics)) => *metrics,
-            other => panic!("{other:?}"),
+    pub(crate) fn metrics() -> Metrics {
+        Metrics {
+            session: SessionId(0xc0ff_ee00),
+            seq: 1,
+            time: AT,
+            monotonic_ms: None,
+            age_ms: 0,
+            oldest_seq: None,
+            uptime_secs: 1,
+            cpu: Cpu {
+                usage_percent: 1.0,
+                per_core_percent: Vec::new(),
+                load: None,
+            },
+            memory: Memory {
+                total_bytes: 1,
+                used_bytes: 1,
+            },
+            swap: None,
+            disks: Vec::new(),
+            network: Vec::new(),
+            temperatures: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use netmonitor_service::clock::TimeSource;
 use netmonitor_service::{Secret, mqtt};
 
 use super::*;
+use crate::batch::tests::metrics;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -31,16 +32,9 @@ impl Story {
 
     fn sample(&mut self) -> Metrics {
         self.seq += 1;
-        let json = r#"{"session":"00000000c0ffee00","seq":1,"time":"2026-11-22T10:00:00Z",
-            "uptime_secs":1,"cpu":{"usage_percent":1},"memory":{"total_bytes":1,"used_bytes":1}}"#;
-        let topic = "netmonitor/v1/device/ws-14/metrics";
-        let message = Message::decode(topic, json.as_bytes(), None).unwrap();
-        let Message::DeviceMetrics(_, metrics) = message else {
-            panic!("metrics")
-        };
         Metrics {
             seq: self.seq,
-            ..*metrics
+            ..metrics()
         }
     }
 
