@@ -134,6 +134,13 @@ fn answer_entry(reply: ReplyEntry, result: Result<FileAttr, Errno>) {
     }
 }
 
+fn answer_attributes(reply: ReplyAttr, result: Result<FileAttr, Errno>) {
+    match result {
+        Ok(attributes) => reply.attr(&TTL, &attributes),
+        Err(error) => reply.error(error),
+    }
+}
+
 fn answer_empty(reply: ReplyEmpty, result: Result<(), Errno>) {
     match result {
         Ok(()) => reply.ok(),
@@ -151,10 +158,7 @@ impl Filesystem for Server {
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.look(|disk| Ok(attributes(disk, ino.0))) {
-            Ok(attributes) => reply.attr(&TTL, &attributes),
-            Err(error) => reply.error(error),
-        }
+        answer_attributes(reply, self.look(|disk| Ok(attributes(disk, ino.0))));
     }
 
     fn setattr(
@@ -187,10 +191,7 @@ impl Filesystem for Server {
             }
             Ok(attributes(disk, ino.0))
         });
-        match changed {
-            Ok(attributes) => reply.attr(&TTL, &attributes),
-            Err(error) => reply.error(error),
-        }
+        answer_attributes(reply, changed);
     }
 
     fn mknod(
