@@ -92,6 +92,41 @@ fn what_is_too_old_goes_the_samples_before_the_points() {
     assert_eq!(first.series["cpu"].mean.iter().flatten().count(), 12);
 }
 
+/// The dashboard tells by this that what is between such points is no gap.
+#[test]
+fn what_sums_up_a_time_stands_in_the_stretch_of_the_middle_of_it_and_nothing_elsewhere() {
+    let mut house = House::new();
+    house.live(0..3 * DAY, 60);
+    house.settings.sample_days = 1;
+    for (days, step) in [(400, 300), (1, 7200)] {
+        house.settings.five_minute_days = days;
+        house.tend(4 * DAY);
+        for (begin, points) in [(4321, 500), (7200, 777)] {
+            let columns = house.columns(begin..DAY, points);
+            let count = i64::try_from(points).unwrap();
+            let (from, width) = (at(begin).as_millisecond(), (DAY - 1 - begin) * 1000);
+            // Twice as much, so that halves are whole.
+            let is_middle_of_stretch = |(index, time): (i64, &i64)| {
+                ((time - from) * 2 * count - width * (2 * index + 1)).abs() <= 2 * count
+            };
+            assert!((0..).zip(&columns.times).all(is_middle_of_stretch));
+            let found = columns.times.iter().zip(&columns.series["cpu"].mean);
+            let found: Vec<i64> = found
+                .filter_map(|(time, mean)| mean.map(|_| *time))
+                .collect();
+            let middles: Vec<i64> = (0..DAY / step)
+                .filter(|number| number * step >= begin)
+                .map(|number| at(number * step).as_millisecond() + step * 500)
+                .collect();
+            assert_eq!(found.len(), middles.len(), "{step} {points}");
+            let half = width / count / 2 + 1;
+            for (time, middle) in found.iter().zip(middles) {
+                assert!((time - middle).abs() <= half, "{time} for {middle}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_database_stays_below_its_largest_size() {
     let mut house = House::new();
