@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use netmonitor_service::clock::TimeSource;
 use netmonitor_store::history::Moment;
 
-/// It is later than this: set anew with each release, to some weeks before. Not the time of the
-/// build, so that equal sources make equal programs.
+/// It is later than this: set anew with each release, to some weeks before (a test compares it with
+/// the changelog). Not the time of the build, so that equal sources make equal programs.
 pub const RELEASED: Timestamp = Timestamp::constant(1_793_491_200, 0); // 2026-11-01
 
 /// How far before the newest entry of the history the clock may be without a doubt.
@@ -236,5 +236,29 @@ mod tests {
     #[test]
     fn the_release_is_not_in_the_future() {
         assert!(netmonitor_service::clock::now() > RELEASED);
+    }
+
+    /// The newest day that a heading of the changelog has: `## [1.2.0] - 2027-01-31`.
+    fn newest_release(changelog: &str) -> Option<Timestamp> {
+        let headings = changelog.lines().filter_map(|it| it.strip_prefix("## ["));
+        let days = headings.filter_map(|it| it.split_once("] - ")?.1.split_whitespace().next());
+        days.map(|day| format!("{day}T00:00:00Z").parse().unwrap())
+            .max()
+    }
+
+    #[test]
+    fn it_was_set_anew_for_the_newest_release_of_the_changelog() {
+        let is_new = |released: Timestamp, changelog: &str| {
+            let newest = newest_release(changelog);
+            newest.is_none_or(|newest| newest.duration_since(released) <= 60 * 24 * HOUR)
+        };
+        let released = "2026-11-01T00:00:00Z".parse().unwrap();
+        let newer = "## [Unreleased]\n## [1.1.0] - 2027-01-31\n- x\n## [1.0.0] - 2026-11-30\n";
+        let older = "## [1.0.0] - 2026-11-30 [YANKED]\n";
+        assert!(!is_new(released, newer) && is_new(released, older));
+
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CHANGELOG.md");
+        let changelog = std::fs::read_to_string(path).unwrap();
+        assert!(is_new(RELEASED, &changelog), "set RELEASED anew");
     }
 }
