@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use netmonitor_protocol::payload::Metrics;
 use netmonitor_protocol::{DeviceId, SessionId};
 
+use super::keys::DAY_MS;
 use super::series::{self, Name};
 
 /// So many numbers of a sample are kept: a machine with hundreds of disks and interfaces has fewer.
@@ -63,9 +64,10 @@ pub struct Layouts {
     known: HashSet<Arc<Layout>>,
     /// What those take in memory.
     bytes: usize,
-    /// That of its last sample. No more devices than layouts are remembered.
+    /// That of its last sample.
     of_devices: HashMap<DeviceId, Arc<Layout>>,
-    /// The names of its samples since the day (UTC) began, or its series changed first in it.
+    /// The names of its samples since the day (UTC) began, or its series changed first in it. All
+    /// devices are here; no more of them than layouts are remembered.
     today: HashMap<DeviceId, Today>,
     hasher: RandomState,
     left_out: u64,
@@ -77,8 +79,6 @@ struct Today {
     /// Hashes of the names.
     names: HashSet<u64>,
 }
-
-const SECONDS_OF_A_DAY: i64 = 86_400;
 
 /// Layouts that are remembered. When there are more, those that no sample has are forgotten.
 const REMEMBERED: usize = 4096;
@@ -135,12 +135,12 @@ impl Layouts {
             return last.clone();
         }
         let mut names = Vec::with_capacity(numbers.len());
-        if self.of_devices.len() >= REMEMBERED {
+        if self.today.len() >= REMEMBERED {
             self.of_devices.clear();
             self.today.clear();
         }
         let today = self.today.entry(device.clone()).or_default();
-        let day = at.as_second().div_euclid(SECONDS_OF_A_DAY);
+        let day = at.as_millisecond().div_euclid(DAY_MS);
         if day > today.day {
             *today = Today {
                 day,
@@ -286,6 +286,21 @@ mod tests {
         // What comes late changes nothing.
         assert_eq!(kept(4, 0), 1002);
         assert_eq!(kept(5, 1), 48);
+    }
+
+    #[test]
+    fn however_often_layouts_are_forgotten_no_more_devices_are_remembered() {
+        let mut layouts = Layouts::default();
+        for round in 0..REMEMBERED + 10 {
+            // So long that a few hundred of them are too much.
+            let names: Vec<String> = (0..30).map(|n| format!("{round:0>100}-{n}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let metrics = metrics(&names);
+            let device = DeviceId::from_host_name(&format!("ci-{round}"));
+            NewSample::new(device, metrics.time, &metrics, &mut layouts);
+            assert!(layouts.of_devices.len() < REMEMBERED / 2);
+            assert!(layouts.today.len() <= REMEMBERED, "{round}");
+        }
     }
 
     #[test]
