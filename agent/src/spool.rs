@@ -52,7 +52,7 @@ pub use place::Place;
 use lock::Running;
 use numbers::{Numbers, common, count, smallest, take_away};
 use piece::{Piece, Taken, from_pieces};
-use record::Record;
+use record::{Record, Start};
 
 /// How much a spool may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,17 @@ pub struct Owner {
     pub session: SessionId,
     /// This boot of the machine, where the system names it.
     pub boot: Option<String>,
+}
+
+impl Owner {
+    /// What files of this session begin with.
+    fn start(&self) -> Start {
+        Start {
+            owner: self.name.clone(),
+            session: self.session,
+            boot: self.boot.clone(),
+        }
+    }
 }
 
 /// The samples of one session that are kept.

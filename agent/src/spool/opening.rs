@@ -62,11 +62,7 @@ impl Spool {
                 "samples of former starts are not stored yet"
             );
         }
-        let present = Start {
-            owner: spool.owner.name.clone(),
-            session: spool.owner.session,
-            boot: spool.owner.boot.clone(),
-        };
+        let present = spool.owner.start();
         // The last one, also if there was one of this number.
         spool.session(&present);
         spool

@@ -7,7 +7,7 @@ use netmonitor_protocol::payload::Metrics;
 
 use super::lock::Running;
 use super::piece::{Kind, Part, Piece, Taken};
-use super::record::{Record, Start};
+use super::record::Record;
 use super::{Spool, delete};
 
 impl Spool {
@@ -78,11 +78,7 @@ impl Spool {
             let mut piece = Piece::tail(&self.place.tail, self.next_number);
             match options().open(&piece.path) {
                 Ok(mut file) => {
-                    let start = Start {
-                        owner: self.owner.name.clone(),
-                        session: self.owner.session,
-                        boot: self.owner.boot.clone(),
-                    };
+                    let start = self.owner.start();
                     let mut buffer = Vec::new();
                     Record::Start(start.clone()).write(&mut buffer);
                     if let Err(error) = file.write_all(&buffer) {
