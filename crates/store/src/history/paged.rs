@@ -114,19 +114,25 @@ impl<'a> Pages<'a> {
 
     /// The numbers of these pages.
     pub(super) fn read(&mut self, pages: Range<usize>) -> Option<Vec<i64>> {
-        let mut numbers = vec![0; self.numbers(&pages).len()];
-        let mut rest = numbers.as_mut_slice();
+        let mut numbers = Vec::with_capacity(self.numbers(&pages).len());
+        // Filled bit by bit: the allocator need not clear what is large, for which it gives memory
+        // back to the system and takes it anew.
+        let mut batch = [0; FULL_BATCH_N];
         for (place, page) in self.pages.get(pages)? {
-            let (part, after) = rest.split_at_mut_checked(place.len())?;
             let mut page = self
                 .decompressor
                 .page_decompressor(*page, place.len())
                 .ok()?;
-            let progress = page.read(part).ok()?;
-            if !progress.finished || !page.into_src().is_empty() {
+            loop {
+                let progress = page.read(&mut batch).ok()?;
+                numbers.extend_from_slice(batch.get(..progress.n_processed)?);
+                if progress.finished {
+                    break;
+                }
+            }
+            if !page.into_src().is_empty() {
                 return None;
             }
-            rest = after;
         }
         Some(numbers)
     }
