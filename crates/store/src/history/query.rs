@@ -98,7 +98,9 @@ fn in_memory(
         let hour = |at: Timestamp| hour_of(at.as_millisecond());
         let hours = hour(query.from) - 1..=hour(query.to) + 1;
         let wanted = |id| asked.has_column(id);
-        tail = tail::of_device(connection, device, &hours, wanted, damaged)?;
+        // Recent samples may be among them, whatever their time.
+        let origins = !recent.is_empty();
+        tail = tail::of_device(connection, device, &hours, origins, wanted, damaged)?;
     }
     // Of any hour: the api may have placed a sample otherwise than ingest.
     let unstored = unstored(connection, device, &tail.origins, recent, asked)?;

@@ -116,7 +116,7 @@ fn sessions(connection: &Connection, device: &DeviceId) -> Result<Vec<StoredSess
         return Ok(Vec::new());
     };
     let hours = &(0..=0);
-    let tail = tail::of_device(&snapshot, number, hours, |_| false, &mut 0)?;
+    let tail = tail::of_device(&snapshot, number, hours, true, |_| false, &mut 0)?;
     let stored = unstored::stored(&snapshot, number, &tail.origins, |_| true)?;
     let sql = "SELECT lost FROM session WHERE device = ? AND session = ?";
     let mut lost = snapshot.prepare_cached(sql)?;

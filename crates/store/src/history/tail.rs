@@ -165,16 +165,17 @@ pub(super) fn insert(
 pub(super) struct OfDevice {
     /// Samples of those hours that were asked for, in the order of commits.
     pub(super) chunks: Vec<Chunk>,
-    /// Which samples there are, of any hour.
+    /// Which samples there are, if that was asked for of any hour.
     pub(super) origins: Vec<Run>,
 }
 
-/// The rows of a device: which samples they have, and those of these hours with those series that
-/// are wanted. Damaged ones are left out, and counted.
+/// The rows of a device: those samples of these hours, with those series that are wanted; with
+/// `origins` also which samples there are of any hour. Damaged ones are left out, and counted.
 pub(super) fn of_device(
     connection: &Connection,
     device: i64,
     hours: &RangeInclusive<i64>,
+    origins: bool,
     wanted: impl Fn(ColumnId) -> bool,
     damaged: &mut u64,
 ) -> rusqlite::Result<OfDevice> {
@@ -198,6 +199,9 @@ pub(super) fn of_device(
                 Ok(None) => break,
                 Ok(Some(row)) => {
                     let is_asked = hours.contains(&row.get(0)?);
+                    if !is_asked && !origins {
+                        continue;
+                    }
                     let data = row.get_ref(1)?.as_blob().unwrap_or_default();
                     match Chunk::decode_some(data, |id| is_asked && wanted(id)) {
                         Ok(chunk) => {
