@@ -83,9 +83,10 @@ pub struct Config {
     pub backlog_bytes: usize,
     /// The same for a filter outside our roots.
     pub backlog_foreign_bytes: usize,
-    /// What the messages in all logs of the router may take. At a quarter of it a new router takes
-    /// over, with empty logs; users that are neither a device nor a service of the hub may bring
-    /// it to three quarters, and are refused until then.
+    /// What the messages in all logs of the router may take. At a sixteenth of it a new router takes
+    /// over, with empty logs (at a quarter if the last did within two minutes); users that are
+    /// neither a device nor a service of the hub may bring it to three quarters, and are refused
+    /// until then.
     pub backlog_total_bytes: usize,
     /// Retained messages, all together.
     pub retained_max_messages: usize,

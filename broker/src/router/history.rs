@@ -14,6 +14,11 @@ const DRAIN_MIN: Duration = Duration::from_secs(5);
 /// is younger than `SETTLED`.
 const TOPICS_PERCENT: (usize, usize) = (50, 90);
 const SETTLED: Duration = Duration::from_mins(10);
+/// A new router takes over when the logs hold such a part of what they may; and when the last is
+/// younger than `CALM`. Much less than all: what nobody reads any more stays in them until it is
+/// overwritten, and a hub with little to do would keep it for ever.
+const HELD_PARTS: (usize, usize) = (16, 4);
+const CALM: Duration = Duration::from_mins(2);
 /// A new router that is not needed for life takes no more than this share of the time.
 const REST_PER_WORK: u32 = 20;
 const REST_MIN: Duration = Duration::from_secs(1);
@@ -85,6 +90,15 @@ impl History {
             _ => TOPICS_PERCENT.0,
         }
     }
+
+    /// By what to divide all that the logs may hold, to get that at which a new router is due.
+    pub(super) fn held_part(&self, now: Instant) -> usize {
+        match self.renewed {
+            // Logs that fill so fast are in use.
+            Some(renewed) if now.duration_since(renewed.at) < CALM => HELD_PARTS.1,
+            _ => HELD_PARTS.0,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +123,7 @@ mod tests {
         assert!(history.is_rested(start) && history.is_drain_over(start, false));
         assert!(history.is_user_due(start));
         assert_eq!(history.topics_percent(start), 50);
+        assert_eq!(history.held_part(start), 16);
         history.renewed(start, Duration::from_millis(500), true);
         assert_eq!(
             [9, 10].map(|secs| history.is_rested(after(secs))),
@@ -129,6 +144,10 @@ mod tests {
         assert_eq!(
             [599, 600].map(|secs| history.topics_percent(after(secs))),
             [90, 50]
+        );
+        assert_eq!(
+            [119, 120].map(|secs| history.held_part(after(secs))),
+            [4, 16]
         );
         assert_eq!(history.renewals, 1);
     }

@@ -28,11 +28,6 @@ use crate::config::Config;
 use crate::origin::{Origin, Standing};
 use bytes::Bytes;
 
-/// A new router, which holds nothing, takes over when the logs of this one hold such a part of what
-/// they may. Much less than all: what nobody reads any more stays in them until it is overwritten,
-/// and a hub with little to do would keep it for ever.
-const RENEWED_AT: usize = 4;
-
 /// The router that is used now, and what all links share.
 pub(super) struct Inner {
     config: Config,
@@ -355,7 +350,7 @@ impl Inner {
         let now = Instant::now();
         let is_congested = self.is_congested();
         let generation = self.core().generation;
-        let (percent, is_user_due) = {
+        let (percent, held_part, is_user_due) = {
             let history = lock(&self.history);
             if !history.is_rested(now) {
                 return false;
@@ -366,7 +361,11 @@ impl Inner {
                 }
                 retired.end();
             }
-            (history.topics_percent(now), history.is_user_due(now))
+            (
+                history.topics_percent(now),
+                history.held_part(now),
+                history.is_user_due(now),
+            )
         };
         let (has_too_much, is_answering) = {
             let Publishing {
@@ -374,7 +373,7 @@ impl Inner {
             } = &*lock(&self.publishing);
             let is_due = topics.used_percent() >= percent
                 || topics.has_full_user() && is_user_due
-                || publisher.held() >= self.config.backlog_total_bytes / RENEWED_AT;
+                || publisher.held() >= self.config.backlog_total_bytes / held_part;
             (is_due, publisher.is_answering())
         };
         let knows_too_much = has_too_much || self.table().filters.is_stale();
@@ -429,13 +428,16 @@ impl Inner {
         };
         let sequence = old.sequence();
         let retired = Arc::new(Retired::new(old, logs.ends()));
-        for (seat, to, marks) in places {
+        for (seat, to, mut marks) in places {
             let leave = match why {
                 Why::Dead => Leave::Dead,
-                Why::KnowsTooMuch => Leave::Drained {
-                    marks,
-                    router: retired.clone(),
-                },
+                Why::KnowsTooMuch => {
+                    marks.retain(|_, filter| !retired.is_unused(filter));
+                    Leave::Drained {
+                        marks,
+                        router: retired.clone(),
+                    }
+                }
             };
             seat.send(Move {
                 to,
@@ -445,7 +447,8 @@ impl Inner {
             });
         }
         if why == Why::KnowsTooMuch {
-            retired.mark(table.filters.live());
+            let live = table.filters.live();
+            retired.mark(live.filter(|filter| !retired.is_unused(filter)));
             *lock(&self.retired) = Arc::downgrade(&retired);
         }
         *core = new;

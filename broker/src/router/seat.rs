@@ -42,7 +42,8 @@ pub(super) struct Move {
 pub(super) enum Leave {
     /// It takes with it what is there now.
     Dead,
-    /// It reads on until each of these subscriptions has met its mark.
+    /// It reads on until each of these subscriptions has met its mark. Those that can have
+    /// nothing left to read have none.
     Drained {
         marks: BTreeMap<usize, Arc<str>>,
         /// Ends when the last link has left.
@@ -73,6 +74,12 @@ impl Retired {
     /// Where the log of a spelled filter ends.
     pub(super) fn end_of(&self, filter: &str) -> Option<u64> {
         self.ends.get(filter).copied()
+    }
+
+    /// Whether the log of a spelled filter has had no message: nothing can be left in it. The router
+    /// gives a log memory with its first, and most of the filters of devices never have one.
+    pub(super) fn is_unused(&self, filter: &str) -> bool {
+        self.end_of(filter) == Some(0)
     }
 
     /// See [`Publisher::nudge`].

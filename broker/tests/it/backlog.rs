@@ -118,3 +118,45 @@ async fn what_a_subscriber_had_not_read_when_its_router_was_ended_is_counted() {
     assert!(read < taken, "it has read all {taken}");
     assert_eq!(read + broker.counter("dropped_slow_subscriber"), taken);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_with_and_without_messages_go_on_in_the_next_router_in_order() {
+    let broker = start(2 * MIB).await;
+    let mut reader = Raw::connect(&broker, &Options::new(5, "free", "reader")).await;
+    for filter in ["used", "unused/+", "unused"] {
+        reader.subscribe(filter, 0).await;
+    }
+    let mut publisher = Raw::connect(&broker, &Options::new(5, "free", "p")).await;
+    let ballast = "x".repeat(4_000);
+    let (mut sent, mut read) = (0_u32, 0_u32);
+    for router in 1..=2 {
+        let since = Instant::now();
+        while broker.counter("router_renewals") < router {
+            assert!(since.elapsed() < DEADLINE, "not renewed");
+            assert!(takes(&mut publisher, "used", &format!("{sent} {ballast}")).await);
+            sent += 1;
+            // Some are on their way when the router changes.
+            if sent - read > 20 {
+                expect(&mut reader, &mut read).await;
+            }
+        }
+        // The router before had no message of these; this one has.
+        for topic in ["unused/1", "unused"] {
+            assert!(takes(&mut publisher, topic, "x").await);
+        }
+        while read < sent {
+            expect(&mut reader, &mut read).await;
+        }
+        let mut rest = [reader.message().await.topic, reader.message().await.topic];
+        rest.sort();
+        assert_eq!(rest, ["unused", "unused/1"]);
+    }
+    assert_eq!(broker.counter("dropped_slow_subscriber"), 0);
+}
+
+async fn expect(reader: &mut Raw, number: &mut u32) {
+    let message = reader.message().await;
+    assert_eq!(message.topic, "used");
+    assert!(message.payload.starts_with(&format!("{number} ")));
+    *number += 1;
+}
