@@ -20,6 +20,7 @@ pub use device::{
     ServiceState, Temperature, Trouble, TroubleKind,
 };
 pub use event::{Event, EventPage, Severity};
+pub(crate) use history::HistoryJson;
 pub use history::{History, Series};
 pub use hub::{Address, Hub, HubService, HubServiceReason, HubServiceState};
 pub use join_code::{JoinCode, NewJoinCode};

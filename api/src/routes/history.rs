@@ -8,13 +8,12 @@ use netmonitor_store::history;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
-use poem_openapi::payload::Json;
 
 use super::{Tag, devices};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::problem::Problem;
-use crate::types::{History, Time};
+use crate::types::{History, HistoryJson, Time};
 
 /// Range of a request that names none.
 const DEFAULT_RANGE: SignedDuration = SignedDuration::from_hours(1);
@@ -56,7 +55,7 @@ impl Routes {
         /// At most so many times in the answer, from 1 to 5000. 500 if absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "5000")))]
         points: Query<Option<u32>>,
-    ) -> Result<Json<History>, Problem> {
+    ) -> Result<HistoryJson, Problem> {
         let device = devices::parse(&id)?;
         if app.fleet().device(&device).is_none() {
             return Err(devices::no_device(&id));
@@ -80,7 +79,7 @@ impl Routes {
             .await
             .map_err(Problem::internal)?;
         let (from, to) = (from.as_millisecond(), to.as_millisecond());
-        Ok(Json(History::new(from, to, columns)))
+        Ok(HistoryJson(History::new(from, to, columns)))
     }
 }
 

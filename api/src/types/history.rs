@@ -1,16 +1,19 @@
 //! Samples of the past, in columns.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use netmonitor_store::history::Columns;
-use poem_openapi::Object;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem::{IntoResponse, Response};
+use poem_openapi::payload::Json;
+use poem_openapi::registry::{MetaResponses, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, ParseResult, ToJSON, Type};
+use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Samples of one device: times, and for each series a value per time.
-#[derive(Debug, Clone, PartialEq, Object)]
+#[derive(Debug, Clone, PartialEq, Object, Serialize)]
 pub struct History {
     /// Begin of the range, in milliseconds since 1970.
     pub from: i64,
@@ -20,11 +23,11 @@ pub struct History {
     pub times: Vec<i64>,
     /// By name: `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1`, `rx:{interface}`
     /// and `tx:{interface}` in bytes per second, `temp:{sensor}` in degrees Celsius.
-    pub series: HashMap<String, Series>,
+    pub series: BTreeMap<String, Series>,
 }
 
 /// One series, as long as `times`; null where nothing was measured.
-#[derive(Debug, Clone, PartialEq, Object)]
+#[derive(Debug, Clone, PartialEq, Object, Serialize)]
 pub struct Series {
     /// Mean of what the time stands for.
     pub mean: Vec<Point>,
@@ -36,7 +39,7 @@ pub struct Series {
 
 /// A number, or null where nothing was measured. A type of its own, because the document would
 /// not say of an `Option` in a list that it may be null.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point(pub Option<f64>);
 
 impl Type for Point {
@@ -98,5 +101,55 @@ impl History {
             times: columns.times,
             series,
         }
+    }
+}
+
+/// A history as the answer to a request: the same as in [`Json`], but written number by number.
+/// The tree of JSON values that is made there takes several times as much memory as the text.
+pub(crate) struct HistoryJson(pub(crate) History);
+
+impl IntoResponse for HistoryJson {
+    fn into_response(self) -> Response {
+        poem::web::Json(self.0).into_response()
+    }
+}
+
+impl ApiResponse for HistoryJson {
+    fn meta() -> MetaResponses {
+        Json::<History>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        <Json<History> as ApiResponse>::register(registry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netmonitor_store::history::Series;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_history_is_answered_as_the_document_says() {
+        let values = vec![Some(0.1), None, Some(1e9)];
+        let series = Series {
+            mean: values.clone(),
+            min: values.clone(),
+            max: values,
+        };
+        let columns = Columns {
+            times: vec![-1, 0, 1_800_000_000_000],
+            series: BTreeMap::from([("cpu".to_owned(), series)]),
+        };
+        let history = History::new(-5, 1_800_000_000_000, columns);
+        let documented = Json(history.clone()).into_response();
+        let answer = HistoryJson(history).into_response();
+        assert_eq!(answer.headers(), documented.headers());
+        let text = answer.into_body().into_string().await.unwrap();
+        let documented = documented.into_body().into_string().await.unwrap();
+        let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(value(&text), value(&documented));
+        assert!(text.contains(r#""mean":[0.1,null,1000000000.0]"#), "{text}");
     }
 }
