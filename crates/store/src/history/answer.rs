@@ -74,9 +74,7 @@ impl Answer {
                     if at < self.from || at > self.to || told.contains(&day) {
                         continue;
                     }
-                    let Some(place) = self.downsampler.place(at + half) else {
-                        continue;
-                    };
+                    let place = self.downsampler.place(at + half);
                     let scaled = |value: f64| value / wanted.scale;
                     let value = Value {
                         mean: scaled(point.mean(wanted.kind)),
@@ -87,7 +85,9 @@ impl Answer {
                     self.downsampler.add(series, place, value);
                 }
             }
-            told.extend(chunk.times.iter().map(|at| at.div_euclid(DAY_MS)));
+            let mut days: Vec<i64> = chunk.times.iter().map(|at| at.div_euclid(DAY_MS)).collect();
+            days.dedup();
+            told.extend(days);
         }
         Ok(())
     }

@@ -63,7 +63,8 @@ impl Downsampler {
         let mut places = Vec::new();
         let mut end = 0;
         while let Some(at) = times.get(end) {
-            let (stretch_end, place) = self.stretch_of(*at, count);
+            let place = self.stretch_of(*at, count);
+            let stretch_end = self.end_of(place, count);
             let rest = times.get(end..).unwrap_or_default();
             // Quicker than to look for the end in all that is left.
             let inside = rest.iter().take_while(|at| **at < stretch_end).count();
@@ -74,20 +75,28 @@ impl Downsampler {
         places
     }
 
-    /// The place of one moment.
-    pub(super) fn place(&mut self, at: i64) -> Option<usize> {
-        self.places(&[at]).first().map(|(_, place)| *place)
+    /// The place of one moment, which follows those before.
+    pub(super) fn place(&mut self, at: i64) -> usize {
+        let Some(count) = self.stretches else {
+            self.times.push(at);
+            return self.times.len() - 1;
+        };
+        self.stretch_of(at, count)
     }
 
-    /// When the stretch that a moment is in ends, and its place.
-    fn stretch_of(&self, at: i64, count: i64) -> (i64, usize) {
-        let (width, count) = (i128::from(self.width), i128::from(count));
+    /// Which of so many stretches a moment is in.
+    fn stretch_of(&self, at: i64, count: i64) -> usize {
         let offset = i128::from((at - self.from).clamp(0, self.width - 1));
-        let place = offset * count / width;
-        // The first moment of the next place, rounded up as the place of a moment is rounded down.
-        let end = ((place + 1) * width + count - 1) / count + i128::from(self.from);
-        let end = i64::try_from(end).unwrap_or(i64::MAX);
-        (end, usize::try_from(place).unwrap_or(0))
+        let place = offset * i128::from(count) / i128::from(self.width);
+        usize::try_from(place).unwrap_or(0)
+    }
+
+    /// When one of so many stretches ends: the first moment of the next one, rounded up as the
+    /// place of a moment is rounded down.
+    fn end_of(&self, place: usize, count: i64) -> i64 {
+        let (width, count) = (i128::from(self.width), i128::from(count));
+        let end = ((place as i128 + 1) * width + count - 1) / count + i128::from(self.from);
+        i64::try_from(end).unwrap_or(i64::MAX)
     }
 
     /// Adds what is known of a series at a place.
@@ -172,7 +181,7 @@ mod tests {
         let mut downsampler = Downsampler::new(from, to, points, samples.len());
         for (at, value) in samples {
             let cpu = downsampler.series("cpu");
-            let place = downsampler.place(*at).unwrap();
+            let place = downsampler.place(*at);
             downsampler.add(cpu, place, one(*value));
         }
         downsampler.finish()
@@ -210,10 +219,10 @@ mod tests {
     fn a_series_that_comes_later_or_goes_is_empty_there() {
         let mut downsampler = Downsampler::new(0, 100, 10, 2);
         let cpu = downsampler.series("cpu");
-        let at_10 = downsampler.place(10).unwrap();
+        let at_10 = downsampler.place(10);
         downsampler.add(cpu, at_10, one(1.0));
         let usb = downsampler.series("disk:/usb");
-        let at_20 = downsampler.place(20).unwrap();
+        let at_20 = downsampler.place(20);
         downsampler.add(usb, at_20, one(5.0));
         let columns = downsampler.finish();
         assert_eq!(columns.series["cpu"].mean, [Some(1.0), None]);
@@ -234,7 +243,7 @@ mod tests {
             let mut begin = 0;
             for (end, among_others) in downsampler.places(&times) {
                 for at in &times[begin..end] {
-                    let alone = downsampler.place(*at).unwrap();
+                    let alone = downsampler.place(*at);
                     assert_eq!(among_others, alone, "{at} of {from}..{to}");
                 }
                 begin = end;

@@ -160,15 +160,18 @@ pub(super) fn to_chunk(points: &Points) -> Chunk {
     }
 }
 
-/// One series of stored points.
-pub(super) fn points_of(times: &[i64], columns: [&Column; 4]) -> BTreeMap<i64, Summary> {
+/// One series of stored points, by the begin of their stretch.
+pub(super) fn points_of(
+    times: &[i64],
+    columns: [&Column; 4],
+) -> impl Iterator<Item = (i64, Summary)> {
     let [level, min, max, weight] = columns;
     let values = level
         .iter()
         .zip(min.iter())
         .zip(max.iter())
         .zip(weight.iter());
-    let points = values.filter_map(|((((index, level), (_, min)), (_, max)), (_, weight))| {
+    values.filter_map(|((((index, level), (_, min)), (_, max)), (_, weight))| {
         let summary = Summary {
             level,
             min,
@@ -176,8 +179,7 @@ pub(super) fn points_of(times: &[i64], columns: [&Column; 4]) -> BTreeMap<i64, S
             weight,
         };
         Some((*times.get(index)?, summary))
-    });
-    points.collect()
+    })
 }
 
 /// Stored points.
@@ -187,7 +189,7 @@ pub(super) fn from_chunk(chunk: &Chunk) -> Points {
         let columns = columns_of(series).map(|id| chunk.columns.get(&id));
         if let [Some(level), Some(min), Some(max), Some(weight)] = columns {
             let of_series = points_of(&chunk.times, [level, min, max, weight]);
-            points.insert(series, of_series);
+            points.insert(series, of_series.collect());
         }
     }
     points
