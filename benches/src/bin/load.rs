@@ -66,6 +66,10 @@ struct Cli {
     /// How long a fault lasts, in the mean
     #[arg(long, default_value = "10s", value_parser = duration)]
     fault_lasts: Duration,
+    /// In the middle of the duration the hub is killed and started again after so long: everybody
+    /// comes back at once, with all that was measured meanwhile
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["code", "queries"])]
+    hub_away: Option<Duration>,
     /// The join code of a hub that runs, good for as many machines
     #[arg(long, requires = "watcher")]
     code: Option<JoinCode>,
@@ -136,7 +140,7 @@ fn execute(cli: &Cli) -> anyhow::Result<bool> {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
-    let own_hub = match cli.code {
+    let mut own_hub = match cli.code {
         Some(_) => None,
         None => Some(start_hub(cli)?),
     };
@@ -165,22 +169,31 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     fleet.ledger().time_from_now();
     let began = clock::now();
     let dashboard = dashboard(cli, own_hub.as_ref(), &fleet)?;
-    let cpu = own_hub.as_ref().map(|hub| hub.program.cpu()).transpose()?;
     let mut faults = Faults::new(cli.fault.clone(), cli.seed, cli.fault_lasts, cli.agents);
-    let mut memory = Vec::new();
-    let stalled = tokio::select! {
-        stalled = make_faults(&mut fleet, &mut faults, cli.duration) => stalled,
-        never = watch_memory(own_hub.as_ref(), &mut memory) => never,
-    };
+    let mut meanwhile = Meanwhile::default();
+    match (cli.hub_away, &mut own_hub) {
+        (Some(away), Some(hub)) => {
+            let half = cli.duration / 2;
+            meanwhile
+                .pass(half, &mut fleet, &mut faults, Some(hub))
+                .await?;
+            hub.program.kill()?;
+            tracing::info!("the hub is away");
+            meanwhile.pass(away, &mut fleet, &mut faults, None).await?;
+            hub.start_again()?;
+            tracing::info!("the hub is back");
+            meanwhile
+                .pass(half, &mut fleet, &mut faults, Some(hub))
+                .await?;
+        }
+        (_, hub) => {
+            meanwhile
+                .pass(cli.duration, &mut fleet, &mut faults, hub.as_ref())
+                .await?;
+        }
+    }
     let questions = dashboard.map(Dashboard::finish).transpose()?;
-    let hub_cpu = match (&own_hub, cpu) {
-        (Some(hub), Some(before)) => Some(hub.program.cpu()?.saturating_sub(before)),
-        _ => None,
-    };
-    let peak = own_hub
-        .as_ref()
-        .map(|hub| hub.program.resident_peak_bytes());
-    let hub_memory = Memory::of(&memory, peak.transpose()?.unwrap_or_default());
+    let hub_memory = Memory::of(&meanwhile.memory, meanwhile.memory_peak);
     faults.end(&mut fleet, 3);
     // Whatever has to be noticed is noticed within this, and what is under way arrives.
     let settle = cli.keepalive * 3 / 2 + Duration::from_secs(12);
@@ -196,8 +209,9 @@ async fn run(cli: &Cli) -> anyhow::Result<LoadReport> {
     }
     let mut report = LoadReport::new(&fleet, cli.seed, cli.duration, faults.made());
     report.began = began;
-    report.stalled_ms = millis(stalled);
-    report.hub_cpu_secs = hub_cpu.map(|cpu| cpu.as_secs_f64());
+    report.stalled_ms = millis(meanwhile.stalled);
+    report.hub_away_secs = cli.hub_away.map(|away| away.as_secs());
+    report.hub_cpu_secs = meanwhile.hub_cpu.map(|cpu| cpu.as_secs_f64());
     report.hub_memory = hub_memory;
     report.questions = questions;
     report.limits = Limits {
@@ -236,6 +250,42 @@ fn dashboard(cli: &Cli, own: Option<&Hub>, fleet: &Fleet) -> anyhow::Result<Opti
     let devices = fleet.agents.iter().map(|it| it.device().clone()).collect();
     let dashboard = Dashboard::start(api, devices, cli.queries, cli.duration, cli.seed);
     Ok(Some(dashboard))
+}
+
+/// What is seen while faults are made.
+#[derive(Default)]
+struct Meanwhile {
+    /// For how long this program itself did nothing, at most.
+    stalled: Duration,
+    /// Of our own hub.
+    hub_cpu: Option<Duration>,
+    /// Its memory, in bytes.
+    memory: Vec<u64>,
+    memory_peak: u64,
+}
+
+impl Meanwhile {
+    /// Lets this time pass.
+    async fn pass(
+        &mut self,
+        time: Duration,
+        fleet: &mut Fleet,
+        faults: &mut Faults,
+        hub: Option<&Hub>,
+    ) -> anyhow::Result<()> {
+        let before = hub.map(|hub| hub.program.cpu()).transpose()?;
+        let stalled = tokio::select! {
+            stalled = make_faults(fleet, faults, time) => stalled,
+            never = watch_memory(hub, &mut self.memory) => never,
+        };
+        self.stalled = self.stalled.max(stalled);
+        if let (Some(hub), Some(before)) = (hub, before) {
+            let cpu = hub.program.cpu()?.saturating_sub(before);
+            *self.hub_cpu.get_or_insert_default() += cpu;
+            self.memory_peak = self.memory_peak.max(hub.program.resident_peak_bytes()?);
+        }
+        Ok(())
+    }
 }
 
 /// Until dropped.
