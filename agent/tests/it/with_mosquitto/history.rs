@@ -101,7 +101,8 @@ async fn an_ingest_that_starts_anew_gets_everything_that_it_had_not_acknowledged
 #[tokio::test]
 async fn samples_taken_without_a_hub_come_when_it_is_back_in_order_with_their_age() {
     let mut joined = join().await;
-    // The agent may be back before the hub, and its batch reach nobody: it comes again soon.
+    // The agent may be back before the hub, and its batch reach nobody: it comes again soon, when
+    // it knows how often this ingest commits.
     Ingest::default().start(&joined.hub).await;
     let _running = joined.run();
     let session = joined.birth().await.session;
@@ -110,13 +111,18 @@ async fn samples_taken_without_a_hub_come_when_it_is_back_in_order_with_their_ag
     let before = joined.tail_bytes();
     until("some samples wait", || joined.tail_bytes() > before + 3500).await;
     joined.restart_broker().await;
-    let batch = next_backfill(&mut joined.hub).await;
-    assert_eq!(batch.session, session);
-    let numbers = numbers(&batch.samples);
-    assert!(numbers.is_sorted() && numbers.len() >= 3, "{numbers:?}");
-    for pair in batch.samples.windows(2) {
-        let apart = pair[1].monotonic_ms.unwrap() - pair[0].monotonic_ms.unwrap();
-        assert_eq!(pair[0].age_ms - pair[1].age_ms, apart);
+    let mut most = 0;
+    // Beside a batch that reached nobody, a young sample may be due before it is again.
+    while most < 3 {
+        let batch = next_backfill(&mut joined.hub).await;
+        assert_eq!(batch.session, session);
+        let numbers = numbers(&batch.samples);
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        for pair in batch.samples.windows(2) {
+            let apart = pair[1].monotonic_ms.unwrap() - pair[0].monotonic_ms.unwrap();
+            assert_eq!(pair[0].age_ms - pair[1].age_ms, apart);
+        }
+        most = most.max(numbers.len());
     }
 }
 
