@@ -21,7 +21,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Stores the same data in our history, Prometheus, `VictoriaMetrics` and plain SQLite tables, asks
 /// all the same questions, and prints what it took and whether the goals are met. The exit code
-/// is 1 if one is missed.
+/// is 2 if one is missed.
 #[derive(Debug, Parser)]
 #[command(name = "history", args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -90,7 +90,7 @@ enum Action {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The report says which goal is missed.
-    command::main("history", ExitCode::FAILURE, || match &cli.action {
+    command::main("history", ExitCode::from(2), || match &cli.action {
         None => run(&cli),
         Some(Action::Record) => record(),
         Some(Action::Worker(task)) => {
