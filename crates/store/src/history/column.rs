@@ -1,8 +1,8 @@
 //! One series of a chunk as bytes: integers, some of which may be missing.
 //!
 //! Few values are stored as differences, many by pco, which finds their distribution; values that
-//! are all the same cost nothing. Gaps are runs of
-//! presence beside the values, so that a gap costs bytes where it begins and ends only.
+//! are all the same cost nothing. Gaps are runs of presence beside the values, so that a gap costs
+//! bytes where it begins and ends only.
 
 use std::ops::Range;
 
