@@ -18,22 +18,6 @@ const FAULTS_TOLD: usize = 10;
 /// Pages that are copied at a time: 4 MiB.
 const PAGES_AT_ONCE: i32 = 1024;
 
-/// Whether a part of the file cannot be read, now or ever again: its pages are not what was
-/// written, or the drive has lost them.
-pub(crate) fn is_unreadable(error: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
-    let is_lost = |it: &rusqlite::ffi::Error| {
-        it.code == rusqlite::ErrorCode::DatabaseCorrupt
-            || [
-                SQLITE_IOERR_READ,
-                SQLITE_IOERR_SHORT_READ,
-                SQLITE_IOERR_CORRUPTFS,
-            ]
-            .contains(&it.extended_code)
-    };
-    error.sqlite_error().is_some_and(is_lost)
-}
-
 /// One of the databases of a hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {

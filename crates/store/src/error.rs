@@ -95,7 +95,7 @@ impl StoreError {
 
     /// Whether a part of the file cannot be read, now or ever again.
     pub(crate) fn is_unreadable(&self) -> bool {
-        matches!(self, Self::Sql(error) if crate::database::is_unreadable(error))
+        matches!(self, Self::Sql(error) if is_unreadable(error))
     }
 
     /// Whether the file is no database, or no sound one: it does not get better by waiting.
@@ -126,4 +126,20 @@ impl StoreError {
         let path = path.into();
         move |source| Self::File { path, source }
     }
+}
+
+/// Whether a part of the file cannot be read, now or ever again: its pages are not what was
+/// written, or the drive has lost them.
+pub(crate) fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
+    let is_lost = |it: &rusqlite::ffi::Error| {
+        it.code == rusqlite::ErrorCode::DatabaseCorrupt
+            || [
+                SQLITE_IOERR_READ,
+                SQLITE_IOERR_SHORT_READ,
+                SQLITE_IOERR_CORRUPTFS,
+            ]
+            .contains(&it.extended_code)
+    };
+    error.sqlite_error().is_some_and(is_lost)
 }

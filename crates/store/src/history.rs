@@ -13,8 +13,8 @@
 //!   which keys and what under them, in a damaged file as well
 //! - [`writer`], [`upkeep`]: commits, and what has to be done now and then;
 //!   [`retention`], [`upgrade`]
-//! - [`reader`], [`query`], [`plan`], [`pieces`], [`unstored`], [`answer`], [`downsample`]: from a
-//!   question to points
+//! - [`reader`], [`question`], [`query`], [`plan`], [`pieces`], [`unstored`], [`answer`],
+//!   [`downsample`]: from a question to points
 //! - [`events`]: the log; [`overview`], [`verify`]: how large, and whether it is sound
 
 mod answer;
@@ -39,6 +39,7 @@ mod pieces;
 mod placing;
 mod plan;
 mod query;
+mod question;
 mod rate;
 mod reader;
 mod received;
@@ -59,7 +60,8 @@ pub use columns::{Columns, Series};
 pub use events::{EventFilter, StoredEvent};
 pub use overview::Overview;
 pub use placing::{CLOCK_OFF, Moment, Placed, Placing, Way};
-pub use reader::{HistoryReader, Query, StoredSession};
+pub use question::Query;
+pub use reader::{HistoryReader, StoredSession};
 pub use retention::Retention;
 pub use sample::{Layout, Layouts, NewSample};
 pub use verify::{Finding, Report, verify};

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Statement};
 
 use super::chunk::Chunk;
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 
 /// What stands under a key.
 #[derive(Debug)]

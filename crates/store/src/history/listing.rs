@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use rusqlite::Connection;
 
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 
 /// A table whose rows are found by their key alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::head::{Damaged, Head, ORIGINS, TIMES};
 use super::keys::{self, Tier};
 use super::listing::{self, Table};
 use super::origins::Run;
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 
 /// Bytes that are read first: enough for the head of a chunk with some sixty series.
 const HEAD: usize = 1024;

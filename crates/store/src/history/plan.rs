@@ -8,7 +8,7 @@ use super::chunk::Chunk;
 use super::keys::{self, DAY_HOURS, DAY_MS, Tier, hour_of};
 use super::listing::{self, Table};
 use super::pieces::{self, Piece};
-use super::reader::Query;
+use super::question::Query;
 use super::rollup::{FIVE_MINUTES_MS, TWO_HOURS_MS};
 use super::upkeep::first_hour_of_month;
 use crate::StoreError;

@@ -9,7 +9,7 @@ use super::chunk::Chunk;
 use super::combine::combine;
 use super::keys::{Tier, hour_of};
 use super::plan::{Plan, Source, plan};
-use super::reader::Query;
+use super::question::Query;
 use super::tail::{self, OfDevice};
 use super::unstored::unstored;
 use super::{Columns, NewSample, names, pieces};

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use netmonitor_protocol::{DeviceId, SessionId};
 use rusqlite::Connection;
 
 use super::overview::{Overview, overview};
 use super::{
-    Columns, EventFilter, NewSample, STEPS, StoredEvent, events, names, query, tail, unstored,
+    Columns, EventFilter, NewSample, Query, STEPS, StoredEvent, events, names, query, tail,
+    unstored,
 };
 use crate::{StoreError, migrate};
 
@@ -18,21 +18,6 @@ use crate::{StoreError, migrate};
 pub struct HistoryReader {
     path: PathBuf,
     connection: Mutex<Option<Connection>>,
-}
-
-/// A stretch of the history of one device.
-#[derive(Debug, Clone)]
-pub struct Query {
-    /// Whose.
-    pub device: DeviceId,
-    /// Names of series; empty means all.
-    pub series: Vec<String>,
-    /// The first moment.
-    pub from: Timestamp,
-    /// The last moment.
-    pub to: Timestamp,
-    /// At most so many times in the answer.
-    pub points: usize,
 }
 
 /// What is known of one start of an agent.
@@ -135,6 +120,7 @@ fn sessions(connection: &Connection, device: &DeviceId) -> Result<Vec<StoredSess
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use std::collections::BTreeMap;
 
     use netmonitor_protocol::SessionId;

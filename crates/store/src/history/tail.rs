@@ -13,7 +13,7 @@ use super::keys;
 use super::listing::{self, Table};
 use super::origins::Run;
 use super::received::Received;
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 
 /// What the tail holds, as far as one must know to seal it in time.
 #[derive(Debug, Default)]

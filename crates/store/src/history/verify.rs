@@ -13,7 +13,7 @@ use super::keys::{self, HOUR_MS, Tier};
 use super::listing::{self, Table};
 use super::received::{self, Numbers};
 use super::{STEPS, names};
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 use crate::{StoreError, migrate, time};
 
 /// What a look at the whole history has found.

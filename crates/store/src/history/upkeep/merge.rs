@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::changes::Changes;
 use super::month::{Month, join};
 use crate::StoreError;
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 use crate::history::chunk::Chunk;
 use crate::history::combine::combine;
 use crate::history::found::Found;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::StoreError;
-use crate::database::is_unreadable;
+use crate::error::is_unreadable;
 use crate::history::keys::{self, Tier};
 pub(super) use crate::history::listing::Keys;
 use crate::history::listing::{self, Table};
