@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use netmonitor_protocol::SessionId;
-use netmonitor_protocol::payload::{Cpu, Memory, Metrics};
+use netmonitor_protocol::payload::Metrics;
 
 pub(crate) use disks::mounted;
 pub(crate) use network::{Links, is_worth_showing};
@@ -131,7 +131,7 @@ impl Sampler {
             seq: 0,
             collectors,
         };
-        sampler.read(now, &mut blank(session, 0, Timestamp::UNIX_EPOCH));
+        sampler.read(now, &mut Metrics::blank(session, 0, Timestamp::UNIX_EPOCH));
         sampler
     }
 
@@ -144,7 +144,7 @@ impl Sampler {
         time: Timestamp,
         since_boot: Duration,
     ) -> Option<Metrics> {
-        let mut sample = blank(self.session, self.seq + 1, time);
+        let mut sample = Metrics::blank(self.session, self.seq + 1, time);
         sample.monotonic_ms = u64::try_from(since_boot.as_millis()).ok();
         if !self.read(now, &mut sample) {
             return None;
@@ -177,32 +177,6 @@ impl Running {
     }
 }
 
-/// A sample before anyone has written into it.
-fn blank(session: SessionId, seq: u64, time: Timestamp) -> Metrics {
-    Metrics {
-        session,
-        seq,
-        time,
-        monotonic_ms: None,
-        age_ms: 0,
-        oldest_seq: None,
-        uptime_secs: 0,
-        cpu: Cpu {
-            usage_percent: 0.0,
-            per_core_percent: Vec::new(),
-            load: None,
-        },
-        memory: Memory {
-            total_bytes: 0,
-            used_bytes: 0,
-        },
-        swap: None,
-        disks: Vec::new(),
-        network: Vec::new(),
-        temperatures: Vec::new(),
-    }
-}
-
 /// To one decimal: more is noise, and costs bytes in every sample.
 fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
@@ -215,7 +189,7 @@ pub(crate) mod tests {
 
     /// A sample of this number that says nothing.
     pub(crate) fn sample(session: SessionId, seq: u64) -> Metrics {
-        let mut sample = blank(session, seq, Timestamp::UNIX_EPOCH);
+        let mut sample = Metrics::blank(session, seq, Timestamp::UNIX_EPOCH);
         sample.monotonic_ms = Some(seq * 1000);
         sample
     }

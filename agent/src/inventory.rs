@@ -79,6 +79,9 @@ impl Inventory {
             disks: disks.unwrap_or_default(),
             interfaces: interfaces.unwrap_or_default(),
             boot_id: boot_id(&self.root),
+            restart_required: None,
+            updates: None,
+            watched_services: None,
             interval_secs: interval.as_secs_f64(),
             agent_version: VERSION.to_owned(),
         }

@@ -48,11 +48,7 @@ mod tests {
         let at = |second, state| Services {
             time: jiff::Timestamp::from_second(second).unwrap(),
             manager: ServiceManager::Systemd,
-            services: vec![WatchableService {
-                name: "ssh".to_owned(),
-                state,
-                description: None,
-            }],
+            services: vec![WatchableService::new("ssh", state)],
         };
         let mut known = None;
         assert!(replace_if_changed(&mut known, at(1, UnitState::Running)));

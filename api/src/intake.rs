@@ -218,26 +218,18 @@ mod tests {
 
     fn metrics(seq: u64, age_secs: u64, time: Timestamp) -> Metrics {
         Metrics {
-            session: SessionId(1),
-            seq,
-            time,
-            monotonic_ms: None,
             age_ms: age_secs * 1000,
-            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: 5.0,
-                per_core_percent: vec![],
-                load: None,
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: 100,
                 used_bytes: 50,
+                ..Memory::default()
             },
-            swap: None,
-            disks: vec![],
-            network: vec![],
-            temperatures: vec![],
+            ..Metrics::blank(SessionId(1), seq, time)
         }
     }
 

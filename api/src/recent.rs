@@ -266,26 +266,17 @@ mod tests {
     fn sample(device: &str, seq: u64) -> NewSample {
         let taken = at(i64::try_from(seq).unwrap());
         let metrics = Metrics {
-            session: SessionId(1),
-            seq,
-            time: taken,
-            monotonic_ms: None,
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: 5.0,
-                per_core_percent: vec![],
-                load: None,
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: 100,
                 used_bytes: 50,
+                ..Memory::default()
             },
-            swap: None,
-            disks: vec![],
-            network: vec![],
-            temperatures: vec![],
+            ..Metrics::blank(SessionId(1), seq, taken)
         };
         let device = device.parse().unwrap();
         NewSample::new(device, taken, &metrics, &mut Layouts::default())

@@ -207,26 +207,17 @@ pub(crate) mod tests {
 
     pub(crate) fn metrics() -> Metrics {
         Metrics {
-            session: SessionId(0xc0ff_ee00),
-            seq: 1,
-            time: AT,
-            monotonic_ms: None,
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: 1.0,
-                per_core_percent: Vec::new(),
-                load: None,
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: 1,
                 used_bytes: 1,
+                ..Memory::default()
             },
-            swap: None,
-            disks: Vec::new(),
-            network: Vec::new(),
-            temperatures: Vec::new(),
+            ..Metrics::blank(SessionId(0xc0ff_ee00), 1, AT)
         }
     }
 
@@ -303,6 +294,7 @@ pub(crate) mod tests {
                 .map(|sensor| Temperature {
                     sensor: format!("{seq}-{sensor}"),
                     celsius: 1.0,
+                    ..Temperature::default()
                 })
                 .collect();
             // Of one device there would be too many.

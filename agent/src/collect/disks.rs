@@ -35,6 +35,7 @@ impl Collector for DiskSpace {
                 total_bytes: mount.total_bytes,
                 used_bytes: mount.used_bytes,
                 available_bytes: mount.available_bytes,
+                ..Disk::default()
             })
             .collect();
         Ok(())

@@ -34,6 +34,7 @@ fn used(total_bytes: u64, available_bytes: u64) -> Option<Memory> {
     (total_bytes > 0).then(|| Memory {
         total_bytes,
         used_bytes: total_bytes.saturating_sub(available_bytes),
+        cached_bytes: None,
     })
 }
 
@@ -47,6 +48,7 @@ mod tests {
             let expected = Memory {
                 total_bytes: total,
                 used_bytes,
+                cached_bytes: None,
             };
             assert_eq!(used(total, available), Some(expected));
         };

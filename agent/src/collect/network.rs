@@ -117,6 +117,7 @@ fn traffic(
                 sent_bytes: counters.sent,
                 received_bytes_per_sec: rate(|it| it.received),
                 sent_bytes_per_sec: rate(|it| it.sent),
+                ..Network::default()
             }
         })
         .collect();

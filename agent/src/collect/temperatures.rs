@@ -69,6 +69,7 @@ fn named_once<'a>(readings: impl Iterator<Item = (&'a str, f32)>) -> Vec<Tempera
                 _ => format!("{name} {count}"),
             },
             celsius: rounded(f64::from(celsius)),
+            critical_celsius: None,
         });
     }
     temperatures

@@ -25,11 +25,9 @@ pub(super) fn list(root: &Root) -> anyhow::Result<Vec<WatchableService>> {
             running_program(&stat).map(str::to_owned)
         })
         .collect();
-    let services = names.into_iter().map(|name| WatchableService {
-        name,
-        state: UnitState::Running,
-        description: None,
-    });
+    let services = names
+        .into_iter()
+        .map(|name| WatchableService::new(name, UnitState::Running));
     Ok(services.collect())
 }
 

@@ -211,9 +211,8 @@ fn watchable<'a>(units: impl Iterator<Item = Unit<'a>>) -> Vec<WatchableService>
                 && unit.description != name
                 && unit.description != unit.name;
             let service = WatchableService {
-                name: name.to_owned(),
-                state: state(unit.active_state),
                 description: says_more.then(|| unit.description.to_owned()),
+                ..WatchableService::new(name, state(unit.active_state))
             };
             Some((name, service))
         })

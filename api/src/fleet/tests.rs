@@ -23,26 +23,17 @@ fn fleet() -> Fleet {
 
 fn metrics(second: i64, ram: u64) -> Message {
     let metrics = Metrics {
-        session: SessionId(1),
-        seq: 1,
-        time: at(second),
-        monotonic_ms: None,
-        age_ms: 0,
-        oldest_seq: None,
         uptime_secs: 1,
         cpu: Cpu {
             usage_percent: 5.0,
-            per_core_percent: vec![],
-            load: None,
+            ..Cpu::default()
         },
         memory: Memory {
             total_bytes: 100,
             used_bytes: ram,
+            ..Memory::default()
         },
-        swap: None,
-        disks: vec![],
-        network: vec![],
-        temperatures: vec![],
+        ..Metrics::blank(SessionId(1), 1, at(second))
     };
     Message::DeviceMetrics(id(), Box::new(metrics))
 }

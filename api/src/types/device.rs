@@ -267,6 +267,8 @@ pub enum ServiceState {
     Stopped,
     /// Not running, though it should be.
     Failed,
+    /// It is watched, and the machine does not have it.
+    Missing,
     /// The agent is newer than the hub.
     Unknown,
 }

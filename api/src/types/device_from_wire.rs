@@ -140,6 +140,7 @@ impl From<wire::UnitState> for ServiceState {
             wire::UnitState::Stopping => Self::Stopping,
             wire::UnitState::Stopped => Self::Stopped,
             wire::UnitState::Failed => Self::Failed,
+            wire::UnitState::Missing => Self::Missing,
             wire::UnitState::Unknown => Self::Unknown,
         }
     }

@@ -165,12 +165,6 @@ impl Machine {
             .map(|it| it.reading(self.cpu_percent, random))
             .collect();
         Metrics {
-            session,
-            seq,
-            time,
-            monotonic_ms: None,
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: self.uptime.as_secs(),
             cpu: Cpu {
                 usage_percent: tenths(self.cpu_percent),
@@ -180,18 +174,22 @@ impl Machine {
                     five: hundredths(five),
                     fifteen: hundredths(fifteen),
                 }),
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: self.memory_bytes,
                 used_bytes: share(self.memory_bytes, self.memory_used),
+                ..Memory::default()
             },
             swap: self.has_swap.then_some(Memory {
                 total_bytes: GIB,
                 used_bytes: 0,
+                ..Memory::default()
             }),
             disks: self.disks.iter().map(MountedDisk::reading).collect(),
             network,
             temperatures,
+            ..Metrics::blank(session, seq, time)
         }
     }
 
@@ -210,6 +208,9 @@ impl Machine {
             disks: self.disk_infos(),
             interfaces: self.interface_infos(),
             boot_id: Some(self.boot_id.clone()),
+            restart_required: None,
+            updates: None,
+            watched_services: None,
             interval_secs: interval.as_secs_f64(),
             agent_version: netmonitor_agent::VERSION.to_owned(),
         }
@@ -222,11 +223,7 @@ impl Machine {
             time,
             manager: ServiceManager::Systemd,
             services: services
-                .map(|(name, state)| WatchableService {
-                    name: (*name).to_owned(),
-                    state,
-                    description: None,
-                })
+                .map(|(name, state)| WatchableService::new(*name, state))
                 .collect(),
         }
     }

@@ -238,33 +238,27 @@ fn sample(
     let [_, uptime, cpu, one, five, fifteen, used, total, swap] =
         std::array::from_fn(|at| values[at]);
     let mut metrics = Metrics {
-        session,
-        seq,
-        time,
-        monotonic_ms: None,
-        age_ms: 0,
-        oldest_seq: None,
         uptime_secs: bytes(uptime),
         cpu: Cpu {
             usage_percent: (cpu as f64 / 10.0).min(100.0),
-            per_core_percent: Vec::new(),
             load: Some(Load {
                 one: one as f64 / 100.0,
                 five: five as f64 / 100.0,
                 fifteen: fifteen as f64 / 100.0,
             }),
+            ..Cpu::default()
         },
         memory: Memory {
             total_bytes: bytes(total),
             used_bytes: bytes(used),
+            ..Memory::default()
         },
         swap: (swap > 0).then_some(Memory {
             total_bytes: bytes(total),
             used_bytes: bytes(swap),
+            ..Memory::default()
         }),
-        disks: Vec::new(),
-        network: Vec::new(),
-        temperatures: Vec::new(),
+        ..Metrics::blank(session, seq, time)
     };
     for (column, value) in columns.iter().zip(values).skip(FIXED.len()) {
         let (name, part) = column.split_once(':').unwrap_or((column, ""));
@@ -274,6 +268,7 @@ fn sample(
                 total_bytes: 0,
                 used_bytes: bytes(*value),
                 available_bytes: 0,
+                ..Disk::default()
             }),
             "available" => {
                 if let Some(disk) = metrics.disks.last_mut() {
@@ -289,8 +284,7 @@ fn sample(
                 interface: part.to_owned(),
                 received_bytes: bytes(*value),
                 sent_bytes: 0,
-                received_bytes_per_sec: None,
-                sent_bytes_per_sec: None,
+                ..Network::default()
             }),
             "tx" => {
                 if let Some(link) = metrics.network.last_mut() {
@@ -300,6 +294,7 @@ fn sample(
             _ => metrics.temperatures.push(Temperature {
                 sensor: part.to_owned(),
                 celsius: *value as f64 / 10.0,
+                ..Temperature::default()
             }),
         }
     }

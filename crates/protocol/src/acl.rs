@@ -293,23 +293,30 @@ mod tests {
         )
     }
 
-    const OWN: [Kind; 6] = [
+    const OWN: [Kind; 7] = [
         Kind::DeviceStatus,
         Kind::DeviceSession,
         Kind::DeviceInfo,
         Kind::DeviceMetrics,
         Kind::DeviceServices,
+        Kind::DeviceProcesses,
         Kind::DeviceBackfill,
     ];
-    const DEVICE: [Kind; 6] = [
+    const DEVICE: [Kind; 7] = [
         Kind::DeviceStatus,
         Kind::DeviceSession,
         Kind::DevicePresence,
         Kind::DeviceInfo,
         Kind::DeviceMetrics,
         Kind::DeviceServices,
+        Kind::DeviceProcesses,
     ];
-    const TO_AGENT: [Kind; 2] = [Kind::DeviceAck, Kind::DeviceSettings];
+    const TO_AGENT: [Kind; 4] = [
+        Kind::DeviceAck,
+        Kind::DeviceSettings,
+        Kind::DeviceWatch,
+        Kind::DeviceNotify,
+    ];
     const HUB: [Kind; 3] = [Kind::HubStatus, Kind::HubInfo, Kind::HubService];
 
     #[test]
@@ -376,12 +383,16 @@ mod tests {
             [Kind::DeviceAck, Kind::Event, Kind::HubService]
         );
         let alerting = principal(Role::Service(ServiceName::Alerting));
-        assert_eq!(reach(&alerting).0, [Kind::DevicePresence, Kind::Event]);
+        assert_eq!(
+            reach(&alerting).0,
+            [Kind::DevicePresence, Kind::DeviceNotify, Kind::Event]
+        );
         let api = principal(Role::Service(ServiceName::Api));
         assert_eq!(
             reach(&api).0,
             [
                 Kind::DeviceSettings,
+                Kind::DeviceWatch,
                 Kind::Event,
                 Kind::Settings,
                 Kind::CredentialsChanged,

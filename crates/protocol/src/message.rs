@@ -3,7 +3,7 @@
 use crate::ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 use crate::payload::{
     Ack, Backfill, Event, HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics,
-    Presence, ServiceHealth, Services, Session, Settings, Status,
+    Notification, Presence, Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
 };
 use crate::topic::{Section, Topic, UnknownTopic};
 
@@ -22,9 +22,12 @@ pub enum Message {
     DeviceInfo(DeviceId, Box<Info>),
     DeviceMetrics(DeviceId, Box<Metrics>),
     DeviceServices(DeviceId, Services),
+    DeviceProcesses(DeviceId, Processes),
     DeviceBackfill(DeviceId, Backfill),
     DeviceAck(DeviceId, Ack),
     DeviceSettings(DeviceId, Settings),
+    DeviceWatch(DeviceId, Watch),
+    DeviceNotify(DeviceId, Notification),
     Event(Event),
     HubStatus(Status),
     HubInfo(HubInfo),
@@ -65,9 +68,12 @@ impl Message {
             Self::DeviceInfo(id, _) => Topic::DeviceInfo(id.clone()),
             Self::DeviceMetrics(id, _) => Topic::DeviceMetrics(id.clone()),
             Self::DeviceServices(id, _) => Topic::DeviceServices(id.clone()),
+            Self::DeviceProcesses(id, _) => Topic::DeviceProcesses(id.clone()),
             Self::DeviceBackfill(id, _) => Topic::DeviceBackfill(id.clone()),
             Self::DeviceAck(id, _) => Topic::DeviceAck(id.clone()),
             Self::DeviceSettings(id, _) => Topic::DeviceSettings(id.clone()),
+            Self::DeviceWatch(id, _) => Topic::DeviceWatch(id.clone()),
+            Self::DeviceNotify(id, _) => Topic::DeviceNotify(id.clone()),
             Self::Event(_) => Topic::Event,
             Self::HubStatus(_) => Topic::HubStatus,
             Self::HubInfo(_) => Topic::HubInfo,
@@ -90,9 +96,12 @@ impl Message {
             Self::DeviceInfo(_, payload) => json(payload),
             Self::DeviceMetrics(_, payload) => json(payload),
             Self::DeviceServices(_, payload) => json(payload),
+            Self::DeviceProcesses(_, payload) => json(payload),
             Self::DeviceBackfill(_, payload) => json(payload),
             Self::DeviceAck(_, payload) => json(payload),
             Self::DeviceSettings(_, payload) => json(payload),
+            Self::DeviceWatch(_, payload) => json(payload),
+            Self::DeviceNotify(_, payload) => json(payload),
             Self::Event(payload) => json(payload),
             Self::HubInfo(payload) => json(payload),
             Self::HubService(_, payload) => json(payload),
@@ -141,12 +150,21 @@ impl Message {
             Topic::DeviceServices(id) => {
                 from_json(payload).map(|it| Self::DeviceServices(id.clone(), it))
             }
+            Topic::DeviceProcesses(id) => {
+                from_json(payload).map(|it| Self::DeviceProcesses(id.clone(), it))
+            }
             Topic::DeviceBackfill(id) => {
                 from_json(payload).map(|it| Self::DeviceBackfill(id.clone(), it))
             }
             Topic::DeviceAck(id) => from_json(payload).map(|it| Self::DeviceAck(id.clone(), it)),
             Topic::DeviceSettings(id) => {
                 from_json(payload).map(|it| Self::DeviceSettings(id.clone(), it))
+            }
+            Topic::DeviceWatch(id) => {
+                from_json(payload).map(|it| Self::DeviceWatch(id.clone(), it))
+            }
+            Topic::DeviceNotify(id) => {
+                from_json(payload).map(|it| Self::DeviceNotify(id.clone(), it))
             }
             Topic::Event => from_json(payload).map(Self::Event),
             Topic::HubStatus => status(payload).map(Self::HubStatus),

@@ -13,7 +13,9 @@ mod hub_info;
 mod info;
 mod join;
 mod metrics;
+mod notification;
 mod presence;
+mod processes;
 mod services;
 mod session;
 mod settings;
@@ -25,10 +27,16 @@ pub use event::{Event, EventKind, Severity};
 pub use health::{DegradedReason, ServiceHealth, ServiceState};
 pub use history_settings::HistorySettings;
 pub use hub_info::{Address, HubInfo};
-pub use info::{DiskInfo, Info, InterfaceInfo};
+pub use info::{DiskInfo, Info, InterfaceInfo, Updates};
 pub use join::{JoinReply, JoinRequest};
-pub use metrics::{Cpu, Disk, Load, Memory, Metrics, Network, Temperature};
+pub use metrics::{
+    Array, Battery, ChargeState, Container, ContainerState, Cpu, CpuModes, Disk, Drive, Fan, Gpu,
+    Inodes, Load, Memory, Metrics, Network, Pressure, ProcessCounts, Temperature, Throttling,
+    Voltage, Zram,
+};
+pub use notification::Notification;
 pub use presence::{Presence, PresenceCause, PresenceState};
+pub use processes::{Process, Processes, Watch};
 pub use services::{ServiceManager, Services, UnitState, WatchableService};
 pub use session::{EndCause, Ended, Session};
 pub use settings::{OFFLINE_TIMEOUT_SECS, Settings, keepalive_secs};

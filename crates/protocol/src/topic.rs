@@ -16,9 +16,12 @@ pub enum Topic {
     DeviceInfo(DeviceId),
     DeviceMetrics(DeviceId),
     DeviceServices(DeviceId),
+    DeviceProcesses(DeviceId),
     DeviceBackfill(DeviceId),
     DeviceAck(DeviceId),
     DeviceSettings(DeviceId),
+    DeviceWatch(DeviceId),
+    DeviceNotify(DeviceId),
     Event,
     HubStatus,
     HubInfo,
@@ -61,9 +64,12 @@ impl Topic {
             Self::DeviceInfo(_) => Kind::DeviceInfo,
             Self::DeviceMetrics(_) => Kind::DeviceMetrics,
             Self::DeviceServices(_) => Kind::DeviceServices,
+            Self::DeviceProcesses(_) => Kind::DeviceProcesses,
             Self::DeviceBackfill(_) => Kind::DeviceBackfill,
             Self::DeviceAck(_) => Kind::DeviceAck,
             Self::DeviceSettings(_) => Kind::DeviceSettings,
+            Self::DeviceWatch(_) => Kind::DeviceWatch,
+            Self::DeviceNotify(_) => Kind::DeviceNotify,
             Self::Event => Kind::Event,
             Self::HubStatus => Kind::HubStatus,
             Self::HubInfo => Kind::HubInfo,
@@ -90,9 +96,12 @@ impl Topic {
             | Self::DeviceInfo(id)
             | Self::DeviceMetrics(id)
             | Self::DeviceServices(id)
+            | Self::DeviceProcesses(id)
             | Self::DeviceBackfill(id)
             | Self::DeviceAck(id)
             | Self::DeviceSettings(id)
+            | Self::DeviceWatch(id)
+            | Self::DeviceNotify(id)
             | Self::DeviceRevoke(id) => Some(id),
             _ => None,
         }
@@ -156,9 +165,12 @@ fn parse(text: &str) -> Option<Topic> {
                     "info" => Some(Topic::DeviceInfo(id)),
                     "metrics" => Some(Topic::DeviceMetrics(id)),
                     "services" => Some(Topic::DeviceServices(id)),
+                    "processes" => Some(Topic::DeviceProcesses(id)),
                     "backfill" => Some(Topic::DeviceBackfill(id)),
                     "ack" => Some(Topic::DeviceAck(id)),
                     "settings" => Some(Topic::DeviceSettings(id)),
+                    "watch" => Some(Topic::DeviceWatch(id)),
+                    "notify" => Some(Topic::DeviceNotify(id)),
                     _ => None,
                 }
             }
@@ -200,9 +212,12 @@ pub(crate) mod tests {
             Topic::DeviceInfo(device.clone()),
             Topic::DeviceMetrics(device.clone()),
             Topic::DeviceServices(device.clone()),
+            Topic::DeviceProcesses(device.clone()),
             Topic::DeviceBackfill(device.clone()),
             Topic::DeviceAck(device.clone()),
             Topic::DeviceSettings(device.clone()),
+            Topic::DeviceWatch(device.clone()),
+            Topic::DeviceNotify(device.clone()),
             Topic::Event,
             Topic::HubStatus,
             Topic::HubInfo,

@@ -159,6 +159,7 @@ async fn what_no_agent_says_is_passed_over_and_counted() {
     let sensor = |number: u32| Temperature {
         sensor: number.to_string(),
         celsius: 20.0,
+        critical_celsius: None,
     };
     many.temperatures = (0..5000).map(sensor).collect();
     story.hear(many, now);

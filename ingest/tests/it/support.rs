@@ -301,26 +301,20 @@ pub(crate) fn sample(seq: u64, age: Duration) -> Metrics {
     let age_ms = u64::try_from(age.as_millis()).unwrap();
     let taken = clock::since_boot().saturating_sub(age).as_millis();
     Metrics {
-        session: SESSION,
-        seq,
-        time: clock::now() - age,
         monotonic_ms: Some(u64::try_from(taken).unwrap()),
         age_ms,
-        oldest_seq: None,
         uptime_secs: 1,
         cpu: Cpu {
             usage_percent: 1.0,
             per_core_percent: vec![1.0],
-            load: None,
+            ..Cpu::default()
         },
         memory: Memory {
             total_bytes: 1,
             used_bytes: 1,
+            ..Memory::default()
         },
-        swap: None,
-        disks: Vec::new(),
-        network: Vec::new(),
-        temperatures: Vec::new(),
+        ..Metrics::blank(SESSION, seq, clock::now() - age)
     }
 }
 

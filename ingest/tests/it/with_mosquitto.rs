@@ -197,6 +197,7 @@ async fn numbers_that_no_agent_has_harm_nobody() {
         .map(|number| Temperature {
             sensor: number.to_string(),
             celsius: 20.0,
+            critical_celsius: None,
         })
         .collect();
     many.oldest_seq = Some(u64::MAX);

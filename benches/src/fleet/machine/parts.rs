@@ -81,6 +81,7 @@ impl MountedDisk {
             used_bytes,
             // ext4 keeps a twentieth back for root.
             available_bytes: (self.bytes - used_bytes).saturating_sub(self.bytes / 20),
+            ..Disk::default()
         }
     }
 }
@@ -117,6 +118,7 @@ impl Link {
             sent_bytes: self.sent_bytes,
             received_bytes_per_sec: Some(tenths(received as f64 / secs)),
             sent_bytes_per_sec: Some(tenths(sent as f64 / secs)),
+            ..Network::default()
         }
     }
 
@@ -155,6 +157,7 @@ impl Sensor {
         Temperature {
             sensor: self.name.clone(),
             celsius: self.celsius.round(),
+            ..Temperature::default()
         }
     }
 }

@@ -35,10 +35,31 @@ pub struct Info {
     /// The kernel's id of the current boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<String>,
+    /// Whether the machine waits for a restart, as after an update of its kernel; absent where
+    /// nobody tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_required: Option<bool>,
+    /// Packages that could be updated; absent where nobody tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updates: Option<Updates>,
+    /// The services to watch that were chosen on the machine itself. They count unless the
+    /// settings of the device on the hub say others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_services: Option<Vec<String>>,
     /// Time between two samples, in seconds.
     pub interval_secs: f64,
     /// The agent's version.
     pub agent_version: String,
+}
+
+/// Packages that could be updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updates {
+    /// All of them.
+    pub pending: u32,
+    /// Those that close a hole in security, where the distribution tells them apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<u32>,
 }
 
 /// One mounted disk.

@@ -1,11 +1,31 @@
 //! One sample: what a machine does at one moment.
 
+mod container;
+mod cpu;
+mod disk;
+mod memory;
+mod network;
+mod power;
+mod sensor;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SessionId;
 
+pub use container::{Container, ContainerState};
+pub use cpu::{Cpu, CpuModes, Gpu, Load, Pressure, ProcessCounts};
+pub use disk::{Array, Disk, Drive, Inodes};
+pub use memory::{Memory, Zram};
+pub use network::Network;
+pub use power::{Battery, ChargeState, Throttling};
+pub use sensor::{Fan, Temperature, Voltage};
+
 /// One sample of one device, identified for ever by (device, session, seq).
+///
+/// What a machine does not have, what its agent does not collect and what could not be read is
+/// absent. What an agent reads more seldom than it takes samples stands in each of them as it
+/// was read last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// The start of the agent that took it.
@@ -30,84 +50,96 @@ pub struct Metrics {
     pub uptime_secs: u64,
     /// Processor.
     pub cpu: Cpu,
+    /// How long work waited for something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<Pressure>,
+    /// Processes in numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<ProcessCounts>,
     /// Memory.
     pub memory: Memory,
     /// Swap; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swap: Option<Memory>,
+    /// Compressed memory that serves as swap; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zram: Option<Zram>,
     /// Mounted disks.
     #[serde(default)]
     pub disks: Vec<Disk>,
+    /// What disks are on: drives, with what they read and write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drives: Vec<Drive>,
+    /// Software RAID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arrays: Vec<Array>,
     /// Network interfaces.
     #[serde(default)]
     pub network: Vec<Network>,
     /// Temperature sensors; empty where there are none.
     #[serde(default)]
     pub temperatures: Vec<Temperature>,
-}
-
-/// Use of the processor since the sample before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Cpu {
-    /// All cores together, 0 to 100.
-    pub usage_percent: f64,
-    /// Each core, 0 to 100.
-    #[serde(default)]
-    pub per_core_percent: Vec<f64>,
-    /// Load averages; absent on Windows, which has none.
+    /// Fans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fans: Vec<Fan>,
+    /// Voltages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voltages: Vec<Voltage>,
+    /// Whether the processor is slowed down, where the machine tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub load: Option<Load>,
+    pub throttling: Option<Throttling>,
+    /// Batteries of the machine itself, not of a mouse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batteries: Vec<Battery>,
+    /// Whether mains power is there, where the machine tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_mains: Option<bool>,
+    /// Graphics processors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<Gpu>,
+    /// Who is logged in, each name once; absent unless that is switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<String>>,
+    /// Containers; empty unless they are switched on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<Container>,
+    /// Collectors that cannot read just now: what they would tell is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<String>,
 }
 
-/// Mean length of the run queue (`/proc/loadavg`).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Load {
-    /// Over one minute.
-    pub one: f64,
-    /// Over five minutes.
-    pub five: f64,
-    /// Over fifteen minutes.
-    pub fifteen: f64,
-}
-
-/// Memory or swap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
-    /// Size in bytes.
-    pub total_bytes: u64,
-    /// Not available for new work, in bytes: caches that can be dropped do not count.
-    pub used_bytes: u64,
-}
-
-impl Memory {
-    /// Used share, 0 to 100; none where the size is 0.
-    pub fn used_percent(&self) -> Option<f64> {
-        percent(self.used_bytes, self.total_bytes)
-    }
-}
-
-/// One mounted disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disk {
-    /// Where it is mounted.
-    pub mount: String,
-    /// Size in bytes.
-    pub total_bytes: u64,
-    /// Used, in bytes.
-    pub used_bytes: u64,
-    /// What an ordinary user can still write, in bytes. Less than size minus used where the
-    /// file system keeps something back for root.
-    pub available_bytes: u64,
-}
-
-impl Disk {
-    /// Used share of what an ordinary user can use, 0 to 100, as `df(1)` has it; none where
-    /// the size is 0.
-    pub fn used_percent(&self) -> Option<f64> {
-        percent(
-            self.used_bytes,
-            self.used_bytes.saturating_add(self.available_bytes),
-        )
+impl Metrics {
+    /// A sample before anyone has written into it.
+    pub fn blank(session: SessionId, seq: u64, time: Timestamp) -> Self {
+        Self {
+            session,
+            seq,
+            time,
+            monotonic_ms: None,
+            age_ms: 0,
+            oldest_seq: None,
+            uptime_secs: 0,
+            cpu: Cpu::default(),
+            pressure: None,
+            processes: None,
+            memory: Memory::default(),
+            swap: None,
+            zram: None,
+            disks: Vec::new(),
+            drives: Vec::new(),
+            arrays: Vec::new(),
+            network: Vec::new(),
+            temperatures: Vec::new(),
+            fans: Vec::new(),
+            voltages: Vec::new(),
+            throttling: None,
+            batteries: Vec::new(),
+            on_mains: None,
+            gpus: Vec::new(),
+            users: None,
+            containers: Vec::new(),
+            failing: Vec::new(),
+        }
     }
 }
 
@@ -119,32 +151,14 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 fn percent(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64 * 100.0)
-}
-
-/// One network interface.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Network {
-    /// The system's name for it, e.g. `eth0`.
-    pub interface: String,
-    /// Received since boot, in bytes.
-    pub received_bytes: u64,
-    /// Sent since boot, in bytes.
-    pub sent_bytes: u64,
-    /// Received per second since the sample before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub received_bytes_per_sec: Option<f64>,
-    /// Sent per second since the sample before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent_bytes_per_sec: Option<f64>,
-}
-
-/// One temperature sensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Temperature {
-    /// The sensor's name, e.g. `coretemp Package id 0`.
-    pub sensor: String,
-    /// In degrees Celsius.
-    pub celsius: f64,
 }

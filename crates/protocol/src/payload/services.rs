@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The services of one device, all of them: what is not listed does not exist.
+/// The services of one device, all of them: what is not listed does not exist. A
+/// service that is watched is listed in any case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Services {
     /// When the list was read, by the device's clock.
@@ -39,6 +40,45 @@ pub struct WatchableService {
     /// What it is, in the words of its author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Since when it does so, by the device's clock, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// How often it was started again after it had ended by itself, since somebody started it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u32,
+    /// Somebody wants to hear when it does not run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub watched: bool,
+}
+
+impl WatchableService {
+    /// A service of which no more is known.
+    pub fn new(name: impl Into<String>, state: UnitState) -> Self {
+        Self {
+            name: name.into(),
+            state,
+            description: None,
+            since: None,
+            restarts: 0,
+            watched: false,
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What a service does.
@@ -55,6 +95,8 @@ pub enum UnitState {
     Stopped,
     /// Not running, though it should be.
     Failed,
+    /// It is watched, and the machine does not have it (any more).
+    Missing,
     /// A word that this version does not know.
     #[serde(other)]
     Unknown,

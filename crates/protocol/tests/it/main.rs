@@ -8,16 +8,19 @@ use netmonitor_testkit::golden;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A topic of each kind, and the file that has its payload with every field filled in.
-const GOLDEN: [(&str, &str); 18] = [
+const GOLDEN: [(&str, &str); 21] = [
     ("device_status", "netmonitor/v1/device/ws-14/status"),
     ("device_session", "netmonitor/v1/device/ws-14/session"),
     ("device_presence", "netmonitor/v1/device/ws-14/presence"),
     ("device_info", "netmonitor/v1/device/ws-14/info"),
     ("device_metrics", "netmonitor/v1/device/ws-14/metrics"),
     ("device_services", "netmonitor/v1/device/ws-14/services"),
+    ("device_processes", "netmonitor/v1/device/ws-14/processes"),
     ("device_backfill", "netmonitor/v1/device/ws-14/backfill"),
     ("device_ack", "netmonitor/v1/device/ws-14/ack"),
     ("device_settings", "netmonitor/v1/device/ws-14/settings"),
+    ("device_watch", "netmonitor/v1/device/ws-14/watch"),
+    ("device_notify", "netmonitor/v1/device/ws-14/notify"),
     ("event", "netmonitor/v1/event"),
     ("hub_status", "netmonitor/v1/hub/status"),
     ("hub_info", "netmonitor/v1/hub/info"),

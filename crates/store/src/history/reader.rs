@@ -135,26 +135,17 @@ mod tests {
 
     fn sample(device: &str, seq: u64, second: i64, cpu: f64) -> NewSample {
         let metrics = Metrics {
-            session: SessionId(1),
-            seq,
-            time: at(second),
-            monotonic_ms: None,
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: cpu,
-                per_core_percent: vec![],
-                load: None,
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: 1000,
                 used_bytes: 250,
+                ..Memory::default()
             },
-            swap: None,
-            disks: vec![],
-            network: vec![],
-            temperatures: vec![],
+            ..Metrics::blank(SessionId(1), seq, at(second))
         };
         let device = device.parse().unwrap();
         NewSample::new(device, at(second), &metrics, &mut Layouts::default())

@@ -30,36 +30,30 @@ fn device() -> DeviceId {
 fn metrics(session: u64, seq: u64, second: i64) -> Metrics {
     let wave = (second as f64 / 7000.0).sin();
     Metrics {
-        session: SessionId(session),
-        seq,
-        time: at(second),
-        monotonic_ms: None,
-        age_ms: 0,
         oldest_seq: Some(1),
         uptime_secs: 1,
         cpu: Cpu {
             usage_percent: ((50.0 + 40.0 * wave) * 10.0).round() / 10.0,
-            per_core_percent: vec![],
-            load: None,
+            ..Cpu::default()
         },
         memory: Memory {
             total_bytes: 1000,
             used_bytes: 250,
+            ..Memory::default()
         },
-        swap: None,
-        disks: vec![],
         network: vec![Network {
             interface: "eth0".to_owned(),
             // Rises by 1000 bytes a second, from 0 at the session's begin.
             received_bytes: u64::try_from(second).unwrap() % 100_000 * 1000,
             sent_bytes: 7,
-            received_bytes_per_sec: None,
-            sent_bytes_per_sec: None,
+            ..Network::default()
         }],
         temperatures: vec![Temperature {
             sensor: "t".to_owned(),
             celsius: -3.5,
+            ..Temperature::default()
         }],
+        ..Metrics::blank(SessionId(session), seq, at(second))
     }
 }
 
@@ -97,6 +91,7 @@ impl House {
             metrics.temperatures.push(Temperature {
                 sensor: number.to_string(),
                 celsius: (hasher.finish() % 1_000_000) as f64,
+                ..Temperature::default()
             });
         }
         NewSample::new(device(), at(second), &metrics, &mut self.layouts)

@@ -89,26 +89,22 @@ impl Device {
         let mut kept = self.kept();
         let seq = kept.taken.len() as u64 + 1;
         let metrics = Metrics {
-            session: self.session,
-            seq,
-            time: now() - SignedDuration::try_from(age).unwrap(),
             monotonic_ms: monotonic.map(|it| u64::try_from(it.as_millis()).unwrap()),
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: 1,
             cpu: Cpu {
                 usage_percent: (seq % 1000) as f64 / 10.0,
-                per_core_percent: vec![],
-                load: None,
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: 1000,
                 used_bytes: seq / 1000,
+                ..Memory::default()
             },
-            swap: None,
-            disks: vec![],
-            network: vec![],
-            temperatures: vec![],
+            ..Metrics::blank(
+                self.session,
+                seq,
+                now() - SignedDuration::try_from(age).unwrap(),
+            )
         };
         let at = Instant::now();
         kept.taken.push(Taken {
