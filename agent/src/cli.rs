@@ -75,11 +75,11 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Command::Sample = cli.command {
-        print_sample()?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let state_dir = config::state_dir(cli.state_dir)?;
+    let state_dir = match (&cli.command, cli.state_dir) {
+        // It needs none, and uses what is there.
+        (Command::Sample, None) => config::state_dir(None).unwrap_or_default(),
+        (_, given) => config::state_dir(given)?,
+    };
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -103,7 +103,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
                     return Ok(ExitCode::FAILURE);
                 }
             }
-            Command::Sample => print_sample()?,
+            Command::Sample => print_sample(&state_dir).await?,
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -146,12 +146,25 @@ fn keep(state_dir: &Path) -> anyhow::Result<()> {
     .context("cannot write the answer")
 }
 
-fn print_sample() -> anyhow::Result<()> {
+/// How long the slowest collector may take before it is left out.
+const COLLECT_WITHIN: Duration = Duration::from_secs(3);
+
+async fn print_sample(state_dir: &Path) -> anyhow::Result<()> {
+    let config = Config::load(state_dir, None)?;
     let session = SessionId(random::bits64());
-    let mut sampler = Sampler::new(&Root::default(), session, Instant::now());
-    std::thread::sleep(FIRST_READING);
+    let begun = Instant::now();
+    let mut sampler = Sampler::new(&config.root, &config.collectors, session, begun);
+    tokio::time::sleep(FIRST_READING).await;
+    loop {
+        if let Some(apart) = sampler.begin(Instant::now()) {
+            apart.await;
+        }
+        if sampler.is_complete() || begun.elapsed() >= COLLECT_WITHIN {
+            break;
+        }
+    }
     let sample = sampler
-        .sample(Instant::now(), clock::now(), clock::since_boot())
+        .take(clock::now(), clock::since_boot())
         .context("this machine cannot be read: see the lines above")?;
     let json = serde_json::to_string_pretty(&sample).context("cannot write the sample")?;
     writeln!(io::stdout(), "{json}").context("cannot write the sample")

@@ -1,179 +1,229 @@
 //! One sample: every collector in turn, each on its own.
 //!
-//! To add a collector: write a file in `collect/` with an `open` function and a [`Collector`],
-//! declare it below, and add one line to [`COLLECTORS`]. What only Linux has is in a file named
-//! `<name>_linux.rs`. Reading and parsing are apart: the parser is a pure function with its test
-//! beside it.
+//! To add a collector: write a file in `linux/` (or `portable/`, for other systems) with an `open`
+//! function and a [`Collector`], declare it there, and add one line to the `COLLECTORS` of that
+//! folder. What it reads is a [`Part`]. Reading and parsing are apart: the parser is a pure
+//! function with its test beside it.
 
-mod cpu;
-mod disks;
-mod link;
+mod crew;
 #[cfg(target_os = "linux")]
-mod link_linux;
-#[cfg(target_os = "linux")]
-mod load_linux;
-mod memory;
-mod network;
-mod temperatures;
+mod linux;
+mod part;
 #[cfg(not(target_os = "linux"))]
-mod uptime;
-#[cfg(target_os = "linux")]
-mod uptime_linux;
+mod portable;
+mod running;
+pub(crate) mod switches;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use netmonitor_protocol::SessionId;
-use netmonitor_protocol::payload::Metrics;
+use netmonitor_protocol::payload::{DiskInfo, Metrics, Updates};
 
-pub(crate) use disks::mounted;
-pub(crate) use network::{Links, is_worth_showing};
+#[cfg(target_os = "linux")]
+use linux::COLLECTORS;
+#[cfg(not(target_os = "linux"))]
+use portable::COLLECTORS;
 
-use crate::failures::Failures;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{interfaces, memory_bytes, processes};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::interfaces;
+
+use crew::Crew;
+use part::Part;
+use running::Running;
+use switches::Switches;
+
 use crate::root::Root;
 
 /// Reads one thing of the system.
 trait Collector: Send {
-    /// Reads anew and writes what it found into `sample`. `now` is for rates; a collector that
-    /// has nothing to tell on this machine leaves the sample as it is.
-    fn collect(&mut self, now: Instant, sample: &mut Metrics) -> anyhow::Result<()>;
+    /// Reads anew. `now` is for rates.
+    fn read(&mut self, now: Instant) -> anyhow::Result<Part>;
 }
 
 /// A collector as it stands in the list.
 struct Source {
-    /// Its name in the log.
+    /// Its name in the configuration and in the log.
     name: &'static str,
-    /// Whether a sample without it would be a lie: the fields it fills are not optional.
-    required: bool,
-    /// Makes it ready to collect.
+    /// Whether it is read.
+    wanted: Wanted,
+    /// How often.
+    every: Every,
+    /// Makes it ready to read.
     open: fn(&Root) -> anyhow::Result<Box<dyn Collector>>,
 }
 
-/// Every collector, in the order in which they run.
-static COLLECTORS: &[Source] = &[
-    Source {
-        name: "uptime",
-        required: true,
-        #[cfg(target_os = "linux")]
-        open: uptime_linux::open,
-        #[cfg(not(target_os = "linux"))]
-        open: uptime::open,
-    },
-    Source {
-        name: "cpu",
-        required: true,
-        open: cpu::open,
-    },
-    #[cfg(target_os = "linux")]
-    Source {
-        name: "load",
-        required: false,
-        open: load_linux::open,
-    },
-    Source {
-        name: "memory",
-        required: true,
-        open: memory::open,
-    },
-    Source {
-        name: "disks",
-        required: false,
-        open: disks::open,
-    },
-    Source {
-        name: "network",
-        required: false,
-        open: network::open,
-    },
-    Source {
-        name: "temperatures",
-        required: false,
-        open: temperatures::open,
-    },
-];
+impl Source {
+    const fn new(
+        name: &'static str,
+        wanted: Wanted,
+        every: Every,
+        open: fn(&Root) -> anyhow::Result<Box<dyn Collector>>,
+    ) -> Self {
+        Self {
+            name,
+            wanted,
+            every,
+            open,
+        }
+    }
+}
+
+/// Whether a collector is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Always: without it a sample would be a lie, since the fields it fills are not optional.
+    Always,
+    /// Unless it is switched off.
+    Usually,
+    /// Only where it is switched on.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "Linux tells more than others")
+    )]
+    OnRequest,
+}
+
+/// How often a collector is read, unless the configuration says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Every {
+    /// With each sample, on the agent's own thread: it must not take long.
+    Sample,
+    /// With a sample, when so much time has passed since it was read, on the agent's own thread.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "Linux tells more than others")
+    )]
+    Secs(u64),
+    /// The same, beside the agent's own thread: a disk or a chip may take long to answer.
+    SecsApart(u64),
+}
 
 /// How long after the first reading the second may follow: use of the processor is the
 /// difference of two, and a shorter time measures noise.
 pub(crate) const FIRST_READING: Duration = Duration::from_millis(250);
 
+/// How long a sample waits for what is read beside the agent's own thread. What takes longer is
+/// in the next one.
+const WAIT: Duration = Duration::from_millis(250);
+
+/// What collectors read that belongs into the inventory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Facts {
+    /// Mounted disks.
+    pub(crate) disks: Vec<DiskInfo>,
+    /// Whether the machine waits for a restart.
+    pub(crate) restart_required: Option<bool>,
+    /// Packages that could be updated.
+    pub(crate) updates: Option<Updates>,
+}
+
+/// How one collector is doing, for whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// How often it could not read.
+    pub(crate) failures: u64,
+    /// Why not, if it cannot now.
+    pub(crate) error: Option<String>,
+}
+
 /// Takes samples and counts them.
 pub(crate) struct Sampler {
-    root: Root,
     session: SessionId,
     seq: u64,
     collectors: Vec<Running>,
-}
-
-/// A collector at work.
-struct Running {
-    source: &'static Source,
-    /// None while it cannot be opened: it is tried again with each sample.
-    collector: Option<Box<dyn Collector>>,
-    failures: Failures,
+    crew: Crew,
 }
 
 impl Sampler {
-    /// Opens every collector and takes the first reading, which is no sample: let
+    /// Opens every collector that is wanted and takes the first reading, which is no sample: let
     /// [`FIRST_READING`] pass before the first call of [`Sampler::sample`].
-    pub(crate) fn new(root: &Root, session: SessionId, now: Instant) -> Self {
+    pub(crate) fn new(root: &Root, switches: &Switches, session: SessionId, now: Instant) -> Self {
         let collectors = COLLECTORS
             .iter()
-            .map(|source| Running {
-                source,
-                collector: None,
-                failures: Failures::default(),
-            })
+            .filter_map(|source| Running::wanted(source, root, switches))
             .collect();
         let mut sampler = Self {
-            root: root.clone(),
             session,
             seq: 0,
             collectors,
+            crew: Crew::new(),
         };
-        sampler.read(now, &mut Metrics::blank(session, 0, Timestamp::UNIX_EPOCH));
+        sampler.begin(now);
         sampler
     }
 
-    /// Takes the next sample. None when a reading failed without which it would be a lie: the
-    /// number is that of the next one then, since a number that is missing is a sample that was
-    /// lost.
-    pub(crate) fn sample(
+    /// Reads what is due, and returns what to wait for before the sample is [taken](Self::take):
+    /// readings beside the agent's own thread. None if there are none.
+    pub(crate) fn begin(
         &mut self,
         now: Instant,
-        time: Timestamp,
-        since_boot: Duration,
-    ) -> Option<Metrics> {
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.gather();
+        let mut is_apart = false;
+        for (at, running) in self.collectors.iter_mut().enumerate() {
+            is_apart |= running.begin(at, now, &self.crew);
+        }
+        is_apart.then(|| {
+            self.crew.start();
+            self.crew.idle(WAIT)
+        })
+    }
+
+    /// Takes the next sample, out of what was read. None when a reading failed without which it
+    /// would be a lie: the number is that of the next one then, since a number that is missing is
+    /// a sample that was lost.
+    pub(crate) fn take(&mut self, time: Timestamp, since_boot: Duration) -> Option<Metrics> {
+        self.gather();
         let mut sample = Metrics::blank(self.session, self.seq + 1, time);
         sample.monotonic_ms = u64::try_from(since_boot.as_millis()).ok();
-        if !self.read(now, &mut sample) {
-            return None;
+        for running in &self.collectors {
+            match running.part() {
+                Some(part) => part.write(&mut sample),
+                None if running.is_required() => return None,
+                None => {}
+            }
+            if running.is_failing() {
+                sample.failing.push(running.name().to_owned());
+            }
         }
         self.seq = sample.seq;
         Some(sample)
     }
 
-    /// Whether every required collector has given its part.
-    fn read(&mut self, now: Instant, sample: &mut Metrics) -> bool {
-        let mut complete = true;
-        for running in &mut self.collectors {
-            let result = running.collect(&self.root, now, sample);
-            complete &= result.is_ok() || !running.source.required;
-            running
-                .failures
-                .note(running.source.name, now, result.as_ref());
+    /// What was read for the inventory.
+    pub(crate) fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        for part in self.collectors.iter().filter_map(Running::part) {
+            part.tell(&mut facts);
         }
-        complete
+        facts
     }
-}
 
-impl Running {
-    fn collect(&mut self, root: &Root, now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
-        let collector = match &mut self.collector {
-            Some(collector) => collector,
-            closed => closed.insert((self.source.open)(root).context("cannot start")?),
-        };
-        collector.collect(now, sample)
+    /// How each collector is doing.
+    pub(crate) fn health(&self) -> Vec<Health> {
+        self.collectors.iter().map(Running::health).collect()
+    }
+
+    /// Whether every collector was read at least once, or could not be.
+    pub(crate) fn is_complete(&mut self) -> bool {
+        self.gather();
+        let mut collectors = self.collectors.iter();
+        collectors.all(|running| running.part().is_some() || running.is_failing())
+    }
+
+    /// Takes in what was read beside the agent's own thread.
+    fn gather(&mut self) {
+        let now = Instant::now();
+        for done in self.crew.done() {
+            if let Some(running) = self.collectors.get_mut(done.at) {
+                running.came_back(done.collector, done.result, now);
+            }
+        }
     }
 }
 
@@ -182,55 +232,14 @@ fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use netmonitor_service::clock;
-
-    /// A sample of this number that says nothing.
-    pub(crate) fn sample(session: SessionId, seq: u64) -> Metrics {
-        let mut sample = Metrics::blank(session, seq, Timestamp::UNIX_EPOCH);
-        sample.monotonic_ms = Some(seq * 1000);
-        sample
-    }
-
-    fn take(sampler: &mut Sampler) -> Option<Metrics> {
-        std::thread::sleep(FIRST_READING);
-        let (time, since_boot) = (clock::now(), clock::since_boot());
-        sampler.sample(Instant::now(), time, since_boot)
-    }
-
-    #[test]
-    fn a_sample_of_this_machine_is_complete_and_counted_from_one() {
-        let mut sampler = Sampler::new(&Root::default(), SessionId(7), Instant::now());
-        let first = take(&mut sampler).unwrap();
-        let second = take(&mut sampler).unwrap();
-        assert_eq!((first.session, first.seq), (SessionId(7), 1));
-        assert_eq!(second.seq, 2);
-        assert!(first.memory.total_bytes > first.memory.used_bytes);
-        assert!(first.memory.used_bytes > 0);
-        assert!(!first.cpu.per_core_percent.is_empty());
-        assert!(first.disks.iter().any(|disk| disk.mount == "/"));
-    }
-
-    #[test]
-    fn without_uptime_there_is_no_sample_and_none_counts_as_lost() {
-        let empty = tempfile::tempdir().unwrap();
-        let mut sampler = Sampler::new(&Root::new(empty.path()), SessionId(7), Instant::now());
-        assert_eq!(take(&mut sampler), None);
-        std::fs::create_dir(empty.path().join("proc")).unwrap();
-        std::fs::write(empty.path().join("proc/uptime"), "41.20 80.00\n").unwrap();
-        let sample = take(&mut sampler).unwrap();
-        assert_eq!((sample.seq, sample.uptime_secs), (1, 41));
-        assert_eq!(sample.cpu.load, None, "loadavg is missing and stops nobody");
-    }
-
-    #[test]
-    fn values_are_rounded_to_one_decimal() {
-        let check = |value, expected: f64| assert!((rounded(value) - expected).abs() < 1e-9);
-        check(12.34, 12.3);
-        check(12.35, 12.4);
-        check(0.04, 0.0);
-        check(100.0, 100.0);
-    }
+/// A share in percent, to one decimal; none where the whole is nothing.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "Linux tells more than others")
+)]
+fn percent(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| rounded((part / whole * 100.0).clamp(0.0, 100.0)))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use netmonitor_service::environment;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use crate::collect::switches::Switches;
 use crate::interval;
 use crate::root::Root;
 
@@ -26,6 +27,10 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Whether to publish the services of this machine.
     pub services: bool,
+    /// The services to watch that were chosen on this machine.
+    pub watched_services: Option<Vec<String>>,
+    /// Which collectors are read, and how often.
+    pub(crate) collectors: Switches,
     /// How much of the disk samples may take that wait for the hub, in bytes.
     pub spool_bytes: u64,
     /// Below which folder the system's files are.
@@ -44,6 +49,8 @@ struct File {
     #[serde(deserialize_with = "spool_max_mb")]
     spool_max_mb: Option<u64>,
     services: ServicesTable,
+    /// Which collectors are read, and how often.
+    collectors: Switches,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,11 +58,16 @@ struct File {
 struct ServicesTable {
     /// Whether to publish the services of this machine.
     enabled: bool,
+    /// Names of the services to watch, unless the hub says others.
+    watch: Option<Vec<String>>,
 }
 
 impl Default for ServicesTable {
     fn default() -> Self {
-        Self { enabled: true }
+        Self {
+            enabled: true,
+            watch: None,
+        }
     }
 }
 
@@ -90,6 +102,8 @@ impl Config {
             interval: interval.or(file.interval_secs).unwrap_or(interval::DEFAULT),
             state_dir: state_dir.to_owned(),
             services: file.services.enabled,
+            watched_services: file.services.watch,
+            collectors: file.collectors,
             spool_bytes: file.spool_max_mb.unwrap_or(SPOOL_MAX_MB) << 20,
             root: Root::default(),
         })

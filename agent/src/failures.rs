@@ -11,6 +11,8 @@ pub(crate) struct Failures {
     total: u64,
     /// When the failure that persists was last logged; none while all is well.
     logged: Option<Instant>,
+    /// Why it fails now.
+    error: Option<String>,
 }
 
 /// What is to be said about a reading.
@@ -32,19 +34,25 @@ impl Failures {
     ) {
         let error = result.err();
         let remark = self.count(now, error.is_some());
+        self.error = error.map(|error| format!("{error:#}"));
         let failures = self.total;
-        match (remark, error) {
+        match (remark, &self.error) {
             (Remark::Failed, Some(error)) => {
-                tracing::warn!(
-                    collector,
-                    failures,
-                    error = format!("{error:#}"),
-                    "cannot read"
-                );
+                tracing::warn!(collector, failures, error, "cannot read");
             }
             (Remark::Recovered, _) => tracing::info!(collector, failures, "can read again"),
             _ => {}
         }
+    }
+
+    /// How often it has failed.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Why it fails now; none if it does not.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 
     fn count(&mut self, now: Instant, failed: bool) -> Remark {

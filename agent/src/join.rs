@@ -72,7 +72,7 @@ pub async fn join(
     // A code is good for a limited number of machines: it is not used up for one that could
     // not keep its identity.
     check_writable(state_dir)?;
-    let mut identity = enrol(code, inventory::host_name(), name).await?;
+    let mut identity = enrol(code, inventory::host_name(&Root::default()), name).await?;
     identity.keep_here(&Root::default());
     identity.store(state_dir)?;
     Ok(identity.device)

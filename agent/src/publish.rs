@@ -10,6 +10,7 @@ use netmonitor_service::mqtt::{Control, Parting, Publisher};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, timeout};
 
+use crate::collect::Facts;
 use crate::delivery::Delivery;
 use crate::goodbye::goodbye;
 use crate::inventory::{Inventory, differs};
@@ -37,6 +38,7 @@ pub(crate) struct Known {
     pub(crate) services: watch::Receiver<Option<Services>>,
     pub(crate) wanted: watch::Receiver<Wanted>,
     pub(crate) info: Arc<InfoSlot>,
+    pub(crate) facts: watch::Receiver<Facts>,
 }
 
 /// The inventory, and what was last published of it.
@@ -48,17 +50,19 @@ impl InfoSlot {
     }
 
     /// Reads the inventory anew, to be published whatever it says.
-    fn read(&self, wanted: Wanted) -> Info {
+    fn read(&self, facts: &Facts, wanted: Wanted) -> Info {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let info = slot.0.read(wanted.interval, Instant::now(), clock::now());
+        let now = Instant::now();
+        let info = slot.0.read(facts, wanted.interval, now, clock::now());
         slot.1 = Some(info.clone());
         info
     }
 
     /// Reads the inventory anew; none if it says what was published last.
-    fn read_if_changed(&self, wanted: Wanted) -> Option<Info> {
+    fn read_if_changed(&self, facts: &Facts, wanted: Wanted) -> Option<Info> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let info = slot.0.read(wanted.interval, Instant::now(), clock::now());
+        let now = Instant::now();
+        let info = slot.0.read(facts, wanted.interval, now, clock::now());
         if slot.1.as_ref().is_some_and(|last| !differs(last, &info)) {
             return None;
         }
@@ -86,12 +90,12 @@ impl Known {
 
     fn read_info(&self) -> Info {
         let wanted = *self.wanted.borrow();
-        self.info.read(wanted)
+        self.info.read(&self.facts.borrow(), wanted)
     }
 
     fn changed_info(&self) -> Option<Message> {
         let wanted = *self.wanted.borrow();
-        let info = self.info.read_if_changed(wanted)?;
+        let info = self.info.read_if_changed(&self.facts.borrow(), wanted)?;
         Some(Message::DeviceInfo(self.device.clone(), Box::new(info)))
     }
 
@@ -153,6 +157,10 @@ pub(crate) async fn changes(
                 }
             }
             Ok(()) = known.wanted.changed() => {
+                send(&publisher, known.changed_info()).await;
+            }
+            Ok(()) = known.facts.changed() => {
+                known.facts.mark_unchanged();
                 send(&publisher, known.changed_info()).await;
             }
             _ = now_and_then.tick() => {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
 /// The folder below which `proc`, `sys` and `etc` are read. In a container it may be where the
 /// host's root is mounted; in tests it is a folder of recorded files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,14 @@ impl Root {
     /// disks may be anything.
     pub fn read(&self, file: impl AsRef<Path>) -> io::Result<String> {
         let bytes = std::fs::read(self.path(file))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// The same, with an error that names the file.
+    pub(crate) fn text(&self, file: &str) -> anyhow::Result<String> {
+        self.read(file)
+            .with_context(|| format!("cannot read /{file}"))
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
 use crate::backfill::Patience;
-use crate::collect::{FIRST_READING, Sampler};
+use crate::collect::{FIRST_READING, Facts, Sampler};
 use crate::delivery::Delivery;
 use crate::follow::{Births, Follower};
 use crate::goodbye::goodbye;
@@ -61,6 +61,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         ended: None,
     };
     let (taken, sample) = watch::channel(None);
+    let (read, facts) = watch::channel(Facts::default());
     let (found, found_services) = watch::channel(None);
     let (claims, claimed) = watch::channel(());
     let delivery = Arc::new(delivery(&identity, &session, &config));
@@ -81,7 +82,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         info: Arc::new(InfoSlot::new(Inventory::new(
             &config.root,
             identity.name.clone(),
+            config.watched_services.clone(),
         ))),
+        facts,
     };
     let born = known.clone();
     let birth: Birth = Arc::new(move || born.birth());
@@ -111,9 +114,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let mut connections = JoinSet::new();
     connections.spawn(connection.run(disconnect.clone()));
     let mut tasks = JoinSet::new();
-    let sampler = Sampler::new(&config.root, session.session, Instant::now());
+    let now = Instant::now();
+    let sampler = Sampler::new(&config.root, &config.collectors, session.session, now);
     let interval = wanted.subscribe();
-    tasks.spawn(take_samples(sampler, interval, delivery.clone(), taken));
+    let told = Told {
+        delivery: delivery.clone(),
+        taken,
+        facts: read,
+    };
+    tasks.spawn(take_samples(sampler, interval, told));
     tasks.spawn(delivery.clone().make_up(publisher.clone()));
     tasks.spawn(delivery.clone().pack());
     let prompts = Prompts {
@@ -200,14 +209,18 @@ pub fn mqtt_options(identity: &Identity, session: SessionId, birth: Birth) -> Op
     }
 }
 
-/// Takes a sample each interval, and keeps it. For those who want the latest one it replaces the
-/// one before.
-async fn take_samples(
-    mut sampler: Sampler,
-    mut wanted: watch::Receiver<Wanted>,
+/// Who is told of a sample.
+struct Told {
+    /// It keeps each.
     delivery: Arc<Delivery>,
+    /// For those who want the latest one it replaces the one before.
     taken: watch::Sender<Option<Metrics>>,
-) {
+    /// What belongs into the inventory.
+    facts: watch::Sender<Facts>,
+}
+
+/// Takes a sample each interval, and keeps it.
+async fn take_samples(mut sampler: Sampler, mut wanted: watch::Receiver<Wanted>, told: Told) {
     sleep(FIRST_READING).await;
     loop {
         let interval = wanted.borrow_and_update().interval;
@@ -216,12 +229,19 @@ async fn take_samples(
         while wanted.borrow().interval == interval {
             tokio::select! {
                 _ = ticks.tick() => {
-                    let (now, time, since_boot) =
-                        (Instant::now(), clock::now(), clock::since_boot());
-                    if let Some(sample) = sampler.sample(now, time, since_boot) {
-                        delivery.took(&sample);
-                        taken.send_replace(Some(sample));
+                    if let Some(apart) = sampler.begin(Instant::now()) {
+                        apart.await;
                     }
+                    if let Some(sample) = sampler.take(clock::now(), clock::since_boot()) {
+                        told.delivery.took(&sample);
+                        told.taken.send_replace(Some(sample));
+                    }
+                    let facts = sampler.facts();
+                    told.facts.send_if_modified(|known| {
+                        let differs = *known != facts;
+                        *known = facts;
+                        differs
+                    });
                 }
                 Ok(()) = wanted.changed() => {}
             }

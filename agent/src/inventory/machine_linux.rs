@@ -1,6 +1,52 @@
-//! What only Linux tells about the machine, from a few files.
+//! What Linux tells about the machine, from a few files.
 
+use nix::sys::utsname::uname;
+
+use super::Fixed;
+use crate::collect::memory_bytes;
 use crate::root::Root;
+
+pub(super) fn host_name(root: &Root) -> Option<String> {
+    line(root, "proc/sys/kernel/hostname")
+}
+
+pub(super) fn fixed(root: &Root) -> Fixed {
+    let cpus = root.read("proc/cpuinfo").unwrap_or_default();
+    let machine = uname()
+        .ok()
+        .and_then(|it| it.machine().to_str().map(str::to_owned));
+    Fixed {
+        kernel: line(root, "proc/sys/kernel/osrelease"),
+        architecture: machine.unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        processor: processor(&cpus).or_else(|| board(root)),
+        cores: cores(root),
+        memory_bytes: memory_bytes(root).unwrap_or_default(),
+    }
+}
+
+/// The processor's own name, where it has one: those of boards have not.
+fn processor(cpus: &str) -> Option<String> {
+    let name = cpus.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == "model name").then_some(value.trim())
+    })?;
+    // Blanks are left where names of some models are shorter than others.
+    let words: Vec<&str> = name.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Logical cores that are switched on.
+fn cores(root: &Root) -> u32 {
+    let stat = root.read("proc/stat").unwrap_or_default();
+    let lines = stat.lines().take_while(|line| line.starts_with("cpu"));
+    u32::try_from(lines.count().saturating_sub(1)).unwrap_or(u32::MAX)
+}
+
+fn line(root: &Root, file: &str) -> Option<String> {
+    let text = root.read(file).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
 
 /// The name of the distribution with its version (os-release(5)).
 pub(super) fn os(root: &Root) -> Option<String> {
@@ -12,12 +58,11 @@ pub(super) fn os(root: &Root) -> Option<String> {
 
 /// The kernel's id of the current boot.
 pub(crate) fn boot_id(root: &Root) -> Option<String> {
-    let text = root.read("proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
+    line(root, "proc/sys/kernel/random/boot_id")
 }
 
 /// The model of a board, where the processor itself has no name: `Raspberry Pi 3 Model B Rev 1.2`.
-pub(super) fn board(root: &Root) -> Option<String> {
+fn board(root: &Root) -> Option<String> {
     let text = root.read("proc/device-tree/model").ok()?;
     // Strings of the device tree end with a zero byte.
     let model = text.trim_matches(['\0', '\n', ' ']);
@@ -79,6 +124,22 @@ mod tests {
         check(r#"PRETTY_NAME="A \"fine\" one""#, Some(r#"A "fine" one"#));
         check("PRETTY_NAME=\"\"", None);
         check("NAME=\"Debian\"", None);
+    }
+
+    #[test]
+    fn a_processor_is_known_by_its_name_where_it_has_one() {
+        let check = |text, expected: Option<&str>| {
+            assert_eq!(processor(text).as_deref(), expected, "{text}");
+        };
+        check(
+            "processor\t: 0\nmodel\t\t: 142\nmodel name\t: Intel(R)  Core(TM) i5 \n",
+            Some("Intel(R) Core(TM) i5"),
+        );
+        check(
+            "processor\t: 0\nBogoMIPS\t: 38.40\nModel\t\t: Raspberry Pi\n",
+            None,
+        );
+        check("model name\t:\n", None);
     }
 
     #[test]

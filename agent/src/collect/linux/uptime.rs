@@ -1,11 +1,10 @@
-//! Time since boot from `/proc/uptime`.
+//! Time since boot.
 
 use std::time::Instant;
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::Metrics;
 
-use super::Collector;
+use super::super::{Collector, Part};
 use crate::root::Root;
 
 struct Uptime {
@@ -21,13 +20,10 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for Uptime {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
-        let text = self
-            .root
-            .read("proc/uptime")
-            .context("cannot read /proc/uptime")?;
-        sample.uptime_secs = parse(&text).context("cannot understand /proc/uptime")?;
-        Ok(())
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        let text = self.root.text("proc/uptime")?;
+        let secs = parse(&text).context("cannot understand /proc/uptime")?;
+        Ok(Part::Uptime(secs))
     }
 }
 

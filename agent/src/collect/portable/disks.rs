@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::{Disk, DiskInfo, Metrics};
+use netmonitor_protocol::payload::{Disk, DiskInfo};
 use sysinfo::{DiskRefreshKind, Disks};
 
-use super::Collector;
+use super::super::{Collector, Part};
 use crate::root::Root;
 
 /// File systems that have no `/dev/...` behind them and keep data all the same: pools, and
@@ -27,34 +27,24 @@ pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for DiskSpace {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
-        sample.disks = read(&mut self.disks)
-            .into_iter()
-            .map(|mount| Disk {
-                mount: mount.point,
-                total_bytes: mount.total_bytes,
-                used_bytes: mount.used_bytes,
-                available_bytes: mount.available_bytes,
-                ..Disk::default()
-            })
-            .collect();
-        Ok(())
-    }
-}
-
-/// The mounted disks for the inventory: the same ones that a sample has.
-pub(crate) fn mounted() -> anyhow::Result<Vec<DiskInfo>> {
-    let mut disks = Disks::new().context("cannot look for disks")?;
-    let mounts = read(&mut disks);
-    Ok(mounts
-        .into_iter()
-        .map(|mount| DiskInfo {
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        let mounts = read(&mut self.disks);
+        let disks = mounts.iter().map(|mount| Disk {
+            mount: mount.point.clone(),
+            total_bytes: mount.total_bytes,
+            used_bytes: mount.used_bytes,
+            available_bytes: mount.available_bytes,
+            ..Disk::default()
+        });
+        let disks = disks.collect();
+        let infos = mounts.into_iter().map(|mount| DiskInfo {
             mount: mount.point,
             device: mount.device,
             file_system: mount.file_system,
             total_bytes: mount.total_bytes,
-        })
-        .collect())
+        });
+        Ok(Part::Disks(disks, infos.collect()))
+    }
 }
 
 /// A mounted file system.
@@ -80,30 +70,11 @@ fn read(disks: &mut Disks) -> Vec<Mount> {
             point: disk.mount_point().to_string_lossy().into_owned(),
             file_system: disk.file_system().to_string_lossy().into_owned(),
             total_bytes: disk.total_space(),
-            used_bytes: disk.total_space().saturating_sub(free_space(disk)),
+            // Nothing is kept back for an administrator.
+            used_bytes: disk.total_space().saturating_sub(disk.available_space()),
             available_bytes: disk.available_space(),
         });
     real(mounts)
-}
-
-/// Free for root, in bytes: what the file system keeps back for root is free as well, and `df`
-/// does not count it as used. sysinfo tells only what others can use.
-#[cfg(target_os = "linux")]
-#[allow(
-    clippy::useless_conversion,
-    reason = "these numbers are narrower on 32-bit machines"
-)]
-fn free_space(disk: &sysinfo::Disk) -> u64 {
-    nix::sys::statvfs::statvfs(disk.mount_point()).map_or_else(
-        |_| disk.available_space(),
-        |stat| u64::from(stat.blocks_free()).saturating_mul(u64::from(stat.fragment_size())),
-    )
-}
-
-/// Free, in bytes. Nothing is kept back for an administrator.
-#[cfg(not(target_os = "linux"))]
-fn free_space(disk: &sysinfo::Disk) -> u64 {
-    disk.available_space()
 }
 
 /// Real file systems in the order of their mount points, each device once: of several mounts of

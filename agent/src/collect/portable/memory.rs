@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::{Memory, Metrics};
+use netmonitor_protocol::payload::Memory;
 use sysinfo::{MemoryRefreshKind, System};
 
-use super::Collector;
+use super::super::{Collector, Part};
 use crate::root::Root;
 
 struct MemoryUse {
@@ -19,13 +19,13 @@ pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for MemoryUse {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
         self.system
             .refresh_memory_specifics(MemoryRefreshKind::everything());
         let memory = used(self.system.total_memory(), self.system.available_memory());
-        sample.memory = memory.context("the system shows no memory")?;
-        sample.swap = used(self.system.total_swap(), self.system.free_swap());
-        Ok(())
+        let memory = memory.context("the system shows no memory")?;
+        let swap = used(self.system.total_swap(), self.system.free_swap());
+        Ok(Part::Memory(memory, swap))
     }
 }
 

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::{Metrics, Temperature};
+use netmonitor_protocol::payload::Temperature;
 use sysinfo::Components;
 
-use super::{Collector, rounded};
+use super::super::{Collector, Part, rounded};
 use crate::root::Root;
 
 /// How often sensors are looked for anew: listing costs far more than reading.
@@ -29,7 +29,7 @@ pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for Temperatures {
-    fn collect(&mut self, now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
+    fn read(&mut self, now: Instant) -> anyhow::Result<Part> {
         if self
             .listed
             .is_none_or(|listed| now.duration_since(listed) >= LIST_EVERY)
@@ -45,8 +45,11 @@ impl Collector for Temperatures {
             .components
             .iter()
             .filter_map(|component| Some((component.label().trim(), component.temperature()?)));
-        sample.temperatures = named_once(readings);
-        Ok(())
+        Ok(Part::Sensors {
+            temperatures: named_once(readings),
+            fans: Vec::new(),
+            voltages: Vec::new(),
+        })
     }
 }
 

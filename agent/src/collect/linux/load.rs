@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::{Load, Metrics};
+use netmonitor_protocol::payload::Load;
 
-use super::Collector;
+use super::super::{Collector, Part};
 use crate::root::Root;
 
 struct LoadAverages {
@@ -21,14 +21,10 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for LoadAverages {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
-        let text = self
-            .root
-            .read("proc/loadavg")
-            .context("cannot read /proc/loadavg")?;
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        let text = self.root.text("proc/loadavg")?;
         let load = parse(&text).context("cannot understand /proc/loadavg")?;
-        sample.cpu.load = Some(load);
-        Ok(())
+        Ok(Part::Load(load))
     }
 }
 

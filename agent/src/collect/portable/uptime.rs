@@ -3,10 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::Metrics;
 use sysinfo::System;
 
-use super::Collector;
+use super::super::{Collector, Part};
 use crate::root::Root;
 
 struct Uptime;
@@ -20,8 +19,8 @@ pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for Uptime {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
-        sample.uptime_secs = System::uptime().context("cannot read the uptime")?;
-        Ok(())
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        let secs = System::uptime().context("cannot read the uptime")?;
+        Ok(Part::Uptime(secs))
     }
 }

@@ -3,10 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use netmonitor_protocol::payload::Metrics;
 use sysinfo::{CpuRefreshKind, System};
 
-use super::{Collector, rounded};
+use super::super::{Collector, Part, rounded};
 use crate::root::Root;
 
 struct CpuUse {
@@ -19,14 +18,16 @@ pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 }
 
 impl Collector for CpuUse {
-    fn collect(&mut self, _now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
         self.system
             .refresh_cpu_specifics(CpuRefreshKind::nothing().with_usage());
         let cores = self.system.cpus();
         ensure!(!cores.is_empty(), "the system shows no processor");
-        sample.cpu.usage_percent = percent(self.system.global_cpu_usage());
-        sample.cpu.per_core_percent = cores.iter().map(|core| percent(core.usage())).collect();
-        Ok(())
+        Ok(Part::Cpu {
+            usage_percent: percent(self.system.global_cpu_usage()),
+            per_core_percent: cores.iter().map(|core| percent(core.usage())).collect(),
+            modes: None,
+        })
     }
 }
 

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use netmonitor_protocol::payload::{Metrics, Network};
+use netmonitor_protocol::payload::{InterfaceInfo, Network};
 use sysinfo::{InterfaceOperationalState, NetworkData, Networks};
 
-use super::link::Link;
-use super::{Collector, rounded};
+use super::super::{Collector, Part, rounded};
 use crate::root::Root;
 
 struct Traffic {
-    links: Links,
     networks: Networks,
     /// The counters of the reading before.
     before: Option<(Instant, HashMap<String, Counters>)>,
@@ -25,69 +23,72 @@ struct Counters {
     sent: u64,
 }
 
-/// Tells how interfaces are built in.
-pub(crate) struct Links(Root);
-
-impl Links {
-    /// Looks below `root`.
-    pub(crate) fn new(root: &Root) -> Self {
-        Self(root.clone())
-    }
-
-    fn of(&self, interface: &str) -> Link {
-        #[cfg(target_os = "linux")]
-        return super::link_linux::link(&self.0, interface);
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _no_sysfs = (&self.0, interface);
-            Link::default()
-        }
-    }
-}
-
-pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
+pub(super) fn open(_root: &Root) -> anyhow::Result<Box<dyn Collector>> {
     let networks = Networks::new().context("cannot look for network interfaces")?;
     Ok(Box::new(Traffic {
-        links: Links::new(root),
         networks,
         before: None,
     }))
 }
 
 impl Collector for Traffic {
-    fn collect(&mut self, now: Instant, sample: &mut Metrics) -> anyhow::Result<()> {
+    fn read(&mut self, now: Instant) -> anyhow::Result<Part> {
         self.networks.refresh(true);
         let counters: HashMap<String, Counters> = self
             .networks
             .iter()
             .filter_map(|(name, data)| Some((name.to_str()?, data)))
-            .filter(|(name, data)| is_worth_showing(&self.links, name, data))
+            .filter(|(name, data)| is_worth_showing(name, data))
             .map(|(name, data)| (name.to_owned(), counters(data)))
             .collect();
         let before = self
             .before
             .as_ref()
             .map(|(then, counters)| (now.duration_since(*then), counters));
-        sample.network = traffic(&counters, before);
+        let network = traffic(&counters, before);
         self.before = Some((now, counters));
-        Ok(())
+        Ok(Part::Network(network))
     }
 }
 
 /// Whether people want to see this interface: the inventory and the samples show the same ones.
-pub(crate) fn is_worth_showing(links: &Links, name: &str, data: &NetworkData) -> bool {
-    let idle = data.operational_state() == InterfaceOperationalState::Down
+/// The loopback says nothing about the network.
+fn is_worth_showing(name: &str, data: &NetworkData) -> bool {
+    let is_idle = data.operational_state() == InterfaceOperationalState::Down
         && data.total_received() == 0
         && data.total_transmitted() == 0;
-    is_wanted(name, links.of(name), idle)
+    name != "lo" && !name.starts_with("Loopback") && !is_idle
 }
 
-/// The loopback says nothing about the network. A virtual port of a bridge (one `veth` for each
-/// container) is counted at its bridge. A virtual interface that never was up (`tunl0`, `sit0`)
-/// is there in every kernel.
-fn is_wanted(name: &str, link: Link, idle: bool) -> bool {
-    let is_loopback = name == "lo" || name.starts_with("Loopback");
-    !is_loopback && !(link.is_virtual && (link.is_port || idle))
+/// Interfaces in the order of their names, with sorted addresses, so that two readings of the
+/// same state are equal.
+pub(crate) fn interfaces(_root: &Root) -> anyhow::Result<Vec<InterfaceInfo>> {
+    let networks =
+        Networks::new_with_refreshed_list().context("cannot look for network interfaces")?;
+    let mut interfaces: Vec<InterfaceInfo> = networks
+        .iter()
+        .filter_map(|(name, data)| Some((name.to_str()?, data)))
+        .filter(|(name, data)| is_worth_showing(name, data))
+        .map(|(name, data)| {
+            let mac = data.mac_address();
+            let mut addresses: Vec<_> = data
+                .ip_networks()
+                .iter()
+                .map(|network| (network.addr, network.prefix))
+                .collect();
+            addresses.sort_unstable();
+            InterfaceInfo {
+                name: name.to_owned(),
+                mac: (!mac.is_unspecified()).then(|| mac.to_string()),
+                addresses: addresses
+                    .into_iter()
+                    .map(|(address, prefix)| format!("{address}/{prefix}"))
+                    .collect(),
+            }
+        })
+        .collect();
+    interfaces.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(interfaces)
 }
 
 fn counters(data: &NetworkData) -> Counters {
@@ -158,33 +159,5 @@ mod tests {
         assert_eq!(network[0].sent_bytes_per_sec, Some(5.0));
         let network = traffic(&now, Some((Duration::ZERO, &before)));
         assert_eq!(network[0].sent_bytes_per_sec, None);
-    }
-
-    #[test]
-    fn loopback_container_ports_and_kernel_fallbacks_are_not_shown() {
-        let hardware = Link::default();
-        let virtual_port = Link {
-            is_port: true,
-            is_virtual: true,
-        };
-        let port = Link {
-            is_port: true,
-            is_virtual: false,
-        };
-        let alone = Link {
-            is_port: false,
-            is_virtual: true,
-        };
-        let check = |name, link, idle, wanted| {
-            assert_eq!(is_wanted(name, link, idle), wanted, "{name}");
-        };
-        check("lo", alone, false, false);
-        check("eth0", hardware, false, true);
-        check("eth1", hardware, true, true);
-        check("eth0", port, false, true);
-        check("veth1a2b", virtual_port, false, false);
-        check("docker0", alone, false, true);
-        check("tunl0", alone, true, false);
-        check("wg0", alone, false, true);
     }
 }

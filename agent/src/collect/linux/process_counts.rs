@@ -1,0 +1,87 @@
+//! How many processes there are.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use netmonitor_protocol::payload::ProcessCounts;
+
+use super::super::{Collector, Part};
+use super::sysfs;
+use crate::root::Root;
+
+/// The kernel's thread that starts its others.
+const KTHREADD: &str = "proc/2";
+
+struct Counts {
+    root: Root,
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every collector opens in the same way"
+)]
+pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
+    Ok(Box::new(Counts { root: root.clone() }))
+}
+
+impl Collector for Counts {
+    fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        let folder = std::fs::read_dir(self.root.path("proc")).context("cannot list /proc")?;
+        let all = folder.flatten().filter(|entry| {
+            let name = entry.file_name();
+            name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+        });
+        let all = u32::try_from(all.count()).unwrap_or(u32::MAX);
+        let stat = self.root.text("proc/stat")?;
+        Ok(Part::Processes(ProcessCounts {
+            total: all.saturating_sub(kernel_threads(&self.root)),
+            running: number(&stat, "procs_running "),
+            blocked: number(&stat, "procs_blocked "),
+        }))
+    }
+}
+
+/// Threads of the kernel, which stand among the processes: counted, since reading each of them
+/// would cost a hundred times as much. None in a container, which has processes of its own.
+fn kernel_threads(root: &Root) -> u32 {
+    let is_one = sysfs::text(&root.path(KTHREADD).join("comm")).as_deref() == Some("kthreadd");
+    let children = sysfs::text(&root.path(KTHREADD).join("task/2/children"));
+    let Some(children) = children.filter(|_| is_one) else {
+        return 0;
+    };
+    let count = children.split_ascii_whitespace().count() + 1;
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn number(stat: &str, key: &str) -> Option<u32> {
+    let mut lines = stat.lines();
+    let line = lines.find_map(|line| line.strip_prefix(key))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_of_the_kernel_are_no_processes() {
+        let folder = tempfile::tempdir().unwrap();
+        let proc = folder.path().join("proc");
+        for process in ["1", "2", "3", "4", "77", "self", "sys"] {
+            std::fs::create_dir_all(proc.join(process)).unwrap();
+        }
+        std::fs::create_dir_all(proc.join("2/task/2")).unwrap();
+        std::fs::write(proc.join("2/task/2/children"), "3 4 ").unwrap();
+        let stat = "cpu  1 2 3 4\nprocs_running 3\nprocs_blocked 1\n";
+        std::fs::write(proc.join("stat"), stat).unwrap();
+        let mut collector = open(&Root::new(folder.path())).unwrap();
+        let mut total = || match collector.read(Instant::now()).unwrap() {
+            Part::Processes(counts) => (counts.total, counts.running, counts.blocked),
+            other => panic!("{other:?}"),
+        };
+        std::fs::write(proc.join("2/comm"), "bash\n").unwrap();
+        assert_eq!(total(), (5, Some(3), Some(1)), "in a container");
+        std::fs::write(proc.join("2/comm"), "kthreadd\n").unwrap();
+        assert_eq!(total(), (2, Some(3), Some(1)));
+    }
+}
