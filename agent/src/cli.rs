@@ -15,6 +15,8 @@ use tokio::runtime::{self, Runtime};
 use crate::collect::{FIRST_READING, Sampler};
 use crate::root::Root;
 use crate::{Config, config, interval, join, joined, run, status};
+#[cfg(unix)]
+use crate::{local, notify};
 
 /// How long the program waits at its end for disk accesses that nobody waits for any more.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -56,8 +58,11 @@ enum Command {
     },
     /// Print one sample as JSON
     Sample,
-    /// Print which hub this machine belongs to, and whether it can be reached
+    /// Print how the agent is doing, which hub this machine belongs to, and whether it is reached
     Status,
+    /// Show on this desktop what the agent, which runs as a service, tells whoever is logged in
+    #[cfg(unix)]
+    Notify,
 }
 
 /// Runs the command that the command line names.
@@ -75,26 +80,23 @@ pub fn main() -> ExitCode {
 }
 
 fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
-    let state_dir = match (&cli.command, cli.state_dir) {
-        // It needs none, and uses what is there.
-        (Command::Sample, None) => config::state_dir(None).unwrap_or_default(),
-        (_, given) => config::state_dir(given)?,
-    };
+    let state_dir = config::state_dir(cli.state_dir)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
     complete(runtime, async {
+        let path = &state_dir.path;
         match cli.command {
             Command::Join {
                 code: Some(code),
                 name,
                 force,
                 ..
-            } => enrol(&code, name, force, &state_dir).await?,
-            Command::Join { code: None, .. } => keep(&state_dir)?,
+            } => enrol(&code, name, force, path).await?,
+            Command::Join { code: None, .. } => keep(path)?,
             Command::Run { interval } => {
-                let config = Config::load(&state_dir, interval)?;
+                let config = Config::load(path, interval)?;
                 let stop = shutdown::on_signals().context("cannot listen for signals")?;
                 run(config, stop).await?;
             }
@@ -103,7 +105,12 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
                     return Ok(ExitCode::FAILURE);
                 }
             }
-            Command::Sample => print_sample(&state_dir).await?,
+            Command::Sample => print_sample(path).await?,
+            #[cfg(unix)]
+            Command::Notify => {
+                let stop = shutdown::on_signals().context("cannot listen for signals")?;
+                notify::notify(&local::sockets(&state_dir), stop).await;
+            }
         }
         Ok(ExitCode::SUCCESS)
     })

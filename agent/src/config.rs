@@ -1,5 +1,7 @@
 //! What can be set, and where.
 
+mod broker;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +13,9 @@ use serde::{Deserialize, Deserializer};
 use crate::collect::switches::Switches;
 use crate::interval;
 use crate::root::Root;
+use broker::Broker;
+
+pub use broker::Account;
 
 /// What samples that wait may take of the disk, in MiB, unless someone says otherwise.
 const SPOOL_MAX_MB: u64 = 16;
@@ -25,10 +30,17 @@ pub struct Config {
     pub interval: Duration,
     /// Where the identity is kept.
     pub state_dir: PathBuf,
+    /// A broker that is not the hub's own, to be used instead of the hub.
+    pub broker: Option<Account>,
     /// Whether to publish the services of this machine.
     pub services: bool,
     /// The services to watch that were chosen on this machine.
     pub watched_services: Option<Vec<String>>,
+    /// When to publish the processes that need most.
+    pub processes: ShowProcesses,
+    /// Whether notifications are shown to the person at this machine, unless the hub says
+    /// something else.
+    pub notifications: bool,
     /// Which collectors are read, and how often.
     pub(crate) collectors: Switches,
     /// How much of the disk samples may take that wait for the hub, in bytes.
@@ -48,7 +60,13 @@ struct File {
     /// keeps them in memory alone.
     #[serde(deserialize_with = "spool_max_mb")]
     spool_max_mb: Option<u64>,
+    /// A broker that is not the hub's own.
+    broker: Option<Broker>,
     services: ServicesTable,
+    /// Top processes.
+    processes: ProcessesTable,
+    /// Whether notifications are shown to the person at this machine.
+    notifications: NotificationsTable,
     /// Which collectors are read, and how often.
     collectors: Switches,
 }
@@ -60,6 +78,41 @@ struct ServicesTable {
     enabled: bool,
     /// Names of the services to watch, unless the hub says others.
     watch: Option<Vec<String>>,
+}
+
+/// Table `[notifications]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NotificationsTable {
+    /// Whether to show any.
+    enabled: bool,
+}
+
+impl Default for NotificationsTable {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// Table `[processes]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProcessesTable {
+    /// When to publish those that need most, by name.
+    show: ShowProcesses,
+}
+
+/// When the processes that need most are published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShowProcesses {
+    /// While someone looks at this machine.
+    #[default]
+    Watched,
+    /// All the time.
+    Always,
+    /// Never.
+    Never,
 }
 
 impl Default for ServicesTable {
@@ -102,7 +155,10 @@ impl Config {
             interval: interval.or(file.interval_secs).unwrap_or(interval::DEFAULT),
             state_dir: state_dir.to_owned(),
             services: file.services.enabled,
+            broker: file.broker.map(|it| it.account(state_dir)).transpose()?,
             watched_services: file.services.watch,
+            processes: file.processes.show,
+            notifications: file.notifications.enabled,
             collectors: file.collectors,
             spool_bytes: file.spool_max_mb.unwrap_or(SPOOL_MAX_MB) << 20,
             root: Root::default(),
@@ -110,13 +166,41 @@ impl Config {
     }
 }
 
-/// The state directory given, else `$STATE_DIRECTORY`, else `netmonitor-agent` where the user's
-/// programs keep their data.
-pub fn state_dir(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    given
+/// Where an agent keeps its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateDir {
+    /// The folder.
+    pub path: PathBuf,
+    /// Whether somebody has named it.
+    pub is_given: bool,
+}
+
+/// Where the service keeps its state (`StateDirectory=` in its unit).
+pub(crate) const OF_THE_SERVICE: &str = "/var/lib/netmonitor-agent";
+
+/// The state directory given, else `$STATE_DIRECTORY`, else that of the service, for root on a
+/// machine on which it is installed, else `netmonitor-agent` where the user's programs keep their
+/// data.
+pub fn state_dir(given: Option<PathBuf>) -> anyhow::Result<StateDir> {
+    let is_given = given.is_some();
+    let of_the_service = || {
+        let path = PathBuf::from(OF_THE_SERVICE);
+        (is_root() && path.is_dir()).then_some(path)
+    };
+    let path = given
         .or_else(environment::state_directory)
+        .or_else(of_the_service)
         .or_else(|| environment::data_home().map(|home| home.join("netmonitor-agent")))
-        .context("there is no home directory: say with --state-dir where to keep the identity")
+        .context("there is no home directory: say with --state-dir where to keep the identity")?;
+    Ok(StateDir { path, is_given })
+}
+
+/// Whether this user may do everything.
+pub(crate) fn is_root() -> bool {
+    #[cfg(unix)]
+    return nix::unistd::geteuid().is_root();
+    #[cfg(not(unix))]
+    false
 }
 
 #[cfg(test)]

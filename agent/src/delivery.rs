@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::backfill::{BATCH_BYTES, BATCH_SAMPLES, Patience, Plan, Step};
-use crate::spool::numbers::Numbers;
+use crate::spool::numbers::{Numbers, count};
 use crate::spool::{Moment, Spool};
 
 /// The longest wait without a look whether something is due.
@@ -36,23 +36,46 @@ pub struct Delivery {
     missed: Notify,
 }
 
+/// When samples are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// From the start on: somebody will store them.
+    Always,
+    /// Once an ingest was heard of: at a broker of somebody else there may be nobody who stores
+    /// anything.
+    OnceIngestIsThere,
+}
+
 #[derive(Debug)]
 struct State {
+    keep: Keep,
     spool: Spool,
     plan: Plan,
 }
 
 impl Delivery {
     /// For the samples of this session, and what former ones have left in the spool.
-    pub fn new(device: DeviceId, session: SessionId, spool: Spool, patience: Patience) -> Self {
+    pub fn new(
+        device: DeviceId,
+        session: SessionId,
+        spool: Spool,
+        patience: Patience,
+        keep: Keep,
+    ) -> Self {
         let plan = Plan::new(session, patience, clock::since_boot(), random::fraction());
         Self {
             device,
-            state: Mutex::new(State { spool, plan }),
+            state: Mutex::new(State { keep, spool, plan }),
             packing: Arc::default(),
             heard: Notify::new(),
             missed: Notify::new(),
         }
+    }
+
+    /// How many samples wait to be stored.
+    pub(crate) fn waiting(&self) -> u64 {
+        let state = self.state();
+        state.spool.kept().map(|(_, numbers)| count(numbers)).sum()
     }
 
     /// What to listen to.
@@ -66,6 +89,9 @@ impl Delivery {
     /// A sample was taken: it is kept before anyone sends it.
     pub fn took(&self, sample: &Metrics) {
         let mut state = self.state();
+        if state.keep != Keep::Always {
+            return;
+        }
         state.spool.append(sample);
         state.plan.took(sample.seq, clock::since_boot());
     }
@@ -78,7 +104,10 @@ impl Delivery {
 
     /// The latest one was sent.
     pub fn sent(&self, seq: u64) {
-        self.state().plan.sent(seq, clock::since_boot());
+        let mut state = self.state();
+        if state.keep == Keep::Always {
+            state.plan.sent(seq, clock::since_boot());
+        }
     }
 
     /// A connection stands.
@@ -107,6 +136,7 @@ impl Delivery {
             }
             Message::HubService(ServiceName::Ingest, health) => {
                 let now = clock::since_boot();
+                state.keep = Keep::Always;
                 state
                     .plan
                     .ingest(health, is_retained, now, random::fraction());
@@ -121,7 +151,7 @@ impl Delivery {
     pub async fn make_up(self: Arc<Self>, publisher: Publisher) {
         loop {
             let step = {
-                let State { spool, plan } = &mut *self.state();
+                let State { spool, plan, .. } = &mut *self.state();
                 let kept = spool.sendable(Moment::now(), clock::time_source);
                 plan.next(clock::since_boot(), kept.into_iter())
             };
@@ -151,7 +181,7 @@ impl Delivery {
         // A card may take its time.
         let read = spawn_blocking(move || reading.read(BATCH_SAMPLES, BATCH_BYTES));
         let found = read.await.ok();
-        let State { spool, plan } = &mut *self.state();
+        let State { spool, plan, .. } = &mut *self.state();
         let now = clock::since_boot();
         let batch = found.and_then(|found| {
             spool.settle(&found);
@@ -240,7 +270,7 @@ mod tests {
         let mut spool = folder.open(session.0);
         fill(&mut spool, 1..=300);
         let device = "ws-14".parse().unwrap();
-        let delivery = Delivery::new(device, session, spool, Patience::default());
+        let delivery = Delivery::new(device, session, spool, Patience::default(), Keep::Always);
         Arc::new(delivery)
     }
 

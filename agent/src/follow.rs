@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use netmonitor_protocol::payload::{HubInfo, PresenceState, Settings, Status};
 use netmonitor_protocol::{DeviceId, Message, SessionId, Topic};
@@ -12,17 +12,20 @@ use tokio::sync::watch;
 
 use crate::addresses::Addresses;
 use crate::delivery::Delivery;
+use crate::doings::Doings;
 use crate::last_keepalive::LastKeepAlive;
+use crate::processes::until;
 use crate::rivals::{GiveWay, Rivals};
-use crate::settings::Wanted;
+use crate::settings::{Defaults, Wanted};
 
 /// Follows the connection.
 pub(crate) struct Follower {
     pub(crate) device: DeviceId,
     pub(crate) session: SessionId,
-    /// The interval that counts where the hub does not say one.
-    pub(crate) interval: Duration,
-    pub(crate) addresses: Addresses,
+    /// What counts where the hub says nothing.
+    pub(crate) defaults: Defaults,
+    /// None where the address of the broker does not change.
+    pub(crate) addresses: Option<Addresses>,
     pub(crate) control: Control,
     /// Wakes whoever says `online`.
     pub(crate) claims: watch::Sender<()>,
@@ -31,6 +34,9 @@ pub(crate) struct Follower {
     pub(crate) keep_alive: LastKeepAlive,
     pub(crate) rivals: Rivals,
     pub(crate) births: Births,
+    pub(crate) doings: Arc<Doings>,
+    /// Until when someone looks at this device.
+    pub(crate) looked: watch::Sender<Option<Instant>>,
 }
 
 /// What is known about the births of this agent and of others in its name.
@@ -54,6 +60,8 @@ impl Follower {
             Topic::DeviceSession(device.clone()),
             Topic::DevicePresence(device.clone()),
             Topic::DeviceSettings(device.clone()),
+            Topic::DeviceWatch(device.clone()),
+            Topic::DeviceNotify(device.clone()),
             Topic::HubInfo,
         ]
         .iter()
@@ -76,7 +84,9 @@ impl Follower {
                     self.delivery.disconnected();
                     self.disconnected(&error);
                     let refused = matches!(error, ConnectionError::Credential { .. });
-                    if let Some(error) = outage.news(error) {
+                    let news = outage.news(error);
+                    self.doings.disconnected(outage.reason());
+                    if let Some(error) = news {
                         let device = &self.device;
                         if refused {
                             tracing::warn!(
@@ -113,7 +123,10 @@ impl Follower {
     fn connected(&mut self) {
         let address = self.control.reached().unwrap_or_default();
         tracing::info!(device = %self.device, address, "connected to the hub");
-        self.addresses.reached(&address);
+        self.doings.connected(&address);
+        if let Some(addresses) = &mut self.addresses {
+            addresses.reached(&address);
+        }
         let births = &mut self.births;
         births.unexplained = births.own && !births.taken_over;
         births.own = true;
@@ -177,6 +190,13 @@ impl Follower {
             {
                 self.claims.send_replace(());
             }
+            Message::DeviceWatch(id, watch) if id == self.device => {
+                let until = until(watch, Instant::now());
+                self.looked.send_replace(Some(until));
+            }
+            Message::DeviceNotify(id, notification) if id == self.device => {
+                self.doings.notify(notification);
+            }
             message if self.is_foreign_birth(&message) => self.rival(),
             message => self.found(message),
         }
@@ -197,21 +217,23 @@ impl Follower {
 
     fn hub_is_at(&mut self, info: &HubInfo) {
         let reached = self.control.reached();
-        self.addresses
-            .named(&info.agent_addresses, reached.as_deref());
+        if let Some(addresses) = &mut self.addresses {
+            addresses.named(&info.agent_addresses, reached.as_deref());
+        }
     }
 
     fn want(&mut self, settings: &Settings) {
-        let wanted = Wanted::from(settings, self.interval);
-        self.keep_alive.keep(wanted.keep_alive);
+        let wanted = Wanted::from(settings, &self.defaults);
+        let (interval, keep_alive) = (wanted.interval, wanted.keep_alive);
+        self.keep_alive.keep(keep_alive);
         let changed = self.wanted.send_if_modified(|it| {
             let differs = *it != wanted;
             *it = wanted;
             differs
         });
         if changed {
-            tracing::info!(interval = ?wanted.interval, keep_alive = ?wanted.keep_alive, "settings");
-            self.control.set_keep_alive(wanted.keep_alive);
+            tracing::info!(?interval, ?keep_alive, "settings");
+            self.control.set_keep_alive(keep_alive);
         }
     }
 

@@ -99,7 +99,7 @@ impl Identity {
     }
 
     /// Where and as whom to connect. Addresses that cannot be understood are left out.
-    pub(crate) fn dial(&self) -> Dial {
+    pub fn dial(&self) -> Dial {
         Dial::Fixed {
             endpoints: endpoints(self),
             user: self.device.to_string(),

@@ -21,6 +21,8 @@ use crate::failures::Failures;
 use crate::root::Root;
 
 pub(crate) use machine::boot_id;
+#[cfg(target_os = "linux")]
+pub(crate) use machine::cores;
 
 /// What cannot change while the machine runs, or hardly does.
 #[derive(Debug, Clone)]

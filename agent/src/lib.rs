@@ -22,16 +22,24 @@ pub mod cli;
 mod collect;
 pub mod config;
 pub mod delivery;
+mod doings;
 mod failures;
 mod follow;
 pub mod goodbye;
+mod home;
 pub mod identity;
 pub mod interval;
 mod inventory;
 pub mod join;
 mod last_keepalive;
+#[cfg(unix)]
+mod local;
 pub mod machine;
+mod notices;
+#[cfg(unix)]
+mod notify;
 mod power;
+mod processes;
 mod publish;
 mod rivals;
 pub mod root;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{EndCause, Info, Metrics, Services, Session, Status};
+use netmonitor_protocol::payload::{EndCause, Info, Metrics, Processes, Services, Session, Status};
 use netmonitor_protocol::{DeviceId, Message};
 use netmonitor_service::clock;
 use netmonitor_service::mqtt::{Control, Parting, Publisher};
@@ -31,38 +31,47 @@ const ASLEEP_AT_MOST: Duration = Duration::from_mins(1);
 /// A value that is replaced before it was sent is never sent.
 #[derive(Clone)]
 pub(crate) struct Known {
-    pub(crate) device: DeviceId,
-    pub(crate) session: Session,
-    pub(crate) sample: watch::Receiver<Option<Metrics>>,
-    pub(crate) delivery: Arc<Delivery>,
-    pub(crate) services: watch::Receiver<Option<Services>>,
-    pub(crate) wanted: watch::Receiver<Wanted>,
-    pub(crate) info: Arc<InfoSlot>,
-    pub(crate) facts: watch::Receiver<Facts>,
+    device: DeviceId,
+    session: Session,
+    sample: watch::Receiver<Option<Metrics>>,
+    delivery: Arc<Delivery>,
+    services: watch::Receiver<Option<Services>>,
+    wanted: watch::Receiver<Wanted>,
+    processes: watch::Receiver<Option<Processes>>,
+    info: Arc<InfoSlot>,
+    facts: watch::Receiver<Facts>,
+}
+
+/// Where those write who find something out.
+pub(crate) struct Findings {
+    pub(crate) sample: watch::Sender<Option<Metrics>>,
+    pub(crate) facts: watch::Sender<Facts>,
+    pub(crate) services: watch::Sender<Option<Services>>,
+    pub(crate) processes: watch::Sender<Option<Processes>>,
 }
 
 /// The inventory, and what was last published of it.
-pub(crate) struct InfoSlot(Mutex<(Inventory, Option<Info>)>);
+struct InfoSlot(Mutex<(Inventory, Option<Info>)>);
 
 impl InfoSlot {
-    pub(crate) fn new(inventory: Inventory) -> Self {
+    fn new(inventory: Inventory) -> Self {
         Self(Mutex::new((inventory, None)))
     }
 
     /// Reads the inventory anew, to be published whatever it says.
-    fn read(&self, facts: &Facts, wanted: Wanted) -> Info {
+    fn read(&self, facts: &Facts, interval: Duration) -> Info {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let info = slot.0.read(facts, wanted.interval, now, clock::now());
+        let info = slot.0.read(facts, interval, now, clock::now());
         slot.1 = Some(info.clone());
         info
     }
 
     /// Reads the inventory anew; none if it says what was published last.
-    fn read_if_changed(&self, facts: &Facts, wanted: Wanted) -> Option<Info> {
+    fn read_if_changed(&self, facts: &Facts, interval: Duration) -> Option<Info> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let info = slot.0.read(facts, wanted.interval, now, clock::now());
+        let info = slot.0.read(facts, interval, now, clock::now());
         if slot.1.as_ref().is_some_and(|last| !differs(last, &info)) {
             return None;
         }
@@ -72,6 +81,38 @@ impl InfoSlot {
 }
 
 impl Known {
+    /// Nothing is known yet.
+    pub(crate) fn new(
+        device: DeviceId,
+        session: Session,
+        inventory: Inventory,
+        delivery: Arc<Delivery>,
+        wanted: watch::Receiver<Wanted>,
+    ) -> (Self, Findings) {
+        let (found_sample, sample) = watch::channel(None);
+        let (found_facts, facts) = watch::channel(Facts::default());
+        let (found_services, services) = watch::channel(None);
+        let (found_processes, processes) = watch::channel(None);
+        let known = Self {
+            device,
+            session,
+            sample,
+            delivery,
+            services,
+            wanted,
+            processes,
+            info: Arc::new(InfoSlot::new(inventory)),
+            facts,
+        };
+        let findings = Findings {
+            sample: found_sample,
+            facts: found_facts,
+            services: found_services,
+            processes: found_processes,
+        };
+        (known, findings)
+    }
+
     /// What announces the agent on every connection, in this order: who it is, what the machine
     /// is, that it is there, and how it is doing.
     pub(crate) fn birth(&self) -> Vec<Message> {
@@ -89,13 +130,13 @@ impl Known {
     }
 
     fn read_info(&self) -> Info {
-        let wanted = *self.wanted.borrow();
-        self.info.read(&self.facts.borrow(), wanted)
+        let interval = self.wanted.borrow().interval;
+        self.info.read(&self.facts.borrow(), interval)
     }
 
     fn changed_info(&self) -> Option<Message> {
-        let wanted = *self.wanted.borrow();
-        let info = self.info.read_if_changed(&self.facts.borrow(), wanted)?;
+        let interval = self.wanted.borrow().interval;
+        let info = self.info.read_if_changed(&self.facts.borrow(), interval)?;
         Some(Message::DeviceInfo(self.device.clone(), Box::new(info)))
     }
 
@@ -146,6 +187,11 @@ pub(crate) async fn changes(
             Ok(()) = known.services.changed() => {
                 known.services.mark_unchanged();
                 send(&publisher, known.latest_services()).await;
+            }
+            Ok(()) = known.processes.changed() => {
+                let processes = known.processes.borrow_and_update().clone();
+                let message = processes.map(|it| Message::DeviceProcesses(known.device.clone(), it));
+                send(&publisher, message).await;
             }
             Ok(()) = known.sample.changed() => {
                 let sample = known.sample.borrow_and_update().clone();

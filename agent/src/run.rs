@@ -6,27 +6,31 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use netmonitor_protocol::payload::{EndCause, Metrics, Session, Settings, Status};
-use netmonitor_protocol::{Message, SessionId};
-use netmonitor_service::mqtt::{self, Birth, Options, Pace};
+use netmonitor_protocol::{DeviceId, Message, SessionId};
+use netmonitor_service::mqtt::{self, Birth, Dial, Options, Pace, Publisher};
 use netmonitor_service::{clock, random};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::addresses::Addresses;
 use crate::backfill::Patience;
 use crate::collect::{FIRST_READING, Facts, Sampler};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Keep};
+use crate::doings::Doings;
 use crate::follow::{Births, Follower};
 use crate::goodbye::goodbye;
+use crate::home::{Home, NotJoined};
 use crate::inventory::{Inventory, boot_id};
 use crate::last_keepalive::LastKeepAlive;
-use crate::publish::{InfoSlot, Known, Prompts, changes};
+#[cfg(unix)]
+use crate::local;
+use crate::notices::{self, Notices};
+use crate::publish::{Known, Prompts, changes};
 use crate::rivals::Rivals;
-use crate::settings::Wanted;
+use crate::settings::{Defaults, Wanted};
 use crate::spool::{Limits, Owner, Place, Spool};
-use crate::{Config, Identity, VERSION, joined, power, services};
+use crate::{Config, VERSION, joined, power, processes, services};
 
 /// How long the connection may take to close after the goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_millis(800);
@@ -38,125 +42,190 @@ const QUEUE: usize = 16;
 /// What the machine announces of sleep and wake: if it is full, the next one waits.
 const POWER_QUEUE: usize = 4;
 
-/// There is no identity in the state directory.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "this machine is not joined to a hub yet: run `netmonitor-agent join CODE` with a code from \
-     the dashboard or from `netmonitor join-code`"
-)]
-pub struct NotJoined;
-
 /// Runs until `shutdown`, whether the hub can be reached or not.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Some(mut identity) = joined(&config.state_dir)? else {
-        bail!(NotJoined);
+    let home = Home::find(&config)?;
+    let mut agent = Agent::start(&config, &home);
+    let failed = tokio::select! {
+        () = shutdown.cancelled() => None,
+        ended = agent.tasks.join_next() => ended,
     };
-    identity.check_machine(&config.root, &config.state_dir)?;
-    let device = identity.device.clone();
-    let session = Session {
+    agent.stop().await;
+    ended(failed)
+}
+
+/// An agent at work.
+struct Agent {
+    device: DeviceId,
+    session: Session,
+    /// Everything but the connection.
+    tasks: JoinSet<()>,
+    /// The connection outlives the other tasks: it carries the goodbye.
+    connections: JoinSet<()>,
+    disconnect: CancellationToken,
+    publisher: Publisher,
+    delivery: Arc<Delivery>,
+    going_down: watch::Receiver<bool>,
+}
+
+impl Agent {
+    fn start(config: &Config, home: &Home) -> Self {
+        let device = home.device().clone();
+        let session = session(config);
+        let doings = Arc::new(Doings::new());
+        let delivery = Arc::new(delivery(home, &session, config));
+        let keep_alive = LastKeepAlive::read(&config.state_dir);
+        let defaults = Defaults {
+            interval: config.interval,
+            notifications: config.notifications,
+            watched: config.watched_services.clone().unwrap_or_default(),
+        };
+        let wanted = watch::Sender::new(Wanted {
+            keep_alive: keep_alive.get(),
+            ..Wanted::from(&Settings::default(), &defaults)
+        });
+        let inventory = Inventory::new(&config.root, home.name(), config.watched_services.clone());
+        let (known, found) = Known::new(
+            device.clone(),
+            session.clone(),
+            inventory,
+            delivery.clone(),
+            wanted.subscribe(),
+        );
+        let (dial, addresses) = home.dial(&config.state_dir);
+        let born = known.clone();
+        let birth: Birth = Arc::new(move || born.birth());
+        let (publisher, events, connection) = mqtt::client(Options {
+            keep_alive: keep_alive.get(),
+            ..mqtt_options(&device, dial, session.session, birth)
+        });
+        let control = connection.control();
+        let (claims, claimed) = watch::channel(());
+        let (power, powered) = mpsc::channel(POWER_QUEUE);
+        let (goes_down, going_down) = watch::channel(false);
+        let (looked, looked_at) = watch::channel(None);
+        let follower = Follower {
+            device: device.clone(),
+            session: session.session,
+            defaults,
+            addresses,
+            control: control.clone(),
+            claims,
+            delivery: delivery.clone(),
+            wanted: wanted.clone(),
+            keep_alive,
+            rivals: Rivals::default(),
+            births: Births::default(),
+            doings: doings.clone(),
+            looked,
+        };
+        let prompts = Prompts {
+            claims: claimed,
+            power: powered,
+        };
+        let told = Told {
+            delivery: delivery.clone(),
+            sample: found.sample,
+            facts: found.facts,
+            doings: doings.clone(),
+        };
+        let disconnect = CancellationToken::new();
+        let mut connections = JoinSet::new();
+        connections.spawn(connection.run(disconnect.clone()));
+        let mut tasks = JoinSet::new();
+        let root = &config.root;
+        let sampler = Sampler::new(root, &config.collectors, session.session, Instant::now());
+        tasks.spawn(take_samples(sampler, wanted.subscribe(), told));
+        tasks.spawn(delivery.clone().make_up(publisher.clone()));
+        tasks.spawn(delivery.clone().pack());
+        tasks.spawn(changes(known, publisher.clone(), control, prompts));
+        tasks.spawn(follower.run(events));
+        tasks.spawn(power::watch(power, goes_down));
+        if config.services {
+            let wanted = wanted.subscribe();
+            tasks.spawn(services::watch(root.clone(), wanted, found.services));
+        }
+        let show = config.processes;
+        tasks.spawn(processes::watch(
+            root.clone(),
+            show,
+            looked_at,
+            found.processes,
+        ));
+        let wanted = wanted.subscribe();
+        inform(
+            &mut tasks,
+            config,
+            device.clone(),
+            &doings,
+            &delivery,
+            wanted,
+        );
+        Self {
+            device,
+            session,
+            tasks,
+            connections,
+            disconnect,
+            publisher,
+            delivery,
+            going_down,
+        }
+    }
+
+    /// Says goodbye, and sees to it that nothing is lost that waits.
+    async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        let cause = end_cause(&self.going_down).await;
+        if goodbye(&self.publisher, self.device, self.session, cause).await {
+            self.disconnect.cancel();
+        } else {
+            self.connections.abort_all();
+        }
+        if cause == EndCause::Shutdown {
+            self.delivery.pack_before_the_end().await;
+        }
+        // Who starts the agent anew in this program finds the spool free.
+        self.delivery.end_packing().await;
+        let closed = async { while self.connections.join_next().await.is_some() {} };
+        if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
+            tracing::debug!("the connection was not closed in time");
+        }
+    }
+}
+
+/// Tells those who are on this machine.
+fn inform(
+    tasks: &mut JoinSet<()>,
+    config: &Config,
+    device: DeviceId,
+    doings: &Arc<Doings>,
+    delivery: &Arc<Delivery>,
+    wanted: watch::Receiver<Wanted>,
+) {
+    let notices = Arc::new(Notices::new());
+    tasks.spawn(notices::follow(doings.clone(), notices.clone(), wanted));
+    #[cfg(unix)]
+    tasks.spawn(local::serve(
+        local::socket(&config.state_dir),
+        local::Server {
+            device,
+            doings: doings.clone(),
+            delivery: delivery.clone(),
+            notices,
+        },
+    ));
+}
+
+/// This start of the agent.
+fn session(config: &Config) -> Session {
+    Session {
         session: SessionId(random::bits64()),
         boot_id: boot_id(&config.root),
         since: clock::now(),
         agent_version: VERSION.to_owned(),
         ended: None,
-    };
-    let (taken, sample) = watch::channel(None);
-    let (read, facts) = watch::channel(Facts::default());
-    let (found, found_services) = watch::channel(None);
-    let (claims, claimed) = watch::channel(());
-    let delivery = Arc::new(delivery(&identity, &session, &config));
-    let keep_alive = LastKeepAlive::read(&config.state_dir);
-    let wanted = watch::Sender::new(Wanted {
-        keep_alive: keep_alive.get(),
-        ..Wanted::from(&Settings::default(), config.interval)
-    });
-    let (power, powered) = mpsc::channel(POWER_QUEUE);
-    let (goes_down, going_down) = watch::channel(false);
-    let known = Known {
-        device: device.clone(),
-        session: session.clone(),
-        sample,
-        delivery: delivery.clone(),
-        services: found_services,
-        wanted: wanted.subscribe(),
-        info: Arc::new(InfoSlot::new(Inventory::new(
-            &config.root,
-            identity.name.clone(),
-            config.watched_services.clone(),
-        ))),
-        facts,
-    };
-    let born = known.clone();
-    let birth: Birth = Arc::new(move || born.birth());
-    let appearance = mqtt_options(&identity, session.session, birth);
-    let addresses = Addresses::new(identity, config.state_dir.clone());
-    let (publisher, events, connection) = mqtt::client(Options {
-        dial: addresses.dial(),
-        keep_alive: keep_alive.get(),
-        ..appearance
-    });
-    let control = connection.control();
-    let follower = Follower {
-        device: device.clone(),
-        session: session.session,
-        interval: config.interval,
-        addresses,
-        control: control.clone(),
-        claims,
-        delivery: delivery.clone(),
-        wanted: wanted.clone(),
-        keep_alive,
-        rivals: Rivals::default(),
-        births: Births::default(),
-    };
-    // The connection outlives the other tasks: it carries the goodbye.
-    let disconnect = CancellationToken::new();
-    let mut connections = JoinSet::new();
-    connections.spawn(connection.run(disconnect.clone()));
-    let mut tasks = JoinSet::new();
-    let now = Instant::now();
-    let sampler = Sampler::new(&config.root, &config.collectors, session.session, now);
-    let interval = wanted.subscribe();
-    let told = Told {
-        delivery: delivery.clone(),
-        taken,
-        facts: read,
-    };
-    tasks.spawn(take_samples(sampler, interval, told));
-    tasks.spawn(delivery.clone().make_up(publisher.clone()));
-    tasks.spawn(delivery.clone().pack());
-    let prompts = Prompts {
-        claims: claimed,
-        power: powered,
-    };
-    tasks.spawn(changes(known, publisher.clone(), control, prompts));
-    tasks.spawn(follower.run(events));
-    tasks.spawn(power::watch(power, goes_down));
-    if config.services {
-        tasks.spawn(services::watch(config.root.clone(), found));
     }
-
-    let failed = tokio::select! {
-        () = shutdown.cancelled() => None,
-        ended = tasks.join_next() => ended,
-    };
-    tasks.shutdown().await;
-    let cause = end_cause(&going_down).await;
-    if goodbye(&publisher, device, session, cause).await {
-        disconnect.cancel();
-    } else {
-        connections.abort_all();
-    }
-    if cause == EndCause::Shutdown {
-        delivery.pack_before_the_end().await;
-    }
-    // Who starts the agent anew in this program finds the spool free.
-    delivery.end_packing().await;
-    let closed = async { while connections.join_next().await.is_some() {} };
-    if timeout(DISCONNECT_WITHIN, closed).await.is_err() {
-        tracing::debug!("the connection was not closed in time");
-    }
-    ended(failed)
 }
 
 async fn end_cause(going_down: &watch::Receiver<bool>) -> EndCause {
@@ -177,9 +246,9 @@ fn ended(failed: Option<Result<(), JoinError>>) -> anyhow::Result<()> {
 }
 
 /// What is kept until the hub has stored it.
-fn delivery(identity: &Identity, session: &Session, config: &Config) -> Delivery {
+fn delivery(home: &Home, session: &Session, config: &Config) -> Delivery {
     let owner = Owner {
-        name: identity.owner(),
+        name: home.owner(),
         session: session.session,
         boot: session.boot_id.clone(),
     };
@@ -188,13 +257,16 @@ fn delivery(identity: &Identity, session: &Session, config: &Config) -> Delivery
         ..Limits::default()
     };
     let spool = Spool::open(Place::of(&config.state_dir), owner, limits);
-    let patience = Patience::default();
-    Delivery::new(identity.device.clone(), session.session, spool, patience)
+    let keep = match home {
+        Home::Hub(_) => Keep::Always,
+        Home::Broker(_) => Keep::OnceIngestIsThere,
+    };
+    let device = home.device().clone();
+    Delivery::new(device, session.session, spool, Patience::default(), keep)
 }
 
 /// How an agent appears on the broker: its client id, its will, what it wants to hear.
-pub fn mqtt_options(identity: &Identity, session: SessionId, birth: Birth) -> Options {
-    let device = &identity.device;
+pub fn mqtt_options(device: &DeviceId, dial: Dial, session: SessionId, birth: Birth) -> Options {
     Options {
         will: Some(Message::DeviceStatus(
             device.clone(),
@@ -205,7 +277,7 @@ pub fn mqtt_options(identity: &Identity, session: SessionId, birth: Birth) -> Op
         birth: Some(birth),
         queue: QUEUE,
         pace: Pace::Agent,
-        ..Options::new(format!("agent-{device}"), identity.dial())
+        ..Options::new(format!("agent-{device}"), dial)
     }
 }
 
@@ -214,9 +286,11 @@ struct Told {
     /// It keeps each.
     delivery: Arc<Delivery>,
     /// For those who want the latest one it replaces the one before.
-    taken: watch::Sender<Option<Metrics>>,
+    sample: watch::Sender<Option<Metrics>>,
     /// What belongs into the inventory.
     facts: watch::Sender<Facts>,
+    /// How the collectors are doing.
+    doings: Arc<Doings>,
 }
 
 /// Takes a sample each interval, and keeps it.
@@ -234,8 +308,9 @@ async fn take_samples(mut sampler: Sampler, mut wanted: watch::Receiver<Wanted>,
                     }
                     if let Some(sample) = sampler.take(clock::now(), clock::since_boot()) {
                         told.delivery.took(&sample);
-                        told.taken.send_replace(Some(sample));
+                        told.sample.send_replace(Some(sample));
                     }
+                    told.doings.collected(sampler.health());
                     let facts = sampler.facts();
                     told.facts.send_if_modified(|known| {
                         let differs = *known != facts;

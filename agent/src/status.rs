@@ -1,40 +1,43 @@
 //! What is known about this machine's hub, and whether it can be reached.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use anyhow::Context as _;
 use netmonitor_service::mqtt::{ConnectionError, Dial, Options};
 use netmonitor_service::random;
 
+use crate::Config;
 use crate::attempt::{self, AttemptError};
-use crate::root::Root;
-use crate::run::identity_or_hint;
+use crate::config::StateDir;
+use crate::home::Home;
+#[cfg(unix)]
+use crate::local::{self, Report};
 use crate::spool::{Place, Waiting, look};
 
-/// Writes what is known to `out` and tries each address until one works. Returns whether one
-/// did.
-pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Result<bool> {
-    let identity = identity_or_hint(state_dir)?;
+/// Writes what is known to `out`. Asks the agent that runs; if none does, tries each address until
+/// one works. Returns whether the hub is reached.
+pub(crate) async fn status(state_dir: &StateDir, out: &mut impl Write) -> anyhow::Result<bool> {
+    #[cfg(unix)]
+    if let Some(report) = local::ask_status(&local::sockets(state_dir)).await {
+        return running(&report, out).context("cannot write the answer");
+    }
+    let config = Config::load(&state_dir.path, None)?;
+    let mut home = Home::known(&config)?;
     let written = "cannot write the answer";
-    writeln!(out, "device   {}", identity.device).context(written)?;
-    if let Some(name) = &identity.name {
+    writeln!(out, "device   {}", home.device()).context(written)?;
+    if let Some(name) = home.name() {
         writeln!(out, "name     {name}").context(written)?;
     }
-    if let Err(error) = identity.clone().check_machine(&Root::default(), state_dir) {
+    if let Err(error) = home.check_machine(&config) {
         writeln!(out, "machine  {error}").context(written)?;
     }
-    writeln!(out, "hub      {}", identity.addresses.join(", ")).context(written)?;
-    let waiting = look(&Place::seen(state_dir), &identity.owner());
+    writeln!(out, "agent    does not run, or is another user's").context(written)?;
+    let waiting = look(&Place::seen(&state_dir.path), &home.owner());
     writeln!(out, "samples  {}", describe(&waiting)).context(written)?;
-    let Dial::Fixed {
-        endpoints,
-        user,
-        password,
-    } = identity.dial()
-    else {
-        return Ok(false);
-    };
+    let endpoints = home.endpoints();
+    let addresses: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+    writeln!(out, "hub      {}", addresses.join(", ")).context(written)?;
+    let (user, password) = home.credentials();
     if endpoints.is_empty() {
         writeln!(
             out,
@@ -50,7 +53,7 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
             password: password.clone(),
         };
         // A client id of its own: with the agent's it would throw the running agent out.
-        let client_id = format!("status-{}-{:016x}", identity.device, random::bits64());
+        let client_id = format!("status-{}-{:016x}", home.device(), random::bits64());
         let outcome = attempt::connect(Options::new(client_id, dial)).await;
         report(out, &address, outcome.as_ref().err()).context(written)?;
         if let Ok(attempt) = outcome {
@@ -59,6 +62,41 @@ pub(crate) async fn status(state_dir: &Path, out: &mut impl Write) -> anyhow::Re
         }
     }
     Ok(false)
+}
+
+/// What a running agent tells of itself.
+#[cfg(unix)]
+fn running(report: &Report, out: &mut impl Write) -> io::Result<bool> {
+    writeln!(out, "device   {}", report.device)?;
+    writeln!(out, "agent    runs, version {}", report.version)?;
+    match &report.connected {
+        Some(address) => writeln!(
+            out,
+            "hub      connected to {address} since {}",
+            report.since
+        )?,
+        None => writeln!(out, "hub      not connected since {}", report.since)?,
+    }
+    if let Some(error) = &report.error {
+        writeln!(out, "         {error}")?;
+    }
+    writeln!(
+        out,
+        "samples  {}",
+        match report.waiting {
+            0 => "none waits to be stored".to_owned(),
+            1 => "1 waits to be stored".to_owned(),
+            samples => format!("{samples} wait to be stored"),
+        }
+    )?;
+    for it in &report.failing {
+        let (name, failures) = (&it.name, it.failures);
+        match &it.error {
+            Some(error) => writeln!(out, "failing  {name}: {error} (failed {failures} times)")?,
+            None => writeln!(out, "failed   {name}: {failures} times, and works again")?,
+        }
+    }
+    Ok(report.connected.is_some())
 }
 
 /// What waits for the hub, and what was given up.

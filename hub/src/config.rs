@@ -1,12 +1,11 @@
 //! The configuration: defaults, then the file, then the command line.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use netmonitor_protocol::ServiceName;
-use netmonitor_service::mqtt::{Dial, Endpoint};
+use netmonitor_service::mqtt::{BrokerUrl, Dial, Endpoint};
 use netmonitor_service::{DataDir, config, environment, tls};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +74,7 @@ pub(crate) struct Flags {
     /// Keep the history elsewhere: sqlite:FILE
     #[arg(long, global = true, value_name = "URL")]
     store_url: Option<String>,
-    /// Use an external broker: mqtt://host:port or mqtts://host:port
+    /// Use an external broker: mqtt://host:port, mqtts://, ws:// or wss://
     #[arg(long, global = true, value_name = "URL")]
     mqtt_url: Option<String>,
     /// Do not watch this machine itself
@@ -181,24 +180,15 @@ impl Mqtt {
         if self.url.is_empty() {
             return Ok(None);
         }
-        let complaint = || {
-            format!(
-                "{:?} is not the address of a broker: write mqtt://host:port or mqtts://host:port",
-                self.url
-            )
+        let url: BrokerUrl = self.url.parse()?;
+        let tls = if !url.is_encrypted() {
+            None
+        } else if self.ca_file.is_empty() {
+            Some(tls::pinned_to(&data_dir.tls().join("ca.pem"))?)
+        } else {
+            Some(tls::trusting(Path::new(&self.ca_file))?)
         };
-        let (scheme, rest) = self.url.split_once("://").with_context(complaint)?;
-        let tls: Option<Arc<_>> = match scheme {
-            "mqtt" => None,
-            "mqtts" if self.ca_file.is_empty() => {
-                Some(tls::pinned_to(&data_dir.tls().join("ca.pem"))?)
-            }
-            "mqtts" => Some(tls::trusting(Path::new(&self.ca_file))?),
-            _ => anyhow::bail!(complaint()),
-        };
-        let address = rest.trim_end_matches('/');
-        let endpoint = Endpoint::parse(address, tls).with_context(complaint)?;
-        Ok(Some(endpoint))
+        Ok(Some(url.endpoint(tls)))
     }
 
     /// How a service connects.
@@ -311,7 +301,7 @@ mod tests {
         );
         let error = external("mqtts://pi:8883").unwrap_err().to_string();
         assert!(error.contains("tls/ca.pem"), "{error}");
-        for url in ["pi:1883", "http://pi:1883", "mqtt://pi"] {
+        for url in ["pi:1883", "http://pi:1883", "mqtt://"] {
             assert!(
                 external(url).unwrap_err().to_string().contains(url),
                 "{url}"

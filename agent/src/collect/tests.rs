@@ -1,6 +1,9 @@
 use super::*;
 use netmonitor_service::clock;
 
+#[cfg(target_os = "linux")]
+mod boards;
+
 /// A sample of this number that says nothing.
 pub(crate) fn sample(session: SessionId, seq: u64) -> Metrics {
     let mut sample = Metrics::blank(session, seq, Timestamp::UNIX_EPOCH);

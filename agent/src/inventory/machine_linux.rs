@@ -36,7 +36,7 @@ fn processor(cpus: &str) -> Option<String> {
 }
 
 /// Logical cores that are switched on.
-fn cores(root: &Root) -> u32 {
+pub(crate) fn cores(root: &Root) -> u32 {
     let stat = root.read("proc/stat").unwrap_or_default();
     let lines = stat.lines().take_while(|line| line.starts_with("cpu"));
     u32::try_from(lines.count().saturating_sub(1)).unwrap_or(u32::MAX)
@@ -63,7 +63,11 @@ pub(crate) fn boot_id(root: &Root) -> Option<String> {
 
 /// The model of a board, where the processor itself has no name: `Raspberry Pi 3 Model B Rev 1.2`.
 fn board(root: &Root) -> Option<String> {
-    let text = root.read("proc/device-tree/model").ok()?;
+    let files = [
+        "sys/firmware/devicetree/base/model",
+        "proc/device-tree/model",
+    ];
+    let text = files.iter().find_map(|file| root.read(file).ok())?;
     // Strings of the device tree end with a zero byte.
     let model = text.trim_matches(['\0', '\n', ' ']);
     (!model.is_empty()).then(|| model.to_owned())

@@ -1,15 +1,16 @@
 //! systemd over D-Bus.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
+use jiff::{Timestamp, Unit as Precision};
 use netmonitor_protocol::payload::{UnitState, WatchableService};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use zbus::message::Type;
 use zbus::names::MemberName;
-use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath};
+use zbus::{Connection, MatchRule, Message, MessageStream, ObjectPath, Variant};
 
 use crate::system_bus_linux as system_bus;
 
@@ -28,8 +29,11 @@ const UNKNOWN_METHOD: &str = "org.freedesktop.DBus.Error.UnknownMethod";
 /// The suffix of the units that are services.
 const SUFFIX: &str = ".service";
 
-/// The same in an object path, where every other character is written as `_` and its code.
-const SUFFIX_IN_PATH: &str = "_2eservice";
+/// What all units have.
+const UNIT: &str = "org.freedesktop.systemd1.Unit";
+
+/// What services have beside that.
+const SERVICE: &str = "org.freedesktop.systemd1.Service";
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +58,10 @@ pub(super) struct Systemd {
     /// A service has changed, or the connection has ended. It holds one wake-up at most: however
     /// many signals came, the list is read once.
     changed: Arc<Notify>,
+    /// Services of which a signal has come since the list was read. No more than there are.
+    signalled: Arc<Mutex<BTreeSet<String>>>,
+    /// What else is known of each service that was ever active.
+    details: BTreeMap<String, Details>,
     /// Takes the signals off the connection all the time: signals that nobody takes would hold
     /// up the answers behind them.
     _listener: JoinSet<()>,
@@ -74,6 +82,15 @@ type Listed<'a> = (
     &'a str,
     ObjectPath<'a>,
 );
+
+/// What the list does not tell.
+#[derive(Debug, Clone, Copy)]
+struct Details {
+    /// In which state the service was when it was asked for.
+    state: UnitState,
+    since: Option<Timestamp>,
+    restarts: u32,
+}
 
 /// What is needed of a unit.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +122,7 @@ impl Systemd {
             .interface("org.freedesktop.DBus.Properties")
             .member("PropertiesChanged")
             .path_namespace(UNITS)
-            .add_arg("org.freedesktop.systemd1.Unit")
+            .add_arg(UNIT)
             .build()?;
         let of_manager = MatchRule::builder()
             .msg_type(Type::Signal)
@@ -115,11 +132,18 @@ impl Systemd {
         let of_units = MessageStream::for_match_rule(of_units, &connection, None).await?;
         let of_manager = MessageStream::for_match_rule(of_manager, &connection, None).await?;
         let changed = Arc::new(Notify::new());
+        let signalled = Arc::default();
         let mut listener = JoinSet::new();
-        listener.spawn(listen(of_units, of_manager, changed.clone()));
+        let listening = Listener {
+            changed: changed.clone(),
+            signalled: Arc::clone(&signalled),
+        };
+        listener.spawn(listening.listen(of_units, of_manager));
         let systemd = Self {
             connection,
             changed,
+            signalled,
+            details: BTreeMap::new(),
             _listener: listener,
         };
         // Without this systemd sends no signals at all.
@@ -133,7 +157,8 @@ impl Systemd {
     }
 
     /// The services that are loaded, with their state.
-    pub(super) async fn services(&self) -> Result<Vec<WatchableService>, SystemdError> {
+    pub(super) async fn services(&mut self) -> Result<Vec<WatchableService>, SystemdError> {
+        let signalled = std::mem::take(&mut *lock(&self.signalled));
         let any_state: &[&str] = &[];
         let names: &[&str] = &["*.service"];
         let reply = match self.call("ListUnitsByPatterns", &(any_state, names)).await {
@@ -145,12 +170,68 @@ impl Systemd {
         };
         let body = reply.map_err(SystemdError::List)?.body();
         let units: Vec<Listed<'_>> = body.deserialize().map_err(SystemdError::List)?;
-        Ok(watchable(units.iter().map(|unit| Unit {
+        let mut services = watchable(units.iter().map(|unit| Unit {
             name: unit.0,
             description: unit.1,
             load_state: unit.2,
             active_state: unit.3,
-        })))
+        }));
+        let is_listed = |name: &String| services.iter().any(|it| it.name == *name);
+        self.details.retain(|name, _| is_listed(name));
+        for service in &mut services {
+            let known = self.details.get(&service.name);
+            // One that never ran has nothing to tell.
+            let is_due = match known {
+                Some(known) => known.state != service.state || signalled.contains(&service.name),
+                None => service.state != UnitState::Stopped,
+            };
+            if is_due {
+                let details = self.details(&service.name, service.state).await;
+                self.details.insert(service.name.clone(), details);
+            }
+            if let Some(details) = self.details.get(&service.name) {
+                service.since = details.since;
+                service.restarts = details.restarts;
+            }
+        }
+        Ok(services)
+    }
+
+    /// Asks for what the list does not tell. A unit that is gone meanwhile tells nothing.
+    async fn details(&self, name: &str, state: UnitState) -> Details {
+        let path = path(name);
+        let since: u64 = self.get(&path, UNIT, "StateChangeTimestamp").await;
+        let restarts: u64 = self.get(&path, SERVICE, "NRestarts").await;
+        let since = i64::try_from(since).ok().filter(|since| *since > 0);
+        let since = since.and_then(|since| Timestamp::from_microsecond(since).ok());
+        Details {
+            state,
+            since: since.and_then(|since| since.round(Precision::Millisecond).ok()),
+            restarts: u32::try_from(restarts).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A number, 0 where there is none: older versions of systemd do not count restarts.
+    async fn get(&self, path: &str, interface: &str, property: &str) -> u64 {
+        let reply = self
+            .connection
+            .call_method(
+                Some(SYSTEMD),
+                path,
+                Some("org.freedesktop.DBus.Properties"),
+                "Get",
+                &(interface, property),
+            )
+            .await;
+        let Ok(reply) = reply else {
+            return 0;
+        };
+        let body = reply.body();
+        match body.deserialize::<Variant<'_>>() {
+            Ok(Variant::U64(number)) => number,
+            Ok(Variant::U32(number)) => number.into(),
+            _ => 0,
+        }
     }
 
     async fn call<B>(&self, method: &str, body: &B) -> zbus::Result<zbus::Message>
@@ -169,35 +250,83 @@ impl Systemd {
     }
 }
 
-/// Wakes whoever waits at each signal about a service, and at the end of the connection.
-async fn listen(mut of_units: MessageStream, mut of_manager: MessageStream, changed: Arc<Notify>) {
-    loop {
-        let message = tokio::select! {
-            message = of_units.next() => message,
-            message = of_manager.next() => message,
-        };
-        let Some(Ok(message)) = message else {
-            changed.notify_one();
-            return;
-        };
-        if is_about_a_service(&message) {
-            changed.notify_one();
+/// Takes signals.
+struct Listener {
+    changed: Arc<Notify>,
+    signalled: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Listener {
+    /// Wakes whoever waits at each signal about a service, and at the end of the connection.
+    async fn listen(self, mut of_units: MessageStream, mut of_manager: MessageStream) {
+        loop {
+            let message = tokio::select! {
+                message = of_units.next() => message,
+                message = of_manager.next() => message,
+            };
+            let Some(Ok(message)) = message else {
+                self.changed.notify_one();
+                return;
+            };
+            if let Some(service) = service(&message) {
+                lock(&self.signalled).insert(service);
+                self.changed.notify_one();
+            }
         }
     }
 }
 
-fn is_about_a_service(message: &Message) -> bool {
+/// The service that a signal is about, without suffix; none if it is about something else.
+fn service(message: &Message) -> Option<String> {
     let header = message.header();
-    let path = header.path().map(ObjectPath::as_str).unwrap_or_default();
-    match header.member().map(MemberName::as_str) {
-        Some("PropertiesChanged") => path.ends_with(SUFFIX_IN_PATH),
-        Some("UnitNew" | "UnitRemoved") => {
+    match header.member().map(MemberName::as_str)? {
+        "PropertiesChanged" => name(header.path()?.as_str()),
+        "UnitNew" | "UnitRemoved" => {
             let body = message.body();
-            let unit = body.deserialize::<(&str, ObjectPath<'_>)>();
-            unit.is_ok_and(|(name, _)| name.ends_with(SUFFIX))
+            let (unit, _) = body.deserialize::<(&str, ObjectPath<'_>)>().ok()?;
+            unit.strip_suffix(SUFFIX).map(str::to_owned)
         }
-        _ => false,
+        _ => None,
     }
+}
+
+/// The path of a service's object: every byte of its name that is no letter or digit is written as
+/// `_` and its code, as is a digit at the beginning (`sd_bus_path_encode(3)`).
+fn path(service: &str) -> String {
+    use std::fmt::Write as _;
+    let mut path = format!("{UNITS}/");
+    for (at, byte) in service.bytes().chain(SUFFIX.bytes()).enumerate() {
+        if byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit()) {
+            path.push(byte.into());
+        } else {
+            // Writing to a String cannot fail.
+            let _infallible = write!(path, "_{byte:02x}");
+        }
+    }
+    path
+}
+
+/// The service whose object has this path.
+fn name(path: &str) -> Option<String> {
+    let label = path.strip_prefix(UNITS)?.strip_prefix('/')?;
+    let mut bytes = Vec::with_capacity(label.len());
+    let mut rest = label.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        if *first == b'_' {
+            let code = std::str::from_utf8(behind.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(code, 16).ok()?);
+            rest = &behind[2..];
+        } else {
+            bytes.push(*first);
+            rest = behind;
+        }
+    }
+    let unit = String::from_utf8(bytes).ok()?;
+    unit.strip_suffix(SUFFIX).map(str::to_owned)
+}
+
+fn lock(signalled: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    signalled.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Services that are loaded (not only mentioned by other units), each once, in the order of
@@ -286,6 +415,20 @@ mod tests {
         check("ssh.service", None);
         check("ssh", None);
         check("", None);
+    }
+
+    #[test]
+    fn a_service_is_known_by_the_path_of_its_object() {
+        let check = |service: &str, label: &str| {
+            assert_eq!(path(service), format!("{UNITS}/{label}"));
+            assert_eq!(name(&path(service)).as_deref(), Some(service));
+        };
+        check("ssh", "ssh_2eservice");
+        check("getty@tty1", "getty_40tty1_2eservice");
+        check("9p-x_y", "_39p_2dx_5fy_2eservice");
+        for other in ["ssh_2esocket", "ssh_2", "ssh_zz", ""] {
+            assert_eq!(name(&format!("{UNITS}/{other}")), None, "{other}");
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::systemd_linux::Systemd;
-use super::{processes_linux, replace_if_changed};
+use super::{processes_linux, replace_if_changed, with_watched};
 use crate::failures::Failures;
 use crate::root::Root;
+use crate::settings::Wanted;
 
 /// Longest time between two lists of systemd's: it tells when something changes, and this is
 /// for a change that it did not tell.
@@ -18,7 +19,7 @@ const SYSTEMD_EVERY: Duration = Duration::from_mins(5);
 
 /// Shortest time between two: a start of a service is several signals, a busy machine starts
 /// many.
-const SETTLE: Duration = Duration::from_millis(500);
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// Time until systemd is tried again after it did not answer.
 const SYSTEMD_AGAIN: Duration = Duration::from_secs(10);
@@ -39,21 +40,29 @@ enum Manager {
     None(Instant),
 }
 
-pub(super) async fn watch(root: Root, latest: watch::Sender<Option<Services>>) {
+pub(super) async fn watch(
+    root: Root,
+    mut wanted: watch::Receiver<Wanted>,
+    latest: watch::Sender<Option<Services>>,
+) {
     let mut failures = Failures::default();
     let mut manager = Manager::look().await;
     loop {
         let services = manager.services(&root).await;
         failures.note("services", Instant::now(), services.as_ref());
         if let Ok((source, services)) = services {
+            let watched = &wanted.borrow_and_update().watched;
             let services = Services {
                 time: clock::now(),
                 manager: source,
-                services,
+                services: with_watched(services, watched, source),
             };
             latest.send_if_modified(|known| replace_if_changed(known, services));
         }
-        manager.pause().await;
+        tokio::select! {
+            () = manager.pause() => {}
+            Ok(()) = wanted.changed() => {}
+        }
         manager.look_again().await;
     }
 }
@@ -117,7 +126,7 @@ impl Manager {
 /// Asks over the connection that is there, or a new one. One that failed is not used again: the
 /// bus may have been restarted.
 async fn ask(systemd: &mut Option<Systemd>) -> anyhow::Result<Vec<WatchableService>> {
-    let connection = match systemd.take() {
+    let mut connection = match systemd.take() {
         Some(connection) => connection,
         None => Systemd::connect()
             .await?

@@ -15,7 +15,7 @@ use netmonitor_protocol::payload::{EndCause, ServiceManager, Session, Status};
 use netmonitor_protocol::{Message, SessionId, Topic};
 use nix::sys::signal::Signal;
 
-use crate::program::{Running, agent, output};
+use crate::program::{Running, agent, output, until};
 use broker::Broker;
 use hub::Hub;
 use relay::Relay;
@@ -315,15 +315,13 @@ async fn the_second_address_is_used_when_the_first_does_not_answer() {
 #[tokio::test]
 async fn status_tells_the_hub_and_leaves_the_running_agent_alone() {
     let mut joined = join().await;
-    let _running = joined.run();
+    let mut running = joined.run();
     joined.birth().await;
     let (exit, stdout, stderr) = output(&mut agent(joined.state.path(), &["status"]));
     assert_eq!(exit, Some(0), "{stdout}{stderr}");
     assert!(stdout.contains("ws-14"), "{stdout}");
-    assert!(
-        stdout.contains(&format!("{}: works", joined.broker.tls_address())),
-        "{stdout}"
-    );
+    let connected = format!("connected to {} since 2", joined.broker.tls_address());
+    assert!(stdout.contains(&connected), "{stdout}");
     let sample = joined.hub.next_sample().await;
     assert!(
         !joined.hub.saw(Status::Offline),
@@ -331,10 +329,28 @@ async fn status_tells_the_hub_and_leaves_the_running_agent_alone() {
     );
     assert!(joined.hub.next_sample().await.seq > sample.seq);
 
+    // Of an agent that does not run the hub is asked itself.
+    running.signal(Signal::SIGTERM);
+    running.ended();
+    let (exit, stdout, _) = output(&mut agent(joined.state.path(), &["status"]));
+    assert_eq!(exit, Some(0));
+    let works = format!("{}: works", joined.broker.tls_address());
+    assert!(stdout.contains(&works), "{stdout}");
+
     joined.broker.stop();
     let (exit, stdout, _) = output(&mut agent(joined.state.path(), &["status"]));
     assert_eq!(exit, Some(1));
     assert!(stdout.contains("refused"), "{stdout}");
+
+    let _running = joined.run();
+    let mut told = String::new();
+    until("the agent tells why", || {
+        let (exit, stdout, _) = output(&mut agent(joined.state.path(), &["status"]));
+        told = stdout;
+        exit == Some(1) && told.contains("refused") && told.contains("not connected since 2")
+    })
+    .await;
+    assert!(told.contains("agent    runs"), "{told}");
 }
 
 /// What a hub subscribes to.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use netmonitor_agent::Identity;
 use netmonitor_agent::backfill::Patience;
-use netmonitor_agent::delivery::Delivery;
+use netmonitor_agent::delivery::{Delivery, Keep};
 use netmonitor_agent::run::mqtt_options;
 use netmonitor_agent::spool::{Limits, Owner, Place, Spool};
 use netmonitor_protocol::payload::{PresenceState, Session, Status};
@@ -84,6 +84,7 @@ impl Birth {
                 session,
                 spool,
                 Patience::default(),
+                Keep::Always,
             )),
             session: self.session,
             device: self.device,
@@ -99,7 +100,7 @@ impl Birth {
         let birth = Arc::new(move || birth.birth());
         let options = Options {
             keep_alive: self.keep_alive,
-            ..mqtt_options(&self.identity, session, birth)
+            ..mqtt_options(&self.identity.device, self.identity.dial(), session, birth)
         };
         (known, options)
     }

@@ -51,3 +51,10 @@ pub fn config_file() -> Option<PathBuf> {
 pub fn log_filter() -> Option<String> {
     text("RUST_LOG")
 }
+
+/// The locale in which programs speak to whoever is logged in (`locale(7)`).
+pub fn language() -> Option<String> {
+    text("LC_ALL")
+        .or_else(|| text("LC_MESSAGES"))
+        .or_else(|| text("LANG"))
+}

@@ -17,6 +17,7 @@ mod reachable;
 mod round;
 mod session;
 mod silence;
+mod url;
 
 pub use backoff::{Pace, RECONNECT_WAIT_MAX};
 pub use connection::Connection;
@@ -26,6 +27,7 @@ pub use events::{ConnectionError, Event, Events};
 pub use outage::Outage;
 pub use publisher::{PublishError, Publisher};
 pub use reachable::reachable;
+pub use url::{BrokerUrl, NotABroker};
 
 use std::fmt;
 use std::sync::Arc;

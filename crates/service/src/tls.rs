@@ -89,9 +89,24 @@ pub fn trusting(ca_file: &Path) -> Result<Arc<ClientConfig>, CaFileError> {
     Ok(Arc::new(config))
 }
 
+/// A client that trusts the authorities that this machine trusts, for a broker that is not the
+/// hub's own. Those that cannot be read are passed over; without any no connection succeeds.
+pub fn trusting_system() -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (usable, unusable) = roots.add_parsable_certificates(found.certs);
+    tracing::debug!(usable, unusable, errors = ?found.errors, "authorities of this machine");
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
 /// The file with the authorities to trust cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use {} as the certificate to trust: set mqtt.ca_file", path.display())]
+#[error("cannot use {} as the certificate to trust: set ca_file", path.display())]
 pub struct CaFileError {
     path: PathBuf,
     #[source]

@@ -41,11 +41,16 @@ fn array(name: String, folder: &Path) -> Option<Array> {
     Some(Array {
         name,
         level,
-        drives: sysfs::value(&folder.join("raid_disks"))?,
+        drives: drives(&sysfs::text(&folder.join("raid_disks"))?)?,
         // Levels without redundancy have no such file.
         missing: sysfs::value(&folder.join("degraded")).unwrap_or_default(),
         action: sysfs::text(&folder.join("sync_action")).filter(|action| action != "idle"),
     })
+}
+
+/// While it changes its shape it tells both numbers: `3 (2)`.
+fn drives(text: &str) -> Option<u32> {
+    text.split_ascii_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -80,7 +85,7 @@ mod tests {
         check("md0", &files, Some(expected));
         let files = [
             ("level", "raid0\n"),
-            ("raid_disks", "3\n"),
+            ("raid_disks", "3 (2)\n"),
             ("array_state", "clean\n"),
         ];
         let expected = Array {

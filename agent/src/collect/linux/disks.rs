@@ -6,7 +6,6 @@ use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use netmonitor_protocol::payload::{Disk, DiskInfo, Inodes};
 use nix::errno::Errno;
 use nix::sys::statvfs::{Statvfs, statvfs};
@@ -72,7 +71,7 @@ impl Collector for DiskSpace {
         let until = Instant::now() + ANSWER_WITHIN;
         let (mut disks, mut infos) = (Vec::new(), Vec::new());
         for mount in mounts {
-            let Some((space, is_unresponsive)) = self.space(&mount, until)? else {
+            let Some((space, is_unresponsive)) = self.space(&mount, until) else {
                 continue;
             };
             disks.push(disk(&mount, &space, is_unresponsive));
@@ -91,21 +90,20 @@ impl DiskSpace {
     /// The space, and whether it is an old one because nobody answers. None if there is nothing
     /// to tell: another user's file system, or one without size, or a file that is mounted over
     /// another one, as container runtimes do with `/etc/hosts`.
-    fn space(&mut self, mount: &Mount, until: Instant) -> anyhow::Result<Option<(Space, bool)>> {
+    fn space(&mut self, mount: &Mount, until: Instant) -> Option<(Space, bool)> {
         if mount.is_remote {
             let remote = self.remote.entry(mount.point.clone()).or_default();
-            return Ok(remote.space(until));
+            return remote.space(until);
         }
         let path = self.root.path(mount.point.trim_start_matches('/'));
         let found = match ask(&path) {
             Ok(space) => space,
-            Err(Errno::EACCES | Errno::EPERM | Errno::ENOENT) => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot ask {}", mount.point));
-            }
+            Err(Errno::EACCES | Errno::EPERM | Errno::ENOENT) => return None,
+            // A drive that is broken, or has gone without being unmounted.
+            Err(_) => return Some((Space::default(), true)),
         };
         let is_one = found.total_bytes > 0 && path.is_dir();
-        Ok(is_one.then_some((found, false)))
+        is_one.then_some((found, false))
     }
 }
 

@@ -91,6 +91,8 @@ fn list(root: &Root) -> BTreeMap<String, Option<u8>> {
         .into_iter()
         .filter(|(name, path)| is_drive(name) && path.join("device").exists())
         .map(|(name, path)| {
+            // A slash in a name would be another folder.
+            let name = name.replace('!', "/");
             let wear = sysfs::text(&path.join("device/life_time"));
             (name, wear.and_then(|text| wear_percent(&text)))
         })
@@ -187,7 +189,14 @@ mod tests {
     fn whole_drives_are_found_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let block = folder.path().join("sys/block");
-        for name in ["sda", "nvme0n1", "vda", "sr0", "mmcblk0", "mmcblk0boot0"] {
+        for name in [
+            "sda",
+            "nvme0n1",
+            "cciss!c0d0",
+            "sr0",
+            "mmcblk0",
+            "mmcblk0boot0",
+        ] {
             std::fs::create_dir_all(block.join(name).join("device")).unwrap();
         }
         for name in ["loop0", "zram0", "dm-0", "md0"] {
@@ -196,7 +205,7 @@ mod tests {
         std::fs::write(block.join("mmcblk0/device/life_time"), "0x02 0x01\n").unwrap();
         let known = list(&Root::new(folder.path()));
         let names: Vec<&str> = known.keys().map(String::as_str).collect();
-        assert_eq!(names, ["mmcblk0", "nvme0n1", "sda", "vda"]);
+        assert_eq!(names, ["cciss/c0d0", "mmcblk0", "nvme0n1", "sda"]);
         assert_eq!(known["mmcblk0"], Some(20));
     }
 

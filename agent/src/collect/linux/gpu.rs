@@ -35,6 +35,11 @@ impl Collector for Gpus {
 
 /// None if it tells nothing.
 fn gpu(card: &str, device: &Path) -> Option<Gpu> {
+    // A second card that sleeps to save power would be woken.
+    let state = sysfs::text(&device.join("power/runtime_status"));
+    if state.as_deref() == Some("suspended") {
+        return None;
+    }
     let number = |file: &str| sysfs::value::<u64>(&device.join(file));
     let usage = number("gpu_busy_percent").map(|it| it.min(100) as f64);
     let memory = number("mem_info_vram_total").zip(number("mem_info_vram_used"));

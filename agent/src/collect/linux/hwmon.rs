@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use super::sysfs;
 use crate::root::Root;
 
+/// A zone that measures nothing: it always tells the same, so that it can be used at all.
+const MADE_UP: &str = "INT3400 Thermal";
+
 /// What a sensor measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -36,7 +39,11 @@ pub(super) fn sensors(root: &Root) -> Vec<Sensor> {
     let mut names = Vec::new();
     let mut sensors = Vec::new();
     for (_, folder) in chips {
-        let Some(chip) = sysfs::text(&folder.join("name")) else {
+        // Until Linux 3.13 the files of most chips were with the device.
+        let of_device = folder.join("device");
+        let mut folders = [folder, of_device].into_iter();
+        let found = folders.find_map(|it| Some((sysfs::text(&it.join("name"))?, it)));
+        let Some((chip, folder)) = found else {
             continue;
         };
         let shown = of_drive(&folder, &chip).unwrap_or_else(|| chip.clone());
@@ -48,8 +55,12 @@ pub(super) fn sensors(root: &Root) -> Vec<Sensor> {
             continue;
         };
         // Most zones are chips as well, with underscores for hyphens.
+        let is_known = |chip: &str| names.iter().any(|it| it == chip);
+        let is_repeated = is_known(&zone.replace('-', "_"))
+            || (zone == "x86_pkg_temp" && is_known("coretemp"))
+            || zone == MADE_UP;
         let file = folder.join("temp");
-        if !names.contains(&zone.replace('-', "_")) && file.exists() {
+        if !is_repeated && file.exists() {
             sensors.push(Sensor {
                 kind: Kind::Temperature,
                 name: zone,
@@ -67,11 +78,15 @@ fn of_drive(folder: &Path, chip: &str) -> Option<String> {
     let device = folder.join("device");
     match chip {
         "drivetemp" => sysfs::entries(&device.join("block")).into_iter().next(),
-        // The device is the controller itself, whose folder is named after it.
+        // The device is the controller itself, whose folder is named after it; from Linux 5.5 to 5.11
+        // it is the slot, in which the controller is.
         "nvme" => {
-            let path = device.canonicalize().ok()?;
-            let name = path.file_name()?.to_str()?.to_owned();
-            Some((name, path))
+            let slot = sysfs::entries(&device.join("nvme")).into_iter().next();
+            slot.or_else(|| {
+                let path = device.canonicalize().ok()?;
+                let name = path.file_name()?.to_str()?.to_owned();
+                Some((name, path))
+            })
         }
         _ => None,
     }
@@ -154,7 +169,7 @@ mod tests {
             ("sys/class/hwmon/hwmon3/name", "coretemp\n"),
             ("sys/class/hwmon/hwmon3/temp1_input", "50000\n"),
             ("sys/class/hwmon/hwmon3/temp1_label", "Package id 0\n"),
-            ("sys/class/thermal/thermal_zone0/type", "x86_pkg_temp\n"),
+            ("sys/class/thermal/thermal_zone0/type", "pch_cannonlake\n"),
             ("sys/class/thermal/thermal_zone0/temp", "51000\n"),
             ("sys/class/thermal/thermal_zone1/type", "coretemp\n"),
             ("sys/class/thermal/thermal_zone1/temp", "51000\n"),
@@ -172,7 +187,7 @@ mod tests {
             (Kind::Temperature, "nct6775 temp1", None),
             (Kind::Temperature, "sda temp1", None),
             (Kind::Temperature, "coretemp Package id 0 2", None),
-            (Kind::Temperature, "x86_pkg_temp", None),
+            (Kind::Temperature, "pch_cannonlake", None),
         ];
         assert_eq!(found, expected);
     }

@@ -90,6 +90,8 @@ pub(crate) fn interfaces(root: &Root) -> anyhow::Result<Vec<InterfaceInfo>> {
     let folder = root.path("sys/class/net");
     let interfaces = sysfs::entries(&folder)
         .into_iter()
+        // Beside them is a file that lists bonds.
+        .filter(|(_, path)| path.is_dir())
         .filter(|(name, path)| {
             let counter = |file: &str| sysfs::value::<u64>(&path.join("statistics").join(file));
             let is_unused = counter("rx_bytes") == Some(0) && counter("tx_bytes") == Some(0);

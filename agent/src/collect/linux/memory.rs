@@ -44,7 +44,9 @@ fn parse(text: &str) -> Option<(Memory, Option<Memory>)> {
     }
     let total = found.total.filter(|total| *total > 0)?;
     let parts = [found.buffers, found.cached, found.reclaimable];
-    let cached: u64 = parts.iter().flatten().sum();
+    // Memory that programs share lies in the cache, and cannot be taken back.
+    let shared = found.shared.unwrap_or_default();
+    let cached = parts.iter().flatten().sum::<u64>().saturating_sub(shared);
     // Kernels before 3.14 do not estimate it.
     let estimate = || found.free.map(|free| free.saturating_add(cached));
     let available = found.available.or_else(estimate)?;
@@ -52,8 +54,7 @@ fn parse(text: &str) -> Option<(Memory, Option<Memory>)> {
     let memory = Memory {
         total_bytes: total,
         used_bytes: total.saturating_sub(available),
-        // Memory that programs share lies in the cache, and cannot be taken back.
-        cached_bytes: Some(cached.saturating_sub(found.shared.unwrap_or_default())),
+        cached_bytes: Some(cached),
     };
     let swap = swap.map(|total| Memory {
         total_bytes: total,

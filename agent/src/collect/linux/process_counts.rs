@@ -41,8 +41,9 @@ impl Collector for Counts {
     }
 }
 
-/// Threads of the kernel, which stand among the processes: counted, since reading each of them
-/// would cost a hundred times as much. None in a container, which has processes of its own.
+/// Threads of the kernel, which stand among the processes: counted where it lists them, since reading
+/// each of them would cost a hundred times as much. None in a container, which has processes of its
+/// own.
 fn kernel_threads(root: &Root) -> u32 {
     let is_one = sysfs::text(&root.path(KTHREADD).join("comm")).as_deref() == Some("kthreadd");
     let children = sysfs::text(&root.path(KTHREADD).join("task/2/children"));

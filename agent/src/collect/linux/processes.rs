@@ -41,6 +41,8 @@ pub(crate) struct Lister {
     root: Root,
     ticks_per_sec: f64,
     page_bytes: u64,
+    /// How many cores share the work.
+    cores: u32,
     before: Option<(Instant, Used)>,
 }
 
@@ -48,7 +50,7 @@ pub(crate) struct Lister {
 type Used = HashMap<u32, (u64, u64)>;
 
 impl Lister {
-    pub(crate) fn new(root: &Root) -> Self {
+    pub(crate) fn new(root: &Root, cores: u32) -> Self {
         let ask = |what| sysconf(what).ok().flatten();
         Self {
             root: root.clone(),
@@ -56,24 +58,25 @@ impl Lister {
             page_bytes: ask(SysconfVar::PAGE_SIZE)
                 .and_then(|it| u64::try_from(it).ok())
                 .unwrap_or(4096),
+            cores,
             before: None,
         }
     }
 
-    /// Those that need most. `cores`: how many share the work.
-    pub(crate) fn list(
-        &mut self,
-        now: Instant,
-        time: Timestamp,
-        cores: u32,
-    ) -> anyhow::Result<Processes> {
+    /// Forgets what each had used.
+    pub(crate) fn forget(&mut self) {
+        self.before = None;
+    }
+
+    /// Those that need most.
+    pub(crate) fn list(&mut self, now: Instant, time: Timestamp) -> anyhow::Result<Processes> {
         let mut used = Used::new();
         let mut processes = Vec::new();
         let before = self.before.take();
         let elapsed = before
             .as_ref()
             .map(|(then, _)| now.saturating_duration_since(*then));
-        let whole = elapsed.map(|it| it.as_secs_f64() * self.ticks_per_sec * f64::from(cores));
+        let whole = elapsed.map(|it| it.as_secs_f64() * self.ticks_per_sec * f64::from(self.cores));
         let mut total = 0;
         each(&self.root, |pid, stat| {
             total += 1;
@@ -225,10 +228,10 @@ mod tests {
         write("7", &line("one", "S", 0, 100, 3));
         write("8", &line("two", "S", 0, 100, 1));
         write("self", &line("none", "S", 0, 100, 1));
-        let mut lister = Lister::new(&Root::new(folder.path()));
+        let mut lister = Lister::new(&Root::new(folder.path()), 2);
         let start = Instant::now();
         let time = Timestamp::UNIX_EPOCH;
-        let first = lister.list(start, time, 2).unwrap();
+        let first = lister.list(start, time).unwrap();
         assert_eq!((first.total, first.processes.len()), (2, 2));
         assert_eq!(first.processes[0].cpu_percent, None);
         let page = lister.page_bytes;
@@ -238,7 +241,7 @@ mod tests {
         // Another process with the same number.
         write("8", &line("two", "S", 0, 900, 1).replace(" 900 ", " 950 "));
         let later = start + std::time::Duration::from_secs(2);
-        let second = lister.list(later, time, 2).unwrap();
+        let second = lister.list(later, time).unwrap();
         let found: Vec<_> = second
             .processes
             .iter()

@@ -17,6 +17,9 @@ const LIST_EVERY: Duration = Duration::from_mins(1);
 /// 65535 degrees.
 const PLAUSIBLE: std::ops::RangeInclusive<i64> = -60_000..=250_000;
 
+/// What a chip says of a fan that is not there.
+const NO_FAN: u32 = 65_535;
+
 struct Sensors {
     root: Root,
     listed: Option<Instant>,
@@ -80,7 +83,7 @@ fn temperature(sensor: &Sensor, thousandths: i64) -> Option<Temperature> {
 }
 
 fn fan(sensor: &Sensor, rpm: i64, known: &mut BTreeSet<String>) -> Option<Fan> {
-    let rpm = u32::try_from(rpm).ok()?;
+    let rpm = u32::try_from(rpm).ok().filter(|rpm| *rpm < NO_FAN)?;
     if rpm > 0 && !known.contains(&sensor.name) {
         known.insert(sensor.name.clone());
     }
@@ -121,8 +124,8 @@ mod tests {
         let mut known = BTreeSet::new();
         let mut rpm = |value| fan(&sensor(Kind::Fan), value, &mut known).map(|it| it.rpm);
         assert_eq!(
-            [0, 1180, 0, -1].map(&mut rpm),
-            [None, Some(1180), Some(0), None]
+            [0, 1180, 0, -1, 65_535].map(&mut rpm),
+            [None, Some(1180), Some(0), None, None]
         );
     }
 }

@@ -8,14 +8,13 @@ use super::super::{Collector, Part};
 use super::sysfs;
 use crate::root::Root;
 
-/// The firmware's own word on boards of Raspberry Pi: bits in hexadecimal digits.
-const FIRMWARE: &str = "sys/devices/platform/soc/soc:firmware/get_throttled";
-
 /// How often a processor of Intel was slowed down for its heat since boot
 /// (`Documentation/ABI/testing/sysfs-devices-system-cpu`, `thermal_throttle`).
 const COUNT: &str = "sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count";
 
 /// The chip that watches the supply of a Raspberry Pi (`Documentation/hwmon/raspberrypi-hwmon.rst`).
+/// The firmware's own file (`get_throttled`) tells more, and writes a warning into the kernel's log
+/// when it is read.
 const SUPPLY: &str = "rpi_volt";
 
 struct Throttle {
@@ -36,9 +35,6 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 
 impl Collector for Throttle {
     fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
-        if let Some(found) = sysfs::text(&self.root.path(FIRMWARE)).and_then(|it| firmware(&it)) {
-            return Ok(Part::Throttling(found));
-        }
         let count = sysfs::value(&self.root.path(COUNT));
         let before = std::mem::replace(&mut self.count, count);
         let found = Throttling {
@@ -51,16 +47,6 @@ impl Collector for Throttle {
             Part::Throttling(found)
         })
     }
-}
-
-/// Bit 0: the voltage is too low now. Bits 1 to 3: the frequency is held down, or the processor
-/// slowed, now. Higher ones tell of the time since boot.
-fn firmware(text: &str) -> Option<Throttling> {
-    let bits = u32::from_str_radix(text.trim_start_matches("0x"), 16).ok()?;
-    Some(Throttling {
-        undervoltage: Some(bits & 1 != 0),
-        throttled: Some(bits & 0b1110 != 0),
-    })
 }
 
 fn alarm(root: &Root) -> Option<bool> {
@@ -77,19 +63,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_firmware_tells_what_is_now_and_not_what_was() {
-        let check = |text, undervoltage, throttled| {
-            let expected = Throttling {
-                undervoltage: Some(undervoltage),
-                throttled: Some(throttled),
-            };
-            assert_eq!(firmware(text), Some(expected), "{text}");
-        };
-        check("0", false, false);
-        check("50005", true, true);
-        check("50000", false, false);
-        check("80008", false, true);
-        assert_eq!(firmware("x"), None);
+    fn a_supply_that_is_too_weak_is_told_by_the_chip_that_watches_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let chip = folder.path().join("sys/class/hwmon/hwmon1");
+        std::fs::create_dir_all(&chip).unwrap();
+        std::fs::write(chip.join("name"), "rpi_volt\n").unwrap();
+        let root = Root::new(folder.path());
+        for (alarm, expected) in [("1\n", Some(true)), ("0\n", Some(false))] {
+            std::fs::write(chip.join("in0_lcrit_alarm"), alarm).unwrap();
+            assert_eq!(self::alarm(&root), expected);
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl Collector for Users {
         }
         let users: BTreeSet<String> = sysfs::entries(&folder)
             .into_iter()
+            // Beside each session is a pipe: whoever reads it waits until the session ends.
+            .filter(|(_, path)| path.is_file())
             .filter_map(|(_, path)| user(&sysfs::text(&path)?).map(str::to_owned))
             .collect();
         Ok(Part::Users(users.into_iter().collect()))

@@ -26,6 +26,7 @@ impl Hub {
                 host: "127.0.0.1".to_owned(),
                 port: broker.plain_port(),
                 tls: None,
+                websocket: None,
             }],
             user: "hub".to_owned(),
             password: Secret::new(PASSWORD),

@@ -72,7 +72,8 @@ impl Connection {
             if self.is_away(&shutdown).await {
                 continue;
             }
-            let lost = self.try_all(&answered, &mut backoff, &shutdown).await;
+            let attempts = Box::pin(self.try_all(&answered, &mut backoff, &shutdown));
+            let lost = attempts.await;
             answered.clear();
             if !lost {
                 continue;
@@ -109,7 +110,7 @@ impl Connection {
                 },
                 keep_alive: self.wishes.borrow().keep_alive,
             };
-            let ended = self.session(&target, patience, shutdown).await;
+            let ended = Box::pin(self.session(&target, patience, shutdown)).await;
             let stood = self
                 .link
                 .send_if_modified(|link| std::mem::take(&mut link.stands));

@@ -20,6 +20,8 @@ pub struct Endpoint {
     pub port: u16,
     /// TLS, if it is to be used.
     pub tls: Option<Arc<ClientConfig>>,
+    /// The path of the resource, if MQTT is to be spoken over a WebSocket.
+    pub websocket: Option<String>,
 }
 
 impl Endpoint {
@@ -33,6 +35,7 @@ impl Endpoint {
             host: (!host.is_empty()).then(|| host.to_owned())?,
             port: port.parse().ok()?,
             tls,
+            websocket: None,
         })
     }
 

@@ -15,6 +15,11 @@ impl Outage {
         self.said = None;
     }
 
+    /// Why the last attempt has failed, or the connection has ended; none while it stands.
+    pub fn reason(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
     /// An attempt has failed. Returns what to say, with all causes, unless it was said before.
     pub fn news(&mut self, error: ConnectionError) -> Option<String> {
         let text = format!("{:#}", anyhow::Error::new(error));

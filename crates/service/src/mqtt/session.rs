@@ -14,7 +14,7 @@ use rumqttc::v5::{AsyncClient, EventLoop, Incoming, MqttOptions};
 use rumqttc::{Outgoing, TlsConfiguration, Transport};
 use tokio::sync::oneshot;
 
-use super::dial::Target;
+use super::dial::{Endpoint, Target};
 use super::events::{Arrivals, ConnectionError, Event};
 use super::publisher::{PublishError, Request};
 use super::{Birth, KEEP_ALIVE_MIN, Options};
@@ -172,18 +172,14 @@ impl<'a> Session<'a> {
 
 fn open(options: &Options, target: &Target, patience: Patience) -> (AsyncClient, EventLoop) {
     let endpoint = &target.endpoint;
-    let mut mqtt = MqttOptions::new(&options.client_id, &endpoint.host, endpoint.port);
+    let mut mqtt = MqttOptions::new(&options.client_id, address(endpoint), endpoint.port);
     mqtt.set_credentials(&target.user, target.password.expose())
         .set_keep_alive(patience.keep_alive.max(KEEP_ALIVE_MIN))
         .set_clean_start(true)
         .set_max_packet_size(Some(MAX_PACKET_BYTES))
         .set_outgoing_inflight_upper_limit(IN_FLIGHT)
         .set_connection_timeout(patience.connect.as_secs());
-    if let Some(tls) = &endpoint.tls {
-        mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
-            tls.clone(),
-        )));
-    }
+    mqtt.set_transport(transport(endpoint));
     if let Some(will) = &options.will {
         let topic = will.topic();
         let properties = will.session().map(|session| LastWillProperties {
@@ -209,6 +205,25 @@ fn open(options: &Options, target: &Target, patience: Patience) -> (AsyncClient,
     mqtt.set_network_options(network);
     // Room for everything that may be handed over before it is polled out.
     AsyncClient::new(mqtt, usize::from(IN_FLIGHT) * 2 + options.filters.len() + 8)
+}
+
+/// What rumqttc wants to know as the host: for a WebSocket its whole URL.
+fn address(endpoint: &Endpoint) -> String {
+    match &endpoint.websocket {
+        None => endpoint.host.clone(),
+        Some(path) if endpoint.tls.is_some() => format!("wss://{endpoint}{path}"),
+        Some(path) => format!("ws://{endpoint}{path}"),
+    }
+}
+
+fn transport(endpoint: &Endpoint) -> Transport {
+    let tls = endpoint.tls.clone().map(TlsConfiguration::Rustls);
+    match (tls, &endpoint.websocket) {
+        (None, None) => Transport::tcp(),
+        (Some(tls), None) => Transport::tls_with_config(tls),
+        (None, Some(_)) => Transport::Ws,
+        (Some(tls), Some(_)) => Transport::wss_with_config(tls),
+    }
 }
 
 fn qos(level: Qos) -> QoS {
