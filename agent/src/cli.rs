@@ -13,10 +13,13 @@ use netmonitor_service::{clock, logging, random, shutdown};
 use tokio::runtime::{self, Runtime};
 
 use crate::collect::{FIRST_READING, Sampler};
+use crate::config::StateDir;
+#[cfg(target_os = "linux")]
+use crate::install;
 use crate::root::Root;
 use crate::{Config, config, interval, join, joined, run, status};
 #[cfg(unix)]
-use crate::{local, notify};
+use crate::{local, notify, setup};
 
 /// How long the program waits at its end for disk accesses that nobody waits for any more.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -60,6 +63,28 @@ enum Command {
     Sample,
     /// Print how the agent is doing, which hub this machine belongs to, and whether it is reached
     Status,
+    /// Ask for everything that the agent needs to know, on this terminal
+    #[cfg(unix)]
+    Setup,
+    /// Run the agent as a service of this machine, from now on and after each start
+    #[cfg(target_os = "linux")]
+    Install {
+        /// Join a hub first, with a code from its dashboard or from `netmonitor join-code`
+        code: Option<String>,
+        /// The name that people see, instead of the host name
+        #[arg(long, requires = "code")]
+        name: Option<String>,
+        /// Join although this machine belongs to a hub already
+        #[arg(long, requires = "code")]
+        force: bool,
+    },
+    /// Remove the service
+    #[cfg(target_os = "linux")]
+    Uninstall {
+        /// Remove its identity, its configuration and what waits as well
+        #[arg(long)]
+        purge: bool,
+    },
     /// Show on this desktop what the agent, which runs as a service, tells whoever is logged in
     #[cfg(unix)]
     Notify,
@@ -106,6 +131,29 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
                 }
             }
             Command::Sample => print_sample(path).await?,
+            #[cfg(unix)]
+            Command::Setup => {
+                let next = setup::setup(path).await?;
+                #[cfg(target_os = "linux")]
+                if next == setup::Next::Install {
+                    install::install(path, &mut io::stdout()).await?;
+                }
+            }
+            #[cfg(target_os = "linux")]
+            Command::Install { code, name, force } => {
+                install::check().await?;
+                let service = StateDir::for_service(&state_dir);
+                if let Some(code) = code
+                    && (force || joined(&service)?.is_none())
+                {
+                    enrol(&code, name, force, &service).await?;
+                }
+                install::install(&service, &mut io::stdout()).await?;
+            }
+            #[cfg(target_os = "linux")]
+            Command::Uninstall { purge } => {
+                install::uninstall(purge, &mut io::stdout()).await?;
+            }
             #[cfg(unix)]
             Command::Notify => {
                 let stop = shutdown::on_signals().context("cannot listen for signals")?;

@@ -175,6 +175,21 @@ pub struct StateDir {
     pub is_given: bool,
 }
 
+impl StateDir {
+    /// Where the service keeps its state, unless a machine that has joined, or a configuration, is
+    /// in this one.
+    pub(crate) fn for_service(&self) -> PathBuf {
+        let has_something = ["identity.json", "agent.toml"]
+            .iter()
+            .any(|file| self.path.join(file).exists());
+        if self.is_given || has_something {
+            self.path.clone()
+        } else {
+            PathBuf::from(OF_THE_SERVICE)
+        }
+    }
+}
+
 /// Where the service keeps its state (`StateDirectory=` in its unit).
 pub(crate) const OF_THE_SERVICE: &str = "/var/lib/netmonitor-agent";
 

@@ -28,9 +28,13 @@ mod follow;
 pub mod goodbye;
 mod home;
 pub mod identity;
+#[cfg(target_os = "linux")]
+mod install;
 pub mod interval;
 mod inventory;
 pub mod join;
+#[cfg(unix)]
+mod language;
 mod last_keepalive;
 #[cfg(unix)]
 mod local;
@@ -46,6 +50,8 @@ pub mod root;
 pub mod run;
 mod services;
 mod settings;
+#[cfg(unix)]
+mod setup;
 pub mod spool;
 mod status;
 #[cfg(target_os = "linux")]

@@ -13,9 +13,10 @@ use notify_rust::{Timeout, Urgency};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::language::Language;
 use crate::local::listen;
 use crate::notices::Notice;
-use texts::{Language, Texts};
+use texts::{Texts, texts};
 
 /// The wait before the agent is looked for again: it may be started later, or anew.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -67,7 +68,7 @@ struct Desktop {
 impl Desktop {
     fn new(language: Language) -> Self {
         Self {
-            texts: language.texts(),
+            texts: texts(language),
             connection: None,
             alerts: HashMap::new(),
             is_told: false,

@@ -75,11 +75,7 @@ impl Agent {
         let doings = Arc::new(Doings::new());
         let delivery = Arc::new(delivery(home, &session, config));
         let keep_alive = LastKeepAlive::read(&config.state_dir);
-        let defaults = Defaults {
-            interval: config.interval,
-            notifications: config.notifications,
-            watched: config.watched_services.clone().unwrap_or_default(),
-        };
+        let defaults = Defaults::of(config);
         let wanted = watch::Sender::new(Wanted {
             keep_alive: keep_alive.get(),
             ..Wanted::from(&Settings::default(), &defaults)

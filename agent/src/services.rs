@@ -39,6 +39,18 @@ pub(crate) async fn watch(
     latest.closed().await;
 }
 
+/// The names of all services, as they are now; none where nobody tells.
+#[cfg(target_os = "linux")]
+pub(crate) async fn names(root: &Root) -> Vec<String> {
+    watch_linux::names(root).await
+}
+
+/// Nothing is known about services here yet.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) async fn names(_root: &Root) -> Vec<String> {
+    Vec::new()
+}
+
 /// Says of each service whether it is watched. One that is watched and not there is listed as
 /// well, so that somebody sees it, and can take it off the list. Of processes there is no other
 /// sign that one does not run.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use netmonitor_protocol::payload::{OFFLINE_TIMEOUT_SECS, Settings, keepalive_secs};
 
+use crate::Config;
 use crate::interval::{LONGEST, SHORTEST};
 
 /// So many services can be watched: no machine has more that matter.
@@ -19,6 +20,16 @@ pub(crate) struct Defaults {
     pub(crate) notifications: bool,
     /// Names of the services to watch.
     pub(crate) watched: Vec<String>,
+}
+
+impl Defaults {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            interval: config.interval,
+            notifications: config.notifications,
+            watched: config.watched_services.clone().unwrap_or_default(),
+        }
+    }
 }
 
 /// What follows from the settings of the device.

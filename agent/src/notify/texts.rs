@@ -1,11 +1,6 @@
 //! What is shown, in the language of whoever is logged in.
 
-/// The languages there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
-    English,
-    French,
-}
+use crate::language::Language;
 
 /// The texts of one language.
 pub(super) struct Texts {
@@ -35,35 +30,10 @@ static FRENCH: Texts = Texts {
     },
 };
 
-impl Language {
-    /// The language of a locale (`locale(7)`): `fr_FR.UTF-8`. English where it is another one.
-    pub(super) fn of(locale: Option<&str>) -> Self {
-        let language = locale.and_then(|it| it.split(['_', '.', '@', '-']).next());
-        match language {
-            Some("fr") => Self::French,
-            _ => Self::English,
-        }
-    }
-
-    pub(super) fn texts(self) -> &'static Texts {
-        match self {
-            Self::English => &ENGLISH,
-            Self::French => &FRENCH,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_language_is_that_of_the_locale() {
-        for locale in ["fr", "fr_FR.UTF-8", "fr_BE@euro", "fr-CA"] {
-            assert_eq!(Language::of(Some(locale)), Language::French, "{locale}");
-        }
-        for locale in [None, Some("C.UTF-8"), Some("fry_NL"), Some("en_GB.UTF-8")] {
-            assert_eq!(Language::of(locale), Language::English, "{locale:?}");
-        }
+/// The texts of a language.
+pub(super) fn texts(language: Language) -> &'static Texts {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
     }
 }

@@ -67,6 +67,17 @@ pub(super) async fn watch(
     }
 }
 
+/// The names of all services, as they are now.
+pub(super) async fn names(root: &Root) -> Vec<String> {
+    match Manager::look().await.services(root).await {
+        Ok((_, services)) => services.into_iter().map(|it| it.name).collect(),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "services cannot be listed");
+            Vec::new()
+        }
+    }
+}
+
 impl Manager {
     async fn look() -> Self {
         match Systemd::connect().await {

@@ -63,6 +63,25 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     file.commit()
 }
 
+/// Gives a file to the owner of its folder, if root has written it: the service of another user is
+/// to read it.
+pub fn give_to_owner_of(folder: &Path, file: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = fs::metadata(folder)?;
+        if nix::unistd::geteuid().is_root() && owner.uid() != 0 {
+            std::os::unix::fs::chown(file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    {
+        let _the_same_for_all = (folder, file);
+        Ok(())
+    }
+}
+
 #[cfg(unix)]
 fn options() -> atomic_write_file::OpenOptions {
     use atomic_write_file::unix::OpenOptionsExt as _;

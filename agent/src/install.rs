@@ -1,0 +1,81 @@
+//! `install` and `uninstall`: the agent as a service of systemd, with the least rights that its
+//! collectors need, and its voice on the desktops of this machine.
+//!
+//! Everything is done over D-Bus and by writing files: no command is run.
+
+mod places;
+mod service;
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::config::is_root;
+use crate::joined;
+use places::Places;
+use service::Manager;
+
+/// The unit.
+const UNIT: &str = include_str!("install/netmonitor-agent.service");
+
+/// What starts `netmonitor-agent notify` at each login (Desktop Application Autostart
+/// Specification).
+const AUTOSTART: &str = include_str!("install/netmonitor-agent-notify.desktop");
+
+/// The unit's name.
+const UNIT_NAME: &str = "netmonitor-agent.service";
+
+/// An error if this machine, or this user, cannot have the agent as a service.
+pub(crate) async fn check() -> anyhow::Result<()> {
+    ensure!(
+        is_root(),
+        "a service is for the whole machine: run this command as root, as with sudo"
+    );
+    Manager::connect().await.map(drop)
+}
+
+/// Puts program, unit and autostart in their places, and starts the service. The machine has
+/// joined, or has a broker in its configuration.
+pub(crate) async fn install(state_dir: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    check().await?;
+    let manager = Manager::connect().await?;
+    let places = Places::default();
+    ensure!(
+        joined(state_dir)?.is_some() || state_dir.join("agent.toml").exists(),
+        "this machine is not joined to a hub yet: give a code, as in `netmonitor-agent install CODE`"
+    );
+    places.take_state(state_dir)?;
+    let program = std::env::current_exe().context("cannot find this program itself")?;
+    places.put(&program, UNIT, AUTOSTART)?;
+    manager.reload().await?;
+    manager.enable(UNIT_NAME).await?;
+    manager.start_anew(UNIT_NAME).await?;
+    writeln!(
+        out,
+        "the agent runs as {UNIT_NAME}, and is started with this machine"
+    )
+    .context("cannot write the answer")
+}
+
+/// Takes all of it away again. What the agent knows stays, unless `purge`.
+pub(crate) async fn uninstall(purge: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    check().await?;
+    let manager = Manager::connect().await?;
+    let places = Places::default();
+    if !places.is_there() {
+        bail!("the agent is not installed as a service here");
+    }
+    manager.stop(UNIT_NAME).await?;
+    manager.disable(UNIT_NAME).await?;
+    places.remove()?;
+    manager.reload().await?;
+    let told = if purge {
+        places.purge()?;
+        "the agent and what it knew are removed; the hub still knows this device".to_owned()
+    } else {
+        let state = places.state.display();
+        format!("the agent is removed; what it knows stays in {state}")
+    };
+    writeln!(out, "{told}").context("cannot write the answer")
+}
