@@ -71,6 +71,7 @@ const EXTRAS: Record<string, Extras> = {
     },
   },
   'ws-05': {
+    throttling: { throttled: true },
     drives: ['nvme0n1'],
     battery: true,
     gpu: 'card0 amdgpu',

@@ -86,7 +86,7 @@ test('a supply that is too weak is trouble', () => {
     'Power | voltage too low, processor slowed down | trouble',
   ]);
   check(device({ throttling: { throttled: true } }), [
-    'Processor | processor slowed down | attention',
+    'Throttling | processor slowed down | attention',
   ]);
 });
 

@@ -48,7 +48,7 @@ function power({ metrics }: Device, { t }: Words): Fact | undefined {
   ].filter(Boolean);
   if (said.length === 0) return undefined;
   return {
-    name: undervoltage === true ? t.device.power : t.device.processor,
+    name: undervoltage === true ? t.device.power : t.device.throttling,
     text: said.join(', '),
     kind: undervoltage === true ? 'trouble' : 'attention',
   };

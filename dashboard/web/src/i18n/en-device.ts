@@ -46,6 +46,7 @@ export const enDevice = {
     batteryHealth: (share: string) => `Holds ${share} of what it held when it was new`,
     power: 'Power',
     undervoltage: 'voltage too low',
+    throttling: 'Throttling',
     throttled: 'processor slowed down',
     restart: 'Restart',
     restartRequired: 'needed',

@@ -47,6 +47,7 @@ export const frDevice: typeof enDevice = {
     batteryHealth: (share) => `Contient ${share} de ce qu’elle contenait neuve`,
     power: 'Alimentation',
     undervoltage: 'tension trop faible',
+    throttling: 'Bridage',
     throttled: 'processeur ralenti',
     restart: 'Redémarrage',
     restartRequired: 'nécessaire',
