@@ -9,14 +9,14 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use netmonitor_protocol::payload::{Address, Metrics, ServiceHealth, ServiceState};
+use netmonitor_protocol::payload::{Address, Metrics, Processes, ServiceHealth, ServiceState};
 use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
 use netmonitor_store::hub;
 
 use self::state::State;
 use crate::types::{
     self, Device, DeviceMetrics, Hub, HubService, HubServiceState, Live, LiveDevice, LiveEvent,
-    LiveHub, LiveMetrics, LiveRemoved,
+    LiveHub, LiveMetrics, LiveProcesses, LiveRemoved, ProcessPage,
 };
 
 /// Services of the hub that a user hears of; the frame around them is the hub itself.
@@ -41,6 +41,12 @@ pub struct Fleet {
 
 /// Longer than ingest takes to store a line when much happens at once.
 const LOG_LINES: usize = 20;
+
+/// Processes of a device that are kept and shown: an agent sends fewer.
+const PROCESSES: usize = 100;
+
+/// How long they are shown after they came: an agent that still tells does so more often.
+const PROCESSES_SHOWN: SignedDuration = SignedDuration::from_mins(2);
 
 /// How a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +151,7 @@ impl Fleet {
             Message::DeviceServices(id, services) => {
                 self.change(&id, |state| state.services = Some(services))
             }
+            Message::DeviceProcesses(id, processes) => self.new_processes(&id, processes, now),
             Message::Cleared(Topic::DevicePresence(id)) => {
                 self.change(&id, |state| state.presence = None)
             }
@@ -215,6 +222,16 @@ impl Fleet {
         })]
     }
 
+    fn new_processes(&mut self, id: &DeviceId, processes: Processes, now: Timestamp) -> Vec<Live> {
+        let Some(state) = self.devices.get_mut(id) else {
+            return Vec::new();
+        };
+        let processes = ProcessPage::new(processes, now, PROCESSES);
+        state.processes = Some(processes.clone());
+        let id = id.to_string();
+        vec![Live::Processes(LiveProcesses { id, processes })]
+    }
+
     fn device_changed(&self, id: &DeviceId) -> Vec<Live> {
         let device = self.device(id);
         device
@@ -277,6 +294,18 @@ impl Fleet {
             },
             types::ServicePage::from,
         ))
+    }
+
+    /// The processes of one device, as they were told last, unless that is too long ago. None if
+    /// there is no such device.
+    pub fn processes(&self, id: &DeviceId, now: Timestamp) -> Option<ProcessPage> {
+        let state = self.devices.get(id)?;
+        let is_new = |page: &&ProcessPage| {
+            page.at
+                .is_some_and(|at| now.duration_since(at.0) < PROCESSES_SHOWN)
+        };
+        let processes = state.processes.as_ref().filter(is_new);
+        Some(processes.cloned().unwrap_or_else(ProcessPage::empty))
     }
 
     /// The hub and its services.

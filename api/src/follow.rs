@@ -41,6 +41,7 @@ pub(crate) fn filters() -> Vec<String> {
         Kind::DeviceMetrics,
         Kind::DeviceBackfill,
         Kind::DeviceServices,
+        Kind::DeviceProcesses,
         Kind::Event,
         Kind::HubInfo,
         Kind::HubService,

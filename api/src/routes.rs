@@ -11,6 +11,7 @@ mod hub;
 mod join_codes;
 mod login;
 mod mqtt_users;
+mod processes;
 mod settings;
 mod setup;
 mod stream;
@@ -49,6 +50,7 @@ type Routes = (
     setup::Routes,
     login::Routes,
     devices::Routes,
+    processes::Routes,
     history::Routes,
     events::Routes,
     hub::Routes,
@@ -64,6 +66,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         setup::Routes,
         login::Routes,
         devices::Routes,
+        processes::Routes,
         history::Routes,
         events::Routes,
         hub::Routes,

@@ -6,6 +6,7 @@ mod in_place_of_the_broker;
 mod joining;
 mod others;
 mod presence;
+mod processes;
 mod readers;
 mod retained;
 mod revocation;

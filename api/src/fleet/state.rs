@@ -6,7 +6,7 @@ use netmonitor_protocol::payload::{Info, Metrics, Presence, Services, Session, S
 use netmonitor_rules::{Limits, exceeded};
 
 use super::device_clock::DeviceClock;
-use crate::types::{Device, DeviceStatus, ServiceCounts, Trouble, TroubleKind};
+use crate::types::{Device, DeviceStatus, ProcessPage, ServiceCounts, Trouble, TroubleKind};
 
 /// What is known of one device.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub(super) struct State {
     pub(super) info: Option<Box<Info>>,
     pub(super) metrics: Option<Box<Metrics>>,
     pub(super) services: Option<Services>,
+    pub(super) processes: Option<ProcessPage>,
 }
 
 impl State {

@@ -213,3 +213,41 @@ fn a_device_whose_clock_is_off_is_shown_so_and_its_sample_at_the_hubs_time() {
     fleet.sampled(&id(), metrics, at(16), Some(SignedDuration::ZERO), at(17));
     assert_eq!(fleet.device(&id()).unwrap().clock_skew_secs, None);
 }
+
+#[test]
+fn processes_are_shown_as_they_come_and_for_two_minutes() {
+    use netmonitor_protocol::payload::Process;
+    let mut fleet = fleet();
+    let process = |pid| Process {
+        pid,
+        name: "nginx".to_owned(),
+        cpu_percent: Some(1.5),
+        memory_bytes: 7,
+    };
+    // Its own clock is wrong.
+    let processes = Processes {
+        time: at(9000),
+        total: 312,
+        processes: (0..300).map(process).collect(),
+    };
+    assert_eq!(fleet.processes(&id(), at(1)), Some(ProcessPage::empty()));
+    let message = Message::DeviceProcesses(id(), processes.clone());
+    let changes = fleet.apply(message, Arrival::Live, at(10));
+    let [
+        Live::Processes(LiveProcesses {
+            processes: told, ..
+        }),
+    ] = changes.as_slice()
+    else {
+        panic!("{changes:?}")
+    };
+    assert_eq!((told.at, told.total), (Some(at(10).into()), Some(312)));
+    assert_eq!(told.items.len(), PROCESSES);
+    assert_eq!(fleet.processes(&id(), at(129)).as_ref(), Some(told));
+    assert_eq!(fleet.processes(&id(), at(130)), Some(ProcessPage::empty()));
+
+    let ghost: DeviceId = "ghost".parse().unwrap();
+    let message = Message::DeviceProcesses(ghost.clone(), processes);
+    assert_eq!(fleet.apply(message, Arrival::Live, at(10)).len(), 0);
+    assert_eq!(fleet.processes(&ghost, at(11)), None);
+}

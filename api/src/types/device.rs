@@ -1,8 +1,13 @@
 //! Devices as the API shows them.
 
+use netmonitor_protocol::payload as wire;
 use poem_openapi::{Enum, Object};
 
 use super::Time;
+use super::info::DeviceInfo;
+use super::metrics::DeviceMetrics;
+use super::round::tenth;
+use super::service::ServiceCounts;
 
 /// Whether a device is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -93,223 +98,6 @@ pub struct DevicePage {
     pub next: Option<String>,
 }
 
-/// What a device is.
-#[derive(Debug, Clone, PartialEq, Object)]
-pub struct DeviceInfo {
-    /// The host name as the system has it.
-    pub host_name: String,
-    /// Operating system with version.
-    pub os: String,
-    /// Kernel release.
-    #[oai(skip_serializing_if_is_none)]
-    pub kernel: Option<String>,
-    /// Processor architecture.
-    pub architecture: String,
-    /// Processor model.
-    #[oai(skip_serializing_if_is_none)]
-    pub processor: Option<String>,
-    /// Logical cores.
-    pub cores: u32,
-    /// Memory in bytes.
-    pub memory_bytes: u64,
-    /// Mounted disks.
-    pub disks: Vec<DiskInfo>,
-    /// Network interfaces.
-    pub interfaces: Vec<Interface>,
-    /// Time between two samples, in seconds.
-    pub interval_secs: f64,
-    /// The kernel's id of the current boot.
-    #[oai(skip_serializing_if_is_none)]
-    pub boot_id: Option<String>,
-}
-
-/// What a disk is.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub struct DiskInfo {
-    /// Where it is mounted.
-    pub mount: String,
-    /// The device behind it.
-    pub device: String,
-    /// Kind of file system.
-    pub file_system: String,
-    /// Size in bytes.
-    pub total_bytes: u64,
-}
-
-/// What a network interface is.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub struct Interface {
-    /// The system's name for it.
-    pub name: String,
-    /// Hardware address.
-    #[oai(skip_serializing_if_is_none)]
-    pub mac: Option<String>,
-    /// IP addresses with prefix length.
-    pub addresses: Vec<String>,
-}
-
-/// One sample.
-#[derive(Debug, Clone, PartialEq, Object)]
-pub struct DeviceMetrics {
-    /// When it was taken, by the device's clock.
-    pub time: Time,
-    /// Time since boot, in seconds.
-    pub uptime_secs: u64,
-    /// All cores together, 0 to 100.
-    pub cpu_percent: f64,
-    /// Each core, 0 to 100.
-    pub per_core_percent: Vec<f64>,
-    /// Load averages; absent on Windows.
-    #[oai(skip_serializing_if_is_none)]
-    pub load: Option<Load>,
-    /// Memory.
-    pub memory: Memory,
-    /// Swap; absent where there is none.
-    #[oai(skip_serializing_if_is_none)]
-    pub swap: Option<Memory>,
-    /// Mounted disks.
-    pub disks: Vec<Disk>,
-    /// Network interfaces.
-    pub network: Vec<Network>,
-    /// Temperature sensors.
-    pub temperatures: Vec<Temperature>,
-}
-
-/// Mean length of the run queue.
-#[derive(Debug, Clone, Copy, PartialEq, Object)]
-pub struct Load {
-    /// Over one minute.
-    pub one: f64,
-    /// Over five minutes.
-    pub five: f64,
-    /// Over fifteen minutes.
-    pub fifteen: f64,
-}
-
-/// Memory or swap.
-#[derive(Debug, Clone, Copy, PartialEq, Object)]
-pub struct Memory {
-    /// Size in bytes.
-    pub total_bytes: u64,
-    /// Used, in bytes: caches that can be dropped do not count.
-    pub used_bytes: u64,
-    /// Used share, 0 to 100.
-    #[oai(skip_serializing_if_is_none)]
-    pub used_percent: Option<f64>,
-}
-
-/// A mounted disk.
-#[derive(Debug, Clone, PartialEq, Object)]
-pub struct Disk {
-    /// Where it is mounted.
-    pub mount: String,
-    /// Size in bytes.
-    pub total_bytes: u64,
-    /// Used, in bytes.
-    pub used_bytes: u64,
-    /// What an ordinary user can still write, in bytes.
-    pub available_bytes: u64,
-    /// Used share of what an ordinary user can use, 0 to 100.
-    #[oai(skip_serializing_if_is_none)]
-    pub used_percent: Option<f64>,
-}
-
-/// A network interface.
-#[derive(Debug, Clone, PartialEq, Object)]
-pub struct Network {
-    /// The system's name for it.
-    pub interface: String,
-    /// Received since boot, in bytes.
-    pub received_bytes: u64,
-    /// Sent since boot, in bytes.
-    pub sent_bytes: u64,
-    /// Received per second since the sample before.
-    #[oai(skip_serializing_if_is_none)]
-    pub received_bytes_per_sec: Option<f64>,
-    /// Sent per second since the sample before.
-    #[oai(skip_serializing_if_is_none)]
-    pub sent_bytes_per_sec: Option<f64>,
-}
-
-/// A temperature sensor.
-#[derive(Debug, Clone, PartialEq, Object)]
-pub struct Temperature {
-    /// The sensor's name.
-    pub sensor: String,
-    /// In degrees Celsius.
-    pub celsius: f64,
-}
-
-/// Services in numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub struct ServiceCounts {
-    /// All of them.
-    pub total: u32,
-    /// Those that run.
-    pub running: u32,
-    /// Those that should run and do not.
-    pub failed: u32,
-    /// Their names.
-    pub failed_names: Vec<String>,
-}
-
-/// What a service does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "lowercase")]
-pub enum ServiceState {
-    /// It runs.
-    Running,
-    /// On its way up.
-    Starting,
-    /// On its way down.
-    Stopping,
-    /// Not running, and nobody minds.
-    Stopped,
-    /// Not running, though it should be.
-    Failed,
-    /// It is watched, and the machine does not have it.
-    Missing,
-    /// The agent is newer than the hub.
-    Unknown,
-}
-
-/// Who told of the services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "lowercase")]
-pub enum ServiceManager {
-    /// systemd.
-    Systemd,
-    /// The service control manager of Windows.
-    Windows,
-    /// There is none: these are running processes by name.
-    Processes,
-    /// The agent is newer than the hub, or has not told yet.
-    Unknown,
-}
-
-/// One service of a device.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub state: ServiceState,
-    /// What it is, in the words of its author.
-    #[oai(skip_serializing_if_is_none)]
-    pub description: Option<String>,
-}
-
-/// The services of a device.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub struct ServicePage {
-    /// By name.
-    pub items: Vec<Service>,
-    /// Where the next page begins; null on the last one.
-    pub next: Option<String>,
-    /// Who told.
-    pub manager: ServiceManager,
-}
-
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "lowercase")]
@@ -353,4 +141,56 @@ pub struct Limits {
     pub ram_percent: f64,
     /// Each disk, in percent.
     pub disk_percent: f64,
+}
+
+impl From<wire::PresenceState> for DeviceStatus {
+    fn from(state: wire::PresenceState) -> Self {
+        match state {
+            wire::PresenceState::Online => Self::Online,
+            wire::PresenceState::Offline => Self::Offline,
+            wire::PresenceState::Stale => Self::Stale,
+            wire::PresenceState::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<wire::PresenceCause> for DeviceCause {
+    fn from(cause: wire::PresenceCause) -> Self {
+        match cause {
+            wire::PresenceCause::Stopped => Self::Stopped,
+            wire::PresenceCause::Shutdown => Self::Shutdown,
+            wire::PresenceCause::Suspend => Self::Suspend,
+            wire::PresenceCause::Reboot => Self::Reboot,
+            wire::PresenceCause::Lost => Self::Lost,
+            wire::PresenceCause::Replaced => Self::Replaced,
+            wire::PresenceCause::HubRestart => Self::HubRestart,
+            wire::PresenceCause::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<netmonitor_rules::Limits> for Limits {
+    fn from(limits: netmonitor_rules::Limits) -> Self {
+        Self {
+            cpu_percent: limits.cpu_percent,
+            ram_percent: limits.ram_percent,
+            disk_percent: limits.disk_percent,
+        }
+    }
+}
+
+impl From<netmonitor_rules::Exceeded> for Trouble {
+    fn from(exceeded: netmonitor_rules::Exceeded) -> Self {
+        let (kind, subject) = match exceeded.resource {
+            netmonitor_rules::Resource::Cpu => (TroubleKind::Cpu, None),
+            netmonitor_rules::Resource::Ram => (TroubleKind::Ram, None),
+            netmonitor_rules::Resource::Disk(mount) => (TroubleKind::Disk, Some(mount)),
+        };
+        Self {
+            kind,
+            subject,
+            value: Some(tenth(exceeded.value)),
+            limit: Some(exceeded.limit),
+        }
+    }
 }

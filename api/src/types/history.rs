@@ -21,8 +21,13 @@ pub struct History {
     pub to: i64,
     /// Milliseconds since 1970, ascending.
     pub times: Vec<i64>,
-    /// By name: `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1`, `rx:{interface}`
-    /// and `tx:{interface}` in bytes per second, `temp:{sensor}` in degrees Celsius.
+    /// By name: in percent `cpu`, `cpu_user`, `cpu_system`, `cpu_iowait`, `cpu_steal`, `ram`,
+    /// `swap`, `psi_cpu`, `psi_memory`, `psi_io`, `disk:{mount}`, `inodes:{mount}`,
+    /// `busy:{drive}`, `battery:{name}`, `gpu:{name}`, `container_cpu:{name}`; `rx:{interface}`,
+    /// `tx:{interface}`, `read:{drive}` and `written:{drive}` in bytes per second;
+    /// `container_memory_bytes:{name}` in bytes, `temp:{sensor}` in degrees Celsius,
+    /// `fan:{sensor}` in revolutions per minute, `signal:{interface}` in dBm, `freq` in MHz;
+    /// `load1` and `processes` are numbers.
     pub series: BTreeMap<String, Series>,
 }
 

@@ -2,7 +2,7 @@
 
 use poem_openapi::{Object, Union};
 
-use super::{Device, DeviceMetrics, Event, Hub, Time, Trouble};
+use super::{Device, DeviceMetrics, Event, Hub, ProcessPage, Time, Trouble};
 
 /// One event of the live stream.
 #[derive(Debug, Clone, Union)]
@@ -17,6 +17,8 @@ pub enum Live {
     Device(LiveDevice),
     /// New numbers of a device.
     Metrics(LiveMetrics),
+    /// The processes of a device that need most, while someone looks.
+    Processes(LiveProcesses),
     /// A device is gone for good.
     Removed(LiveRemoved),
     /// A stretch of a device's past was filled: samples came that its agent had kept.
@@ -33,6 +35,7 @@ impl Live {
         match self {
             Self::Device(_) => "device",
             Self::Metrics(_) => "metrics",
+            Self::Processes(_) => "processes",
             Self::Removed(_) => "removed",
             Self::Filled(_) => "filled",
             Self::Hub(_) => "hub",
@@ -59,6 +62,15 @@ pub struct LiveMetrics {
     pub metrics: DeviceMetrics,
     /// What is wrong with it.
     pub troubles: Vec<Trouble>,
+}
+
+/// The processes of a device that need most, while someone looks.
+#[derive(Debug, Clone, Object)]
+pub struct LiveProcesses {
+    /// Which device.
+    pub id: String,
+    /// Its processes.
+    pub processes: ProcessPage,
 }
 
 /// A device is gone for good.

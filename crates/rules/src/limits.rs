@@ -1,6 +1,6 @@
 //! Which numbers of a sample are above what an admin allows.
 
-use netmonitor_protocol::payload::Metrics;
+use netmonitor_protocol::payload::{Disk, Metrics};
 
 /// Above these a device needs someone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,7 +45,8 @@ pub struct Exceeded {
     pub limit: f64,
 }
 
-/// All that is above its limit in this sample. A number at its limit is not above it.
+/// All that is above its limit in this sample. A number at its limit is not above it. A disk that
+/// is on another machine is that one's to tell, and of one that does not answer nobody knows.
 pub fn exceeded(metrics: &Metrics, limits: &Limits) -> Vec<Exceeded> {
     let cpu = Some(metrics.cpu.usage_percent);
     let ram = metrics.memory.used_percent();
@@ -61,7 +62,8 @@ pub fn exceeded(metrics: &Metrics, limits: &Limits) -> Vec<Exceeded> {
     };
     check(Resource::Cpu, cpu, limits.cpu_percent);
     check(Resource::Ram, ram, limits.ram_percent);
-    for disk in &metrics.disks {
+    let answers = |disk: &&Disk| !disk.remote && !disk.unresponsive;
+    for disk in metrics.disks.iter().filter(answers) {
         let resource = Resource::Disk(disk.mount.clone());
         check(resource, disk.used_percent(), limits.disk_percent);
     }
@@ -112,5 +114,17 @@ mod tests {
             ..Limits::default()
         };
         assert_eq!(exceeded(&sample(50.0, 50, 50), &limits).len(), 1);
+    }
+
+    #[test]
+    fn a_disk_of_another_machine_and_one_that_does_not_answer_are_not_above_any_limit() {
+        let is_above = |change: fn(&mut Disk)| {
+            let mut sample = sample(1.0, 1, 97);
+            change(&mut sample.disks[0]);
+            !exceeded(&sample, &Limits::default()).is_empty()
+        };
+        assert!(is_above(|_| ()));
+        assert!(!is_above(|disk| disk.remote = true));
+        assert!(!is_above(|disk| disk.unresponsive = true));
     }
 }

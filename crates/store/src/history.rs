@@ -6,7 +6,7 @@
 //! day the hours are *merged* into a chunk of the day, and summed up in *points* of five minutes
 //! and of two hours, from which long ranges are drawn.
 //!
-//! - [`sample`], [`series`]: what is kept of a sample; [`placing`]: when it was taken
+//! - [`sample`], [`numbers`], [`series`]: what is kept of a sample; [`placing`]: when it was taken
 //! - [`chunk`], [`column`], [`packed`]: samples as bytes; [`combine`]: several chunks as one
 //! - [`rate`], [`rollup`]: from counters to rates, from samples to points
 //! - [`keys`], [`names`], [`received`], [`tail`]: what the tables hold; [`listing`], [`found`]:
@@ -31,6 +31,7 @@ mod head;
 mod keys;
 mod listing;
 mod names;
+mod numbers;
 mod origins;
 mod overview;
 mod packed;

@@ -3,15 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
 import type { Live, SettingsChange } from '../src/api/types.ts';
 import { historyOf } from './history.ts';
+import { eventsAt, hubAt, settings } from './hub.ts';
+import { isWatched, lastProcesses, processesAt, watch } from './processes.ts';
 import {
   devicesAt,
-  eventsAt,
-  hubAt,
   INTERVAL_MS,
   metricsAt,
   SCENARIOS,
   servicesOf,
-  settings,
   type Scenario,
 } from './world.ts';
 
@@ -91,13 +90,17 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     problem(response, 401, 'not logged in');
     return;
   }
-  const device = /^\/devices\/([^/]+)(\/history|\/services)?$/.exec(path);
+  const device = /^\/devices\/([^/]+)(\/history|\/services|\/watch|\/processes)?$/.exec(path);
   const now = Date.now();
   if (device) {
     const [, id = '', part] = device;
     const found = devicesAt(scenario, now).find((candidate) => candidate.id === id);
     if (!found) problem(response, 404, 'no such device');
     else if (method === 'DELETE') send(response, undefined, 204);
+    else if (part === '/watch') {
+      watch(id, now);
+      send(response, undefined, 204);
+    } else if (part === '/processes') send(response, lastProcesses(id, now));
     else if (part === '/services') send(response, servicesOf(id));
     else if (part === '/history') {
       const from = Date.parse(query.get('from') ?? '') || now - 3_600_000;
@@ -171,6 +174,9 @@ function stream(request: IncomingMessage, response: ServerResponse, scenario: Sc
         if (device.status !== 'online' || !metrics) return;
         const at = new Date().toISOString();
         say('metrics', { id: device.id, at, metrics, troubles: device.troubles });
+        if (isWatched(device.id, Date.now())) {
+          say('processes', { id: device.id, processes: processesAt(Date.now()) });
+        }
       }, INTERVAL_MS);
     }, at * 130);
     return () => {

@@ -2,19 +2,18 @@
  * An invented fleet whose values are functions of time: what the stream says now is what the
  * history says later.
  */
-import type {
-  Device,
-  DeviceMetrics,
-  Event,
-  Hub,
-  Service,
-  ServiceList,
-  Settings,
-  Trouble,
-} from '../src/api/types.ts';
+import type { Device, DeviceMetrics, Service, ServiceList, Trouble } from '../src/api/types.ts';
+import {
+  extraDisk,
+  extraInfo,
+  extraLink,
+  extraMetrics,
+  extraNames,
+  extraValueAt,
+} from './extras.ts';
 
 const GIB = 1024 ** 3;
-const STARTED = Date.now();
+export const STARTED = Date.now();
 const MINUTE = 60_000;
 
 export const INTERVAL_MS = 3_000;
@@ -97,6 +96,7 @@ const PLANS: Plan[] = [
     disks: [
       ['/', '/dev/vda1', 'ext4', 78 * GIB, 52],
       ['/var/lib/postgresql', '/dev/vdb', 'xfs', 196 * GIB, 71],
+      ['/mnt/backup', 'nas:/backup', 'nfs4', 3726 * GIB, 63],
     ],
     interfaces: [['ens18', '192.168.1.22']],
     sensors: [],
@@ -171,9 +171,10 @@ export function valueAt(id: string, metric: string, time: number): number | null
   const [kind, subject] = metric.split(/:(.*)/s, 2);
   const level = wave(`${id} ${metric}`, time);
   const load = wave(`${id} cpu`, time);
+  const cpu = clamp(plan.busy * (0.3 + 1.6 * load ** 1.5));
   switch (kind) {
     case 'cpu':
-      return clamp(plan.busy * (0.3 + 1.6 * load ** 1.5));
+      return cpu;
     case 'ram':
       return clamp(38 + noise(id, 1) * 25 + level * 14);
     case 'swap':
@@ -182,7 +183,8 @@ export function valueAt(id: string, metric: string, time: number): number | null
       return Math.round(((plan.busy / 100) * plan.cores * (0.4 + 1.3 * load) + 0.02) * 100) / 100;
     case 'disk': {
       const disk = plan.disks.find(([mount]) => mount === subject);
-      return disk ? clamp(disk[4] - (STARTED - time) / 864e5 / 9 + level * 0.3) : null;
+      const answers = extraDisk(id, subject ?? '').unresponsive !== true;
+      return disk && answers ? clamp(disk[4] - (STARTED - time) / 864e5 / 9 + level * 0.3) : null;
     }
     case 'rx':
     case 'tx':
@@ -190,7 +192,7 @@ export function valueAt(id: string, metric: string, time: number): number | null
     case 'temp':
       return Math.round((34 + noise(metric, 3) * 10 + load * 18) * 10) / 10;
     default:
-      return null;
+      return extraValueAt(id, metric, level, cpu) ?? null;
   }
 }
 
@@ -212,18 +214,30 @@ export function metricNames(id: string): string[] {
     ...plan.disks.map(([mount]) => `disk:${mount}`),
     ...plan.interfaces.flatMap(([name]) => [`rx:${name}`, `tx:${name}`]),
     ...plan.sensors.map((sensor) => `temp:${sensor}`),
+    ...extraNames(id),
   ];
+}
+
+function memory(total: number, percent: number) {
+  return {
+    total_bytes: Math.round(total),
+    used_bytes: Math.round((total * percent) / 100),
+    used_percent: percent,
+  };
+}
+
+function diskAt(id: string, mount: string, bytes: number, percent: number) {
+  const available_bytes = Math.round(bytes * (1 - percent / 100));
+  const extra = extraDisk(id, mount);
+  const { used_percent, ...rest } = memory(bytes, percent);
+  const share = extra.unresponsive === true ? {} : { used_percent };
+  return { mount, ...rest, ...share, available_bytes, ...extra };
 }
 
 export function metricsAt(id: string, time: number): DeviceMetrics | undefined {
   const plan = PLANS.find((candidate) => candidate.id === id);
   if (!plan) return undefined;
   const value = (metric: string) => valueAt(id, metric, time) ?? 0;
-  const memory = (total: number, percent: number) => ({
-    total_bytes: Math.round(total),
-    used_bytes: Math.round((total * percent) / 100),
-    used_percent: percent,
-  });
   const cpu = value('cpu');
   const windows = plan.os.startsWith('Windows');
   const load = value('load1');
@@ -237,19 +251,19 @@ export function metricsAt(id: string, time: number): DeviceMetrics | undefined {
     ...(windows ? {} : { load: { one: load, five: load * 0.9, fifteen: load * 0.8 } }),
     memory: memory(plan.memory, value('ram')),
     ...(windows ? {} : { swap: memory(2 * GIB, value('swap')) }),
-    disks: plan.disks.map(([mount, , , bytes]) => ({
-      mount,
-      ...memory(bytes, value(`disk:${mount}`)),
-      available_bytes: Math.round(bytes * (1 - value(`disk:${mount}`) / 100)),
-    })),
+    disks: plan.disks.map(([mount, , , bytes, used]) =>
+      diskAt(id, mount, bytes, valueAt(id, `disk:${mount}`, time) ?? used),
+    ),
     network: plan.interfaces.map(([name]) => ({
       interface: name,
       received_bytes: 8e9,
       sent_bytes: 2e9,
       received_bytes_per_sec: value(`rx:${name}`),
       sent_bytes_per_sec: value(`tx:${name}`),
+      ...extraLink(id, name),
     })),
     temperatures: plan.sensors.map((sensor) => ({ sensor, celsius: value(`temp:${sensor}`) })),
+    ...extraMetrics(id, value),
   };
 }
 
@@ -308,6 +322,7 @@ export function devicesAt(scenario: Scenario, time: number): Device[] {
           addresses: [address, 'fe80::1c:42ff:fe5e:10'],
         })),
         interval_secs: INTERVAL_MS / 1000,
+        ...extraInfo(plan.id),
       },
       ...(metrics === undefined ? {} : { metrics }),
       services: {
@@ -354,113 +369,23 @@ export function servicesOf(id: string): ServiceList {
   const failed = (plan?.failed ?? []).map<Service>((name) => ({
     name,
     state: 'failed',
+    since: new Date(STARTED - 47 * MINUTE).toISOString(),
+    restarts: 5,
+    watched: name.startsWith('php'),
     description: name.startsWith('php') ? 'The PHP 8.2 FastCGI process manager' : 'Certbot',
   }));
   const windows = plan?.os.startsWith('Windows') ?? false;
   const usual = SERVICES.map<Service>(([name, description], at) => ({
     name: windows ? name : `${name}.service`,
     state: at > 15 ? 'stopped' : 'running',
+    ...(at > 15
+      ? {}
+      : { since: new Date(STARTED - (plan?.upDays ?? 1) * 0.99 ** at * 864e5).toISOString() }),
+    restarts: name === 'smartmontools' ? 1 : 0,
+    watched: name === 'nginx' || name === 'ssh',
     description,
   }));
-  return { items: [...failed, ...usual], manager: windows ? 'windows' : 'systemd' };
-}
-
-export function eventsAt(scenario: Scenario, device: string | null): Event[] {
-  const ago = (minutes: number) => new Date(STARTED - minutes * MINUTE).toISOString();
-  const all: Event[] = [
-    {
-      id: 9,
-      time: ago(0.6),
-      kind: 'logged_in',
-      severity: 'info',
-      actor: 'marie',
-      parameters: { address: '192.168.1.104' },
-    },
-    {
-      id: 8,
-      time: ago(0.9),
-      kind: 'login_failed',
-      severity: 'warning',
-      parameters: { name: 'marie', address: '192.168.1.104' },
-    },
-    {
-      id: 7,
-      time: ago(26),
-      kind: 'device_joined',
-      severity: 'info',
-      device: 'ws-19',
-      parameters: { name: 'ws-19' },
-    },
-    {
-      id: 6,
-      time: ago(31),
-      kind: 'join_code_added',
-      severity: 'info',
-      actor: 'marie',
-      parameters: { uses: '1' },
-    },
-    {
-      id: 5,
-      time: ago(142),
-      kind: 'token_added',
-      severity: 'info',
-      actor: 'marie',
-      parameters: { name: 'node-red', role: 'viewer' },
-    },
-    {
-      id: 4,
-      time: ago(1500),
-      kind: 'service_started',
-      severity: 'info',
-      parameters: { service: 'ingest', version: '0.1.0' },
-    },
-    {
-      id: 3,
-      time: ago(1501),
-      kind: 'service_stopped',
-      severity: 'warning',
-      parameters: { service: 'ingest' },
-    },
-    {
-      id: 1,
-      time: ago(4300),
-      kind: 'user_added',
-      severity: 'info',
-      parameters: { name: 'marie', role: 'admin' },
-    },
-  ];
-  if (scenario === 'empty') return all.slice(-1);
-  return all.filter((event) => device === null || event.device === device);
-}
-
-/** What is set, for all who look at this mock. */
-export const settings: Settings = {
-  history: {
-    revision: 0,
-    sample_days: 90,
-    five_minute_days: 730,
-    two_hour_days: 3650,
-    max_megabytes: 2000,
-  },
-  history_size: { file_bytes: 218_103_808, used_bytes: 211_812_352 },
-};
-
-export function hubAt(scenario: Scenario, time: number): Hub {
-  const since = new Date(STARTED - 864e5).toISOString();
-  const service = (name: 'broker' | 'ingest' | 'alerting' | 'api') => ({
-    name,
-    state: scenario === 'faults' && name === 'ingest' ? ('stopped' as const) : ('running' as const),
-    since,
-    version: '0.1.0',
-  });
-  return {
-    name: 'hub',
-    version: '0.1.0',
-    time: new Date(time).toISOString(),
-    services: [service('broker'), service('ingest'), service('alerting'), service('api')],
-    addresses: [
-      { listener: 'http', address: '192.168.1.2:8080' },
-      { listener: 'mqtts', address: '192.168.1.2:8883' },
-    ],
-  };
+  const missing: Service[] =
+    id === 'hub' ? [{ name: 'backup.service', state: 'missing', restarts: 0, watched: true }] : [];
+  return { items: [...failed, ...missing, ...usual], manager: windows ? 'windows' : 'systemd' };
 }

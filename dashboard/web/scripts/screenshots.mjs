@@ -58,6 +58,7 @@ const VIEWS = [
     },
     { name: 'device-15m', scenario: 'fleet', path: '/devices/hub?range=15m', ready: CHARTS },
     { name: 'device-7d', scenario: 'fleet', path: '/devices/web-02?range=7d', ready: CHARTS },
+    { name: 'device-laptop', scenario: 'fleet', path: '/devices/ws-05', ready: CHARTS },
     { name: 'device-offline', scenario: 'fleet', path: '/devices/ws-14', ready: CHARTS },
     { name: 'device-first', path: '/', ready: FLEET, press: [FLEET], then: CHARTS, real: true },
     { name: 'settings', scenario: 'fleet', path: '/settings', ready: 'form' },

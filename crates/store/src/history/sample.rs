@@ -9,7 +9,8 @@ use netmonitor_protocol::payload::Metrics;
 use netmonitor_protocol::{DeviceId, SessionId};
 
 use super::keys::DAY_MS;
-use super::series::{self, Name};
+use super::numbers::numbers_of;
+use super::series::Name;
 
 /// So many numbers of a sample are kept: a machine with hundreds of disks and interfaces has fewer.
 const MAX_NUMBERS: usize = 1024;
@@ -92,7 +93,7 @@ impl NewSample {
     /// of 256 bytes at most, of which a device has 2048 in a day at most. The others are left out,
     /// and counted by `layouts`.
     pub fn new(device: DeviceId, at: Timestamp, metrics: &Metrics, layouts: &mut Layouts) -> Self {
-        let mut numbers = series::numbers_of(metrics);
+        let mut numbers = numbers_of(metrics);
         let all = numbers.len();
         numbers.retain(|(name, _)| name.len() <= MAX_NAME);
         numbers.truncate(MAX_NUMBERS);

@@ -1,10 +1,7 @@
-//! The series of a device: the names under which they are stored and shown, their scale, and
-//! how a sample becomes numbers.
+//! The series of a device: the names under which they are stored and shown, and their scale.
 
 use std::borrow::Cow;
 use std::fmt;
-
-use netmonitor_protocol::payload::Metrics;
 
 /// What the numbers of a series mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +13,12 @@ pub(super) enum Kind {
 }
 
 /// Stored names of counters, and under which they are shown.
-const COUNTERS: [(&str, &str); 2] = [("rx_bytes:", "rx:"), ("tx_bytes:", "tx:")];
+const COUNTERS: [(&str, &str); 4] = [
+    ("rx_bytes:", "rx:"),
+    ("tx_bytes:", "tx:"),
+    ("read_bytes:", "read:"),
+    ("written_bytes:", "written:"),
+];
 
 /// What the numbers mean.
 pub(super) fn kind(stored: &str) -> Kind {
@@ -51,28 +53,72 @@ pub(super) fn stored_as(shown: &str) -> Vec<Cow<'_, str>> {
 
 /// What a sample has numbers of that the history keeps.
 #[derive(Debug, Clone, Copy)]
-struct Quantity {
-    name: &'static str,
+pub(super) struct Quantity {
+    pub(super) name: &'static str,
     /// How a number becomes an integer: multiplied by this. Fewer digits compress better, and
     /// nobody reads more than these.
-    scale: f64,
+    pub(super) scale: f64,
 }
 
 const fn quantity(name: &'static str, scale: f64) -> Quantity {
     Quantity { name, scale }
 }
 
-const CPU: Quantity = quantity("cpu", 10.0);
-const RAM: Quantity = quantity("ram", 10.0);
-const SWAP: Quantity = quantity("swap", 10.0);
-const LOAD: Quantity = quantity("load1", 100.0);
-const DISK: Quantity = quantity("disk", 10.0);
-const TEMPERATURE: Quantity = quantity("temp", 10.0);
+pub(super) const CPU: Quantity = quantity("cpu", 10.0);
+pub(super) const CPU_USER: Quantity = quantity("cpu_user", 10.0);
+pub(super) const CPU_SYSTEM: Quantity = quantity("cpu_system", 10.0);
+pub(super) const CPU_IOWAIT: Quantity = quantity("cpu_iowait", 10.0);
+pub(super) const CPU_STEAL: Quantity = quantity("cpu_steal", 10.0);
+/// In steps of 10 MHz: it never stands still.
+pub(super) const FREQUENCY: Quantity = quantity("freq", 0.1);
+pub(super) const RAM: Quantity = quantity("ram", 10.0);
+pub(super) const SWAP: Quantity = quantity("swap", 10.0);
+pub(super) const LOAD: Quantity = quantity("load1", 100.0);
+pub(super) const PRESSURE_CPU: Quantity = quantity("psi_cpu", 10.0);
+pub(super) const PRESSURE_MEMORY: Quantity = quantity("psi_memory", 10.0);
+pub(super) const PRESSURE_IO: Quantity = quantity("psi_io", 10.0);
+pub(super) const PROCESSES: Quantity = quantity("processes", 1.0);
+pub(super) const DISK: Quantity = quantity("disk", 10.0);
+pub(super) const INODES: Quantity = quantity("inodes", 10.0);
+pub(super) const BUSY: Quantity = quantity("busy", 10.0);
+pub(super) const TEMPERATURE: Quantity = quantity("temp", 10.0);
+/// In steps of 10 revolutions, for the same reason.
+pub(super) const FAN: Quantity = quantity("fan", 0.1);
+pub(super) const BATTERY: Quantity = quantity("battery", 10.0);
+pub(super) const SIGNAL: Quantity = quantity("signal", 1.0);
+pub(super) const GPU: Quantity = quantity("gpu", 1.0);
+pub(super) const CONTAINER_CPU: Quantity = quantity("container_cpu", 10.0);
+/// Shown in bytes, kept in steps of 256 KiB: what is less goes up and down without end.
+pub(super) const CONTAINER_MEMORY: Quantity = quantity("container_memory_bytes", 1.0 / 262_144.0);
+
+/// Those whose numbers are multiplied.
+const SCALED: [Quantity; 20] = [
+    CPU,
+    CPU_USER,
+    CPU_SYSTEM,
+    CPU_IOWAIT,
+    CPU_STEAL,
+    FREQUENCY,
+    RAM,
+    SWAP,
+    LOAD,
+    PRESSURE_CPU,
+    PRESSURE_MEMORY,
+    PRESSURE_IO,
+    DISK,
+    INODES,
+    BUSY,
+    TEMPERATURE,
+    FAN,
+    BATTERY,
+    CONTAINER_CPU,
+    CONTAINER_MEMORY,
+];
 
 /// By what the numbers of a series were multiplied.
 pub(super) fn scale(stored: &str) -> f64 {
     let name = stored.split_once(':').map_or(stored, |(name, _)| name);
-    [CPU, RAM, SWAP, LOAD, DISK, TEMPERATURE]
+    SCALED
         .iter()
         .find(|it| it.name == name)
         .map_or(1.0, |it| it.scale)
@@ -82,8 +128,8 @@ pub(super) fn scale(stored: &str) -> f64 {
 /// samples have those that the one before had.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a> {
-    what: &'static str,
-    part: Option<&'a str>,
+    pub(super) what: &'static str,
+    pub(super) part: Option<&'a str>,
 }
 
 impl Name<'_> {
@@ -121,95 +167,44 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-/// The numbers of a sample that the history keeps, each with the name of its series.
-///
-/// `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1` as a number, `rx_bytes:{interface}`
-/// and `tx_bytes:{interface}` in bytes since boot, `temp:{sensor}` in degrees Celsius. What the
-/// machine does not have is absent.
-pub(super) fn numbers_of(metrics: &Metrics) -> Vec<(Name<'_>, i64)> {
-    let parts = metrics.disks.len() + metrics.temperatures.len() + 2 * metrics.network.len();
-    let mut numbers = Vec::with_capacity(4 + parts);
-    let mut push = |it: Quantity, part, value: Option<f64>| {
-        if let Some(value) = value.filter(|value| value.is_finite()) {
-            let what = it.name;
-            numbers.push((Name { what, part }, rounded(value * it.scale)));
-        }
-    };
-    push(CPU, None, Some(metrics.cpu.usage_percent));
-    push(RAM, None, metrics.memory.used_percent());
-    push(
-        SWAP,
-        None,
-        metrics.swap.and_then(|swap| swap.used_percent()),
-    );
-    push(LOAD, None, metrics.cpu.load.map(|load| load.one));
-    for disk in &metrics.disks {
-        push(DISK, Some(&disk.mount), disk.used_percent());
-    }
-    for sensor in &metrics.temperatures {
-        push(TEMPERATURE, Some(&sensor.sensor), Some(sensor.celsius));
-    }
-    for link in &metrics.network {
-        for (what, bytes) in [
-            ("rx_bytes", link.received_bytes),
-            ("tx_bytes", link.sent_bytes),
-        ] {
-            let part = Some(link.interface.as_str());
-            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-            numbers.push((Name { what, part }, bytes));
-        }
-    }
-    numbers
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a value outside of i64 is clamped, and nothing that is measured comes near it"
-)]
-fn rounded(value: f64) -> i64 {
-    value.round() as i64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_machine_does_not_have_is_absent() {
-        let metrics: Metrics = serde_json::from_str(
-            r#"{"session":"00000000000000aa","seq":1,"time":"2026-11-22T10:00:00Z",
-                "uptime_secs":5,"cpu":{"usage_percent":12.34},
-                "memory":{"total_bytes":0,"used_bytes":0},
-                "disks":[{"mount":"/a,b","total_bytes":120,"used_bytes":50,"available_bytes":50}],
-                "network":[{"interface":"eth0","received_bytes":1,"sent_bytes":2,
-                            "received_bytes_per_sec":7.0}]}"#,
-        )
-        .unwrap();
-        let expected = [
-            ("cpu", 123),
-            ("disk:/a_b", 500),
-            ("rx_bytes:eth0", 1),
-            ("tx_bytes:eth0", 2),
-        ];
-        let numbers = numbers_of(&metrics);
-        let named = numbers
-            .iter()
-            .map(|(name, value)| (name.to_string(), *value));
-        assert!(named.eq(expected.map(|(name, number)| (name.to_owned(), number))));
-        let are_known =
-            expected.map(|(stored, _)| numbers.iter().filter(|it| it.0.is(stored)).count());
-        assert_eq!(are_known, [1; 4]);
-    }
 
     #[test]
     fn a_counter_is_shown_under_another_name() {
         assert_eq!(shown("rx_bytes:eth0"), "rx:eth0");
         assert_eq!(shown("rx:eth0"), "rx:eth0");
         assert_eq!(stored_as("rx:eth0"), ["rx:eth0", "rx_bytes:eth0"]);
+        assert_eq!(shown("written_bytes:sda"), "written:sda");
         assert_eq!(stored_as("cpu"), ["cpu"]);
         assert_eq!(
             (kind("rx_bytes:eth0"), kind("cpu")),
             (Kind::Counter, Kind::Gauge)
         );
+    }
+    #[test]
+    fn the_scale_of_what_is_stored_never_changes() {
+        let check = |stored: &str, expected: f64| {
+            assert_eq!(scale(stored).to_bits(), expected.to_bits(), "{stored}");
+        };
+        for name in [
+            "cpu",
+            "ram",
+            "swap",
+            "disk:/srv",
+            "temp:a",
+            "psi_io",
+            "busy:sda",
+        ] {
+            check(name, 10.0);
+        }
+        check("load1", 100.0);
+        for name in ["rx_bytes:eth0", "processes", "signal:wlan0", "gpu:card0"] {
+            check(name, 1.0);
+        }
+        check("freq", 0.1);
+        check("fan:a", 0.1);
+        check("container_memory_bytes:web", 1.0 / 262_144.0);
     }
 }

@@ -7,6 +7,7 @@ import type {
   History,
   Hub,
   JoinCode,
+  ProcessList,
   ServiceList,
   Settings,
   SettingsChange,
@@ -131,6 +132,16 @@ export async function removeDevice(id: string): Promise<void> {
 
 export function getServices(id: string): Promise<ServiceList> {
   return answer(client.GET('/devices/{id}/services', { params: { path: { id } } }));
+}
+
+/** Says that someone looks: the agent tells its processes for a minute. */
+export async function watchDevice(id: string): Promise<void> {
+  await answer(client.POST('/devices/{id}/watch', { params: { path: { id } } }));
+}
+
+/** The processes that were told last. */
+export function getProcesses(id: string): Promise<ProcessList> {
+  return answer(client.GET('/devices/{id}/processes', { params: { path: { id } } }));
 }
 
 export function getHistory(id: string, from: number, to: number, points: number): Promise<History> {

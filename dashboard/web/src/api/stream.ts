@@ -1,10 +1,19 @@
-import type { Device, Event, FilledStretch, Hub, Live, MetricsChange } from './types';
+import type {
+  Device,
+  Event,
+  FilledStretch,
+  Hub,
+  Live,
+  MetricsChange,
+  ProcessesChange,
+} from './types';
 
 /** What the stream says. */
 export interface Listener {
   open: () => void;
   device: (device: Device) => void;
   metrics: (change: MetricsChange) => void;
+  processes: (change: ProcessesChange) => void;
   removed: (id: string) => void;
   filled: (stretch: FilledStretch) => void;
   hub: (hub: Hub) => void;
@@ -34,6 +43,7 @@ export function listen(listener: Listener): () => void {
     listener.device(device);
   });
   on('metrics', listener.metrics);
+  on('processes', listener.processes);
   on('removed', ({ id }) => {
     listener.removed(id);
   });

@@ -10,7 +10,11 @@ export type History = Schemas['History'];
 export type HistorySettings = Schemas['HistorySettings'];
 export type Hub = Schemas['Hub'];
 export type HubService = Schemas['HubService'];
+export type Container = Schemas['Container'];
 export type JoinCode = Schemas['JoinCode'];
+export type NetworkUse = Schemas['Network'];
+export type Process = Schemas['Process'];
+export type ProcessList = Schemas['ProcessPage'];
 export type Service = Schemas['Service'];
 export type ServiceList = Schemas['ServicePage'];
 export type Settings = Schemas['Settings'];
@@ -20,12 +24,15 @@ export type Trouble = Schemas['Trouble'];
 
 /** New values of a device, as the stream brings them. */
 export type MetricsChange = Schemas['LiveMetrics'];
+/** The processes of a device, while someone looks. */
+export type ProcessesChange = Schemas['LiveProcesses'];
 /** A stretch of a device's past that was filled. */
 export type FilledStretch = Schemas['LiveFilled'];
 /** What the stream brings, by the names of its events. */
 export interface Live {
   device: Schemas['LiveDevice'];
   metrics: Schemas['LiveMetrics'];
+  processes: Schemas['LiveProcesses'];
   removed: Schemas['LiveRemoved'];
   filled: Schemas['LiveFilled'];
   hub: Schemas['LiveHub'];

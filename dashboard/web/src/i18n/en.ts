@@ -1,4 +1,5 @@
 import type { Units } from '../lib/format';
+import { enDevice } from './en-device';
 import { pluralIn } from './plural';
 
 const plural = pluralIn('en');
@@ -7,6 +8,7 @@ const units: Units = {
   bytes: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'],
   decimal: ['MB', 'GB', 'TB'],
   perSecond: (amount) => `${amount}/s`,
+  rpm: 'rpm',
   second: 's',
   minute: 'min',
   hour: 'h',
@@ -198,6 +200,21 @@ export const en = {
     disks: 'Disks',
     memory: 'Memory',
     services: 'Services',
+    cpuModes: 'CPU by use',
+    user: 'programs',
+    system: 'kernel',
+    iowait: 'waits for disk',
+    steal: 'taken by the host',
+    pressure: 'Pressure',
+    throughput: 'Disk throughput',
+    read: (drive: string) => `${drive} read`,
+    written: (drive: string) => `${drive} written`,
+    busy: 'Disk busy',
+    fans: 'Fans',
+    battery: 'Battery',
+    gpu: 'GPU',
+    containerCpu: 'Containers, CPU',
+    containerMemory: 'Containers, memory',
     received: 'received',
     sent: 'sent',
     limit: (limit: string) => `Limit ${limit}`,
@@ -217,47 +234,7 @@ export const en = {
     notReported: 'not reported',
   },
 
-  device: {
-    back: 'All devices',
-    notFound: 'There is no such device. It may have been removed.',
-    facts: 'About this device',
-    system: 'System',
-    kernel: 'Kernel',
-    processor: 'Processor',
-    memory: 'Memory',
-    addresses: 'Addresses',
-    agent: 'Agent',
-    uptime: 'Up for',
-    every: (interval: string) => `every ${interval}`,
-    charts: 'Charts',
-    range: 'Time range',
-    ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 d' },
-    live: 'Live',
-    backToLive: 'Back to live',
-    from: (from: string, to: string) => `${from} to ${to}`,
-    liveTo: (from: string) => `Live, from ${from}`,
-    chartHelp: 'Drag to zoom, double click to go back, arrow keys to move.',
-    noData: (from: string, to: string) => `No data from ${from} to ${to}`,
-    historyFailed: 'The stored history could not be read; live values go on.',
-    min: 'least',
-    max: 'most',
-    samplesLost: (count: number, amount: string) =>
-      plural(count, {
-        one: '1 of its samples is missing for good: it could not be kept.',
-        other: `${amount} of its samples are missing for good: they could not be kept.`,
-      }),
-    clockAhead: (time: string) =>
-      `Its clock is ${time} ahead of the hub’s. Its values stand at the right time all the same.`,
-    clockBehind: (time: string) =>
-      `Its clock is ${time} behind the hub’s. Its values stand at the right time all the same.`,
-    since: (ago: string) => `since ${ago}`,
-    remove: 'Remove this device',
-    removeTitle: (name: string) => `Remove ${name}?`,
-    removeMeans:
-      'The hub no longer lets its agent in, and the device disappears from these pages. What was stored stays in the history. To have it back, join the machine anew with a new code.',
-    removeNow: (name: string) => `Remove ${name}`,
-    keep: (name: string) => `Keep ${name}`,
-  },
+  ...enDevice,
 
   settings: {
     title: 'Settings',
@@ -293,42 +270,6 @@ export const en = {
     saved: 'Saved. The hub keeps to it from now on.',
     readAnew: 'Read them anew',
     notRead: 'The settings could not be read.',
-  },
-
-  services: {
-    name: 'Name',
-    state: 'State',
-    description: 'Description',
-    states: {
-      running: 'Running',
-      starting: 'Starting',
-      stopping: 'Stopping',
-      stopped: 'Stopped',
-      failed: 'Failed',
-      unknown: 'Unknown',
-    },
-    filter: 'Filter services',
-    empty: 'No service reported.',
-    noMatch: 'No service with this name.',
-    summary: (running: string, total: string) => `${running} of ${total} running`,
-    showAll: (count: string) => `Show all ${count}`,
-    from: {
-      systemd: ', from systemd',
-      windows: ', from Windows',
-      processes: ', from the process list',
-      unknown: '',
-    },
-  },
-
-  tables: {
-    mount: 'Mount',
-    device: 'Device',
-    used: 'Used',
-    interface: 'Interface',
-    addresses: 'Addresses',
-    mac: 'MAC',
-    received: 'Received',
-    sent: 'Sent',
   },
 
   hub: {

@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { frDevice } from './fr-device';
 import { pluralIn } from './plural';
 
 const plural = pluralIn('fr');
@@ -32,6 +33,7 @@ export const fr: Messages = {
     bytes: ['o', 'Kio', 'Mio', 'Gio', 'Tio', 'Pio'],
     decimal: ['Mo', 'Go', 'To'],
     perSecond: (amount) => `${amount}/s`,
+    rpm: 'tr/min',
     second: 's',
     minute: 'min',
     hour: 'h',
@@ -198,6 +200,21 @@ export const fr: Messages = {
     disks: 'Disques',
     memory: 'Mémoire',
     services: 'Services',
+    cpuModes: 'CPU par usage',
+    user: 'programmes',
+    system: 'noyau',
+    iowait: 'attente disque',
+    steal: 'pris par l’hôte',
+    pressure: 'Pression',
+    throughput: 'Débit des disques',
+    read: (drive) => `${drive} lu`,
+    written: (drive) => `${drive} écrit`,
+    busy: 'Occupation des disques',
+    fans: 'Ventilateurs',
+    battery: 'Batterie',
+    gpu: 'GPU',
+    containerCpu: 'Conteneurs, CPU',
+    containerMemory: 'Conteneurs, mémoire',
     received: 'reçu',
     sent: 'envoyé',
     limit: (limit) => `Limite ${limit}`,
@@ -217,47 +234,7 @@ export const fr: Messages = {
     notReported: 'non communiqué',
   },
 
-  device: {
-    back: 'Tous les appareils',
-    notFound: 'Cet appareil n’existe pas. Il a peut-être été retiré.',
-    facts: 'À propos de cet appareil',
-    system: 'Système',
-    kernel: 'Noyau',
-    processor: 'Processeur',
-    memory: 'Mémoire',
-    addresses: 'Adresses',
-    agent: 'Agent',
-    uptime: 'Actif depuis',
-    every: (interval) => `toutes les ${interval}`,
-    charts: 'Graphiques',
-    range: 'Période',
-    ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '7d': '7 j' },
-    live: 'En direct',
-    backToLive: 'Revenir au direct',
-    from: (from, to) => `${from} à ${to}`,
-    liveTo: (from) => `En direct, depuis ${from}`,
-    chartHelp: 'Glissez pour agrandir, double-cliquez pour revenir, flèches pour se déplacer.',
-    noData: (from, to) => `Sans données : ${from} – ${to}`,
-    historyFailed: 'L’historique n’a pas pu être lu ; les valeurs en direct continuent.',
-    min: 'minimum',
-    max: 'maximum',
-    samplesLost: (count, amount) =>
-      plural(count, {
-        one: 'Une de ses mesures manque pour toujours : elle n’a pas pu être gardée.',
-        other: `${amount} de ses mesures manquent pour toujours : elles n’ont pas pu être gardées.`,
-      }),
-    clockAhead: (time) =>
-      `Son horloge avance de ${time} sur celle du hub. Ses valeurs sont tout de même à leur place.`,
-    clockBehind: (time) =>
-      `Son horloge retarde de ${time} sur celle du hub. Ses valeurs sont tout de même à leur place.`,
-    since: (ago) => `depuis ${ago}`,
-    remove: 'Retirer cet appareil',
-    removeTitle: (name) => `Retirer ${name} ?`,
-    removeMeans:
-      'Le hub n’admet plus son agent, et l’appareil disparaît de ces pages. Ce qui a été enregistré reste dans l’historique. Pour le retrouver, ajoutez à nouveau la machine avec un nouveau code.',
-    removeNow: (name) => `Retirer ${name}`,
-    keep: (name) => `Garder ${name}`,
-  },
+  ...frDevice,
 
   settings: {
     title: 'Réglages',
@@ -294,42 +271,6 @@ export const fr: Messages = {
     saved: 'Enregistré. Le hub s’y tient dès maintenant.',
     readAnew: 'Les relire',
     notRead: 'Les réglages n’ont pas pu être lus.',
-  },
-
-  services: {
-    name: 'Nom',
-    state: 'État',
-    description: 'Description',
-    states: {
-      running: 'Actif',
-      starting: 'Démarre',
-      stopping: 'S’arrête',
-      stopped: 'Arrêté',
-      failed: 'En échec',
-      unknown: 'Inconnu',
-    },
-    filter: 'Filtrer les services',
-    empty: 'Aucun service signalé.',
-    noMatch: 'Aucun service de ce nom.',
-    summary: (running, total) => `${running} sur ${total} actifs`,
-    showAll: (count) => `Tout afficher (${count})`,
-    from: {
-      systemd: ', d’après systemd',
-      windows: ', d’après Windows',
-      processes: ', d’après la liste des processus',
-      unknown: '',
-    },
-  },
-
-  tables: {
-    mount: 'Montage',
-    device: 'Périphérique',
-    used: 'Utilisé',
-    interface: 'Interface',
-    addresses: 'Adresses',
-    mac: 'MAC',
-    received: 'Reçu',
-    sent: 'Envoyé',
   },
 
   hub: {

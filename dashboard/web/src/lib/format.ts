@@ -5,6 +5,8 @@ export interface Units {
   /** From megabytes upwards, in steps of 1000: as cards and disks are sold. */
   decimal: readonly string[];
   perSecond: (amount: string) => string;
+  /** Revolutions per minute. */
+  rpm: string;
   second: string;
   minute: string;
   hour: string;
@@ -139,7 +141,16 @@ export function createFormat(tag: string, units: Units, timeZone?: string) {
     percentWhole: (value: number) => whole.format(value) + NNBSP + '%',
     celsius: (value: number) => (value >= 99.95 ? whole : tenth).format(value) + NNBSP + '°C',
     celsiusWhole: (value: number) => whole.format(value) + NNBSP + '°C',
+    rpm: (value: number) => whole.format(value) + NNBSP + units.rpm,
+    watts: (value: number) => significant.format(value) + NNBSP + 'W',
+    dbm: (value: number) => whole.format(value) + NNBSP + 'dBm',
+    /** Speed of a link, in steps of 1000 as it is sold: `100 Mbit/s`, `2.5 Gbit/s`. */
+    linkSpeed: (mbit: number) =>
+      mbit < 1000
+        ? whole.format(mbit) + NNBSP + 'Mbit/s'
+        : significant.format(mbit / 1000) + NNBSP + 'Gbit/s',
     bytes,
+    bytesShort,
     about,
     /** Every byte, for the tooltip. */
     bytesExact: (count: number) => whole.format(count) + NNBSP + (units.bytes[0] ?? ''),

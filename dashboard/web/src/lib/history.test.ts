@@ -127,6 +127,56 @@ describe('a report', () => {
   });
 });
 
+describe('a report of a machine that has more', () => {
+  const sample = (more: Partial<DeviceMetrics>) => {
+    const metrics: DeviceMetrics = {
+      time: '1970-01-01T00:00:05Z',
+      uptime_secs: 1,
+      cpu_percent: 7,
+      per_core_percent: [],
+      memory: { total_bytes: 1, used_bytes: 1 },
+      disks: [],
+      network: [],
+      temperatures: [],
+      ...more,
+    };
+    const change = { id: 'nas', at: '1970-01-01T00:00:07Z', metrics, troubles: [] };
+    const { cpu, ...values } = sampleOf(change).values;
+    expect(cpu).toBe(7);
+    return values;
+  };
+
+  test('has the names under which the hub stores it', () => {
+    const drive = { name: 'sda', read_bytes: 1, written_bytes: 1, read_bytes_per_sec: 5 };
+    const container = { name: 'web', image: 'nginx', state: 'running' as const, memory_bytes: 9 };
+    expect(
+      sample({
+        drives: [{ ...drive, busy_percent: 3 }],
+        fans: [{ sensor: 'fan1', rpm: 900 }],
+        containers: [container],
+        processes: { total: 12 },
+      }),
+    ).toEqual({
+      'read:sda': 5,
+      'busy:sda': 3,
+      'fan:fan1': 900,
+      'container_memory_bytes:web': 9,
+      processes: 12,
+    });
+  });
+
+  test('has no comma in its names, as in the history', () => {
+    const temperatures = [{ sensor: 'a,b,c', celsius: 40 }];
+    expect(sample({ temperatures })).toEqual({ 'temp:a_b_c': 40 });
+  });
+
+  test('has nothing of a disk that does not answer', () => {
+    const share = { mount: '/nfs', total_bytes: 9, used_bytes: 1, available_bytes: 8 };
+    const inodes = { total: 9, used: 1, used_percent: 11.1 };
+    expect(sample({ disks: [{ ...share, inodes, unresponsive: true }] })).toEqual({});
+  });
+});
+
 describe('what is drawn', () => {
   test('has an empty point in each gap, so that no line crosses it', () => {
     const data = columns([0, 3000, 30_000], [1, 2, 3]);

@@ -62,21 +62,49 @@ function stretchOf({ from, to, times }: History): number {
  * wrong. What is missing has no name.
  */
 export function sampleOf({ at, metrics }: MetricsChange): Sample {
-  const { memory, swap, load, disks, network, temperatures } = metrics;
-  const named: [string, number | undefined][] = [
-    ['cpu', metrics.cpu_percent],
-    ['ram', memory.used_percent],
-    ['swap', swap?.used_percent],
-    ['load1', load?.one],
-    ...disks.map((disk): [string, number | undefined] => [`disk:${disk.mount}`, disk.used_percent]),
-    ...network.flatMap((port): [string, number | undefined][] => [
-      [`rx:${port.interface}`, port.received_bytes_per_sec],
-      [`tx:${port.interface}`, port.sent_bytes_per_sec],
-    ]),
-    ...temperatures.map((each): [string, number] => [`temp:${each.sensor}`, each.celsius]),
-  ];
   const values: Record<string, number> = {};
-  for (const [name, value] of named) if (value !== undefined) values[name] = value;
+  const add = (name: string, value: number | undefined) => {
+    if (value !== undefined) values[name] = value;
+  };
+  // The hub writes a comma so, which separates names in a request.
+  const addOf = (kind: string, subject: string, value: number | undefined) => {
+    add(`${kind}:${subject.replaceAll(',', '_')}`, value);
+  };
+  add('cpu', metrics.cpu_percent);
+  add('cpu_user', metrics.cpu_modes?.user_percent);
+  add('cpu_system', metrics.cpu_modes?.system_percent);
+  add('cpu_iowait', metrics.cpu_modes?.iowait_percent);
+  add('cpu_steal', metrics.cpu_modes?.steal_percent);
+  add('freq', metrics.cpu_frequency_mhz);
+  add('ram', metrics.memory.used_percent);
+  add('swap', metrics.swap?.used_percent);
+  add('load1', metrics.load?.one);
+  add('psi_cpu', metrics.pressure?.cpu_percent);
+  add('psi_memory', metrics.pressure?.memory_percent);
+  add('psi_io', metrics.pressure?.io_percent);
+  add('processes', metrics.processes?.total);
+  for (const disk of metrics.disks) {
+    addOf('disk', disk.mount, disk.used_percent);
+    if (disk.unresponsive !== true) addOf('inodes', disk.mount, disk.inodes?.used_percent);
+  }
+  for (const drive of metrics.drives ?? []) {
+    addOf('read', drive.name, drive.read_bytes_per_sec);
+    addOf('written', drive.name, drive.written_bytes_per_sec);
+    addOf('busy', drive.name, drive.busy_percent);
+  }
+  for (const port of metrics.network) {
+    addOf('rx', port.interface, port.received_bytes_per_sec);
+    addOf('tx', port.interface, port.sent_bytes_per_sec);
+    addOf('signal', port.interface, port.signal_dbm);
+  }
+  for (const { sensor, celsius } of metrics.temperatures) addOf('temp', sensor, celsius);
+  for (const { sensor, rpm } of metrics.fans ?? []) addOf('fan', sensor, rpm);
+  for (const { name, percent } of metrics.batteries ?? []) addOf('battery', name, percent);
+  for (const { name, usage_percent } of metrics.gpus ?? []) addOf('gpu', name, usage_percent);
+  for (const container of metrics.containers ?? []) {
+    addOf('container_cpu', container.name, container.cpu_percent);
+    addOf('container_memory_bytes', container.name, container.memory_bytes);
+  }
   return { time: Date.parse(at), values };
 }
 

@@ -28,7 +28,7 @@ test('those who need someone come first, then by name as people count', () => {
   expect(order).toEqual(['nas', 'zoo', 'aged', 'ws-9', 'ws-10']);
 });
 
-test('the card shows the fullest disk', () => {
+test('the card shows the fullest disk of the machine itself', () => {
   const disk = (mount: string, used_percent: number) => ({
     mount,
     used_percent,
@@ -42,7 +42,12 @@ test('the card shows the fullest disk', () => {
     cpu_percent: 1,
     per_core_percent: [],
     memory: { total_bytes: 1, used_bytes: 1, used_percent: 100 },
-    disks: [disk('/', 40), disk('/srv', 96), disk('/home', 50)],
+    disks: [
+      disk('/', 40),
+      disk('/srv', 96),
+      disk('/home', 50),
+      { ...disk('/nfs', 99), remote: true },
+    ],
     network: [],
     temperatures: [],
   };

@@ -32,9 +32,9 @@ export function inOrder(devices: Iterable<Device>, language: string): Device[] {
   );
 }
 
-/** The fullest disk: the one that the card shows. */
+/** The fullest disk of the machine itself: the one that the card shows. */
 export function fullestDisk(device: Device) {
-  const disks = device.metrics?.disks ?? [];
+  const disks = (device.metrics?.disks ?? []).filter((disk) => disk.remote !== true);
   return disks.reduce<(typeof disks)[number] | undefined>(
     (fullest, disk) =>
       fullest && (fullest.used_percent ?? 0) >= (disk.used_percent ?? 0) ? fullest : disk,

@@ -1,7 +1,14 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getAccount, getDevices, getEvents, getHub } from '../api/client';
 import { listen } from '../api/stream';
-import type { Device, Event, FilledStretch, Hub, MetricsChange } from '../api/types';
+import type {
+  Device,
+  Event,
+  FilledStretch,
+  Hub,
+  MetricsChange,
+  ProcessesChange,
+} from '../api/types';
 import { mergeEvents } from '../lib/events';
 import { Reopening } from '../lib/reopening';
 import { clock } from './clock.svelte';
@@ -32,6 +39,7 @@ class Fleet {
   lost = $derived(this.lostSince !== null && clock.now - this.lostSince > GRACE_MS);
 
   #listeners = new Set<(change: MetricsChange) => void>();
+  #processListeners = new Set<(change: ProcessesChange) => void>();
   #rereaders = new Set<(stretch: FilledStretch) => void>();
   #waiting: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,6 +64,11 @@ class Fleet {
         metrics: (change) => {
           this.#later(() => {
             this.#take(change);
+          });
+        },
+        processes: (change) => {
+          this.#later(() => {
+            for (const listener of this.#processListeners) listener(change);
           });
         },
         removed: (id) => {
@@ -112,6 +125,12 @@ class Fleet {
   onMetrics(listener: (change: MetricsChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The processes of every device at which someone looks. */
+  onProcesses(listener: (change: ProcessesChange) => void): () => void {
+    this.#processListeners.add(listener);
+    return () => this.#processListeners.delete(listener);
   }
 
   /** Every stretch of the past that was filled. */

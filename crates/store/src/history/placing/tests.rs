@@ -1,5 +1,3 @@
-use netmonitor_protocol::payload::{Cpu, Memory};
-
 use super::*;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -53,26 +51,13 @@ impl World {
 
     fn take(&self) -> Taken {
         let metrics = Metrics {
-            session: SessionId(self.session),
-            seq: 1,
-            time: start() + self.now + self.device_is_off,
             monotonic_ms: Some(self.count(self.now).try_into().unwrap()),
-            age_ms: 0,
-            oldest_seq: None,
             uptime_secs: 1,
-            cpu: Cpu {
-                usage_percent: 1.0,
-                per_core_percent: Vec::new(),
-                load: None,
-            },
-            memory: Memory {
-                total_bytes: 1,
-                used_bytes: 1,
-            },
-            swap: None,
-            disks: Vec::new(),
-            network: Vec::new(),
-            temperatures: Vec::new(),
+            ..Metrics::blank(
+                SessionId(self.session),
+                1,
+                start() + self.now + self.device_is_off,
+            )
         };
         Taken {
             metrics,

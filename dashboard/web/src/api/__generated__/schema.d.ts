@@ -133,6 +133,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/{id}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that someone looks at a device: for the next 60 seconds its agent tells its processes.
+         * @description They come on the stream as `processes`. Whoever looks for longer says so again before that.
+         *     An agent that is older than this, or away, tells nothing.
+         */
+        post: operations["watch_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the processes of a device that need most, as they were told last.
+         * @description Empty unless they were told in the last two minutes: an agent tells them while someone
+         *     looks.
+         */
+        get: operations["list_processes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}/history": {
         parameters: {
             query?: never;
@@ -311,6 +353,119 @@ export interface components {
             address: string;
         };
         /**
+         * Array
+         * @description An array of software RAID.
+         */
+        Array: {
+            /** @description The system's name for it. */
+            name: string;
+            /** @description What it is, such as `raid1`. */
+            level: string;
+            /**
+             * Format: uint32
+             * @description How many drives it should have.
+             */
+            drives: number;
+            /**
+             * Format: uint32
+             * @description How many of those are missing.
+             */
+            missing: number;
+            /** @description What it does beside its work, if anything: `resync`, `recover`, `check`, ... */
+            action?: string;
+        };
+        /**
+         * Battery
+         * @description A battery.
+         */
+        Battery: {
+            /** @description The system's name for it. */
+            name: string;
+            /**
+             * Format: double
+             * @description How full it is, 0 to 100.
+             */
+            percent: number;
+            /** @description What it does. */
+            state: components["schemas"]["ChargeState"] & unknown;
+            /**
+             * Format: double
+             * @description What goes into it or comes out of it, in watts.
+             */
+            watts?: number;
+            /**
+             * Format: double
+             * @description What it holds when it is full, as a share of what it held when it was new.
+             */
+            health_percent?: number;
+        };
+        /**
+         * @description What a battery does.
+         * @enum {string}
+         */
+        ChargeState: "charging" | "discharging" | "full" | "not_charging" | "unknown";
+        /**
+         * Container
+         * @description A container.
+         */
+        Container: {
+            /** @description Its name. */
+            name: string;
+            /** @description The image that it was made of. */
+            image: string;
+            /** @description What it does. */
+            state: components["schemas"]["ContainerState"] & unknown;
+            /**
+             * Format: double
+             * @description Use of the processor since it was read before, of all cores together, 0 to 100.
+             */
+            cpu_percent?: number;
+            /**
+             * Format: uint64
+             * @description What it has of the memory, caches that can be dropped not counted, in bytes.
+             */
+            memory_bytes?: number;
+            /** @description What its own check says of it, where it has one: whether it is healthy. */
+            healthy?: boolean;
+        };
+        /**
+         * @description What a container does, in the words of Docker and Podman.
+         * @enum {string}
+         */
+        ContainerState: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "unknown";
+        /**
+         * CpuModes
+         * @description What all cores together did since the sample before, each as a share of the whole time, 0 to
+         *     100.
+         */
+        CpuModes: {
+            /**
+             * Format: double
+             * @description Programs.
+             */
+            user_percent: number;
+            /**
+             * Format: double
+             * @description The kernel, without interrupts.
+             */
+            system_percent: number;
+            /**
+             * Format: double
+             * @description Nothing, while a disk was waited for.
+             */
+            iowait_percent: number;
+            /**
+             * Format: double
+             * @description Interrupts.
+             */
+            irq_percent: number;
+            /**
+             * Format: double
+             * @description Nothing, because the host of this virtual machine gave the time to others.
+             */
+            steal_percent: number;
+        };
+        /**
          * Details
          * @description A problem document (RFC 9457).
          */
@@ -416,10 +571,20 @@ export interface components {
             interval_secs: number;
             /** @description The kernel's id of the current boot. */
             boot_id?: string;
+            /**
+             * @description Whether it waits for a restart, as after an update of its kernel; absent where nobody
+             *     tells.
+             */
+            restart_required?: boolean;
+            /** @description Packages that could be updated; absent where nobody tells. */
+            updates?: components["schemas"]["Updates"] & unknown;
+            /** @description The services to watch that were chosen on the machine itself. */
+            watched_services?: string[];
         };
         /**
          * DeviceMetrics
-         * @description One sample.
+         * @description One sample. What the machine does not have, what its agent does not collect and what could not
+         *     be read is absent.
          */
         DeviceMetrics: {
             /**
@@ -439,18 +604,78 @@ export interface components {
             cpu_percent: number;
             /** @description Each core, 0 to 100. */
             per_core_percent: number[];
+            /** @description What all cores together did. */
+            cpu_modes?: components["schemas"]["CpuModes"] & unknown;
+            /**
+             * Format: uint32
+             * @description Mean frequency of all cores, in MHz.
+             */
+            cpu_frequency_mhz?: number;
             /** @description Load averages; absent on Windows. */
             load?: components["schemas"]["Load"] & unknown;
+            /** @description How long work waited for something. */
+            pressure?: components["schemas"]["Pressure"] & unknown;
+            /** @description Processes in numbers. */
+            processes?: components["schemas"]["ProcessCounts"] & unknown;
             /** @description Memory. */
             memory: components["schemas"]["Memory"] & unknown;
             /** @description Swap; absent where there is none. */
             swap?: components["schemas"]["Memory"] & unknown;
+            /** @description Compressed memory that serves as swap. */
+            zram?: components["schemas"]["Zram"] & unknown;
             /** @description Mounted disks. */
             disks: components["schemas"]["Disk"][];
+            /**
+             * @description What disks are on: drives, with what they read and write.
+             * @default []
+             */
+            drives?: components["schemas"]["Drive"][];
+            /**
+             * @description Software RAID.
+             * @default []
+             */
+            arrays?: components["schemas"]["Array"][];
             /** @description Network interfaces. */
             network: components["schemas"]["Network"][];
             /** @description Temperature sensors. */
             temperatures: components["schemas"]["Temperature"][];
+            /**
+             * @description Fans.
+             * @default []
+             */
+            fans?: components["schemas"]["Fan"][];
+            /**
+             * @description Voltages.
+             * @default []
+             */
+            voltages?: components["schemas"]["Voltage"][];
+            /** @description Whether the processor is slowed down, where the machine tells. */
+            throttling?: components["schemas"]["Throttling"] & unknown;
+            /**
+             * @description Batteries of the machine itself.
+             * @default []
+             */
+            batteries?: components["schemas"]["Battery"][];
+            /** @description Whether mains power is there, where the machine tells. */
+            on_mains?: boolean;
+            /**
+             * @description Graphics processors.
+             * @default []
+             */
+            gpus?: components["schemas"]["Gpu"][];
+            /** @description Who is logged in, each name once; absent unless the agent is to tell. */
+            users?: string[];
+            /**
+             * @description Containers; absent unless the agent is to tell.
+             * @default []
+             */
+            containers?: components["schemas"]["Container"][];
+            /**
+             * @description What the agent cannot read just now, by the names of its collectors: what they would tell
+             *     is absent.
+             * @default []
+             */
+            failing?: string[];
         };
         /**
          * DevicePage
@@ -491,9 +716,26 @@ export interface components {
             available_bytes: number;
             /**
              * Format: double
-             * @description Used share of what an ordinary user can use, 0 to 100.
+             * @description Used share of what an ordinary user can use, 0 to 100. Absent while it does not answer.
              */
             used_percent?: number;
+            /** @description Places for files; absent where the file system makes them as it needs them. */
+            inodes?: components["schemas"]["Inodes"] & unknown;
+            /**
+             * @description Nothing can be written to it.
+             * @default false
+             */
+            read_only?: boolean;
+            /**
+             * @description It is on another machine, which knows better how full it is.
+             * @default false
+             */
+            remote?: boolean;
+            /**
+             * @description It does not answer: the numbers are those of before, or 0 if there were none.
+             * @default false
+             */
+            unresponsive?: boolean;
         };
         /**
          * DiskInfo
@@ -511,6 +753,54 @@ export interface components {
              * @description Size in bytes.
              */
             total_bytes: number;
+        };
+        /**
+         * Drive
+         * @description A drive: a whole disk, not its partitions.
+         */
+        Drive: {
+            /** @description The system's name for it. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description Read since boot, in bytes.
+             */
+            read_bytes: number;
+            /**
+             * Format: uint64
+             * @description Written since boot, in bytes.
+             */
+            written_bytes: number;
+            /**
+             * Format: double
+             * @description Read per second since the sample before.
+             */
+            read_bytes_per_sec?: number;
+            /**
+             * Format: double
+             * @description Written per second since the sample before.
+             */
+            written_bytes_per_sec?: number;
+            /**
+             * Format: double
+             * @description Reads per second since the sample before.
+             */
+            reads_per_sec?: number;
+            /**
+             * Format: double
+             * @description Writes per second since the sample before.
+             */
+            writes_per_sec?: number;
+            /**
+             * Format: double
+             * @description For which share of the time since the sample before it had something to do, 0 to 100.
+             */
+            busy_percent?: number;
+            /**
+             * Format: uint8
+             * @description How much of its life is used up, in steps of 10, 100 at the end of it.
+             */
+            wear_percent?: number;
         };
         /**
          * Event
@@ -551,6 +841,34 @@ export interface components {
             next?: string;
         };
         /**
+         * Fan
+         * @description A fan.
+         */
+        Fan: {
+            /** @description The sensor's name. */
+            sensor: string;
+            /**
+             * Format: uint32
+             * @description Revolutions per minute.
+             */
+            rpm: number;
+        };
+        /**
+         * Gpu
+         * @description A graphics processor.
+         */
+        Gpu: {
+            /** @description The system's name for it. */
+            name: string;
+            /**
+             * Format: double
+             * @description How busy it is, 0 to 100.
+             */
+            usage_percent?: number;
+            /** @description Its own memory. */
+            memory?: components["schemas"]["Memory"] & unknown;
+        };
+        /**
          * History
          * @description Samples of one device: times, and for each series a value per time.
          */
@@ -568,8 +886,13 @@ export interface components {
             /** @description Milliseconds since 1970, ascending. */
             times: number[];
             /**
-             * @description By name: `cpu`, `ram`, `swap` and `disk:{mount}` in percent, `load1`, `rx:{interface}`
-             *     and `tx:{interface}` in bytes per second, `temp:{sensor}` in degrees Celsius.
+             * @description By name: in percent `cpu`, `cpu_user`, `cpu_system`, `cpu_iowait`, `cpu_steal`, `ram`,
+             *     `swap`, `psi_cpu`, `psi_memory`, `psi_io`, `disk:{mount}`, `inodes:{mount}`,
+             *     `busy:{drive}`, `battery:{name}`, `gpu:{name}`, `container_cpu:{name}`; `rx:{interface}`,
+             *     `tx:{interface}`, `read:{drive}` and `written:{drive}` in bytes per second;
+             *     `container_memory_bytes:{name}` in bytes, `temp:{sensor}` in degrees Celsius,
+             *     `fan:{sensor}` in revolutions per minute, `signal:{interface}` in dBm, `freq` in MHz;
+             *     `load1` and `processes` are numbers.
              */
             series: {
                 [key: string]: components["schemas"]["Series"];
@@ -698,6 +1021,27 @@ export interface components {
          */
         HubServiceState: "running" | "degraded" | "stopped" | "missing";
         /**
+         * Inodes
+         * @description Places for files.
+         */
+        Inodes: {
+            /**
+             * Format: uint64
+             * @description How many there are.
+             */
+            total: number;
+            /**
+             * Format: uint64
+             * @description How many are taken.
+             */
+            used: number;
+            /**
+             * Format: double
+             * @description Used share, 0 to 100.
+             */
+            used_percent?: number;
+        };
+        /**
          * Interface
          * @description What a network interface is.
          */
@@ -746,7 +1090,7 @@ export interface components {
             disk_percent: number;
         };
         /** @description One event of the live stream. */
-        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveFilled"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
+        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveProcesses"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveFilled"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
         /**
          * LiveDevice
          * @description A device as a whole.
@@ -808,6 +1152,16 @@ export interface components {
             troubles: components["schemas"]["Trouble"][];
         };
         /**
+         * LiveProcesses
+         * @description The processes of a device that need most, while someone looks.
+         */
+        LiveProcesses: {
+            /** @description Which device. */
+            id: string;
+            /** @description Its processes. */
+            processes: components["schemas"]["ProcessPage"] & unknown;
+        };
+        /**
          * LiveRemoved
          * @description A device is gone for good.
          */
@@ -855,6 +1209,14 @@ export interface components {
              */
             type: "metrics";
         } & components["schemas"]["LiveMetrics"];
+        /** @description One event of the live stream. */
+        Live_LiveProcesses: {
+            /**
+             * @example processes
+             * @enum {string}
+             */
+            type: "processes";
+        } & components["schemas"]["LiveProcesses"];
         /** @description One event of the live stream. */
         Live_LiveRemoved: {
             /**
@@ -914,6 +1276,11 @@ export interface components {
              * @description Used share, 0 to 100.
              */
             used_percent?: number;
+            /**
+             * Format: uint64
+             * @description Caches that can be dropped, in bytes.
+             */
+            cached_bytes?: number;
         };
         /**
          * MqttPassword
@@ -986,6 +1353,33 @@ export interface components {
              * @description Sent per second since the sample before.
              */
             sent_bytes_per_sec?: number;
+            /**
+             * Format: uint64
+             * @description Packets that came damaged, since boot; absent while there is none.
+             */
+            receive_errors?: number;
+            /**
+             * Format: uint64
+             * @description Packets that could not be sent, since boot; absent while there is none.
+             */
+            send_errors?: number;
+            /**
+             * Format: uint64
+             * @description Packets for which there was no room, since boot; absent while there is none.
+             */
+            dropped?: number;
+            /** @description Whether there is a link: a cable with something at its other end, or a radio network. */
+            link?: boolean;
+            /**
+             * Format: uint32
+             * @description Speed of the link, in Mbit/s.
+             */
+            link_mbit_per_sec?: number;
+            /**
+             * Format: int32
+             * @description How strong the radio signal is, in dBm.
+             */
+            signal_dbm?: number;
         };
         /**
          * NewJoinCode
@@ -1026,6 +1420,104 @@ export interface components {
             subscribe?: string[];
         };
         /**
+         * Pressure
+         * @description For which share of the time since the sample before work waited, 0 to 100: some of it, or all
+         *     of it (`full`).
+         */
+        Pressure: {
+            /**
+             * Format: double
+             * @description For a processor.
+             */
+            cpu_percent: number;
+            /**
+             * Format: double
+             * @description For memory.
+             */
+            memory_percent: number;
+            /**
+             * Format: double
+             * @description All work waited for memory.
+             */
+            memory_full_percent: number;
+            /**
+             * Format: double
+             * @description For a disk.
+             */
+            io_percent: number;
+            /**
+             * Format: double
+             * @description All work waited for a disk.
+             */
+            io_full_percent: number;
+        };
+        /**
+         * Process
+         * @description One process: its name, and never its arguments, which may hold secrets.
+         */
+        Process: {
+            /**
+             * Format: uint32
+             * @description The system's number for it.
+             */
+            pid: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Use of the processor, of all cores together, 0 to 100; absent when it was read for the
+             *     first time.
+             */
+            cpu_percent?: number;
+            /**
+             * Format: uint64
+             * @description What it has of the memory, in bytes; what it shares with others counts in full.
+             */
+            memory_bytes: number;
+        };
+        /**
+         * ProcessCounts
+         * @description Processes in numbers.
+         */
+        ProcessCounts: {
+            /**
+             * Format: uint32
+             * @description All of them.
+             */
+            total: number;
+            /**
+             * Format: uint32
+             * @description Threads that run, or could run.
+             */
+            running?: number;
+            /**
+             * Format: uint32
+             * @description Threads that wait for a disk.
+             */
+            blocked?: number;
+        };
+        /**
+         * ProcessPage
+         * @description The processes of a device that need most of the processor or of the memory, as its agent tells
+         *     while someone looks.
+         */
+        ProcessPage: {
+            /** @description Highest use of the processor first; empty when none were told in the last two minutes. */
+            items: components["schemas"]["Process"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+            /**
+             * Format: date-time
+             * @description When they were told, by the hub's clock; absent when they were not.
+             */
+            at?: string;
+            /**
+             * Format: uint32
+             * @description How many processes there are in all; absent when nobody told.
+             */
+            total?: number;
+        };
+        /**
          * @description What an account may do.
          * @enum {string}
          */
@@ -1053,6 +1545,18 @@ export interface components {
             state: components["schemas"]["ServiceState"] & unknown;
             /** @description What it is, in the words of its author. */
             description?: string;
+            /**
+             * Format: date-time
+             * @description Since when it does so, by the device's clock, as far as is known.
+             */
+            since?: string;
+            /**
+             * Format: uint32
+             * @description How often it was started again after it had ended by itself.
+             */
+            restarts: number;
+            /** @description Somebody wants to hear when it does not run. */
+            watched: boolean;
         };
         /**
          * ServiceCounts
@@ -1098,7 +1602,7 @@ export interface components {
          * @description What a service does.
          * @enum {string}
          */
-        ServiceState: "running" | "starting" | "stopping" | "stopped" | "failed" | "unknown";
+        ServiceState: "running" | "starting" | "stopping" | "stopped" | "failed" | "missing" | "unknown";
         /**
          * Settings
          * @description The settings of the hub, section by section.
@@ -1162,6 +1666,21 @@ export interface components {
              * @description In degrees Celsius.
              */
             celsius: number;
+            /**
+             * Format: double
+             * @description Above this the hardware is in danger, by its maker's word, in degrees Celsius.
+             */
+            critical_celsius?: number;
+        };
+        /**
+         * Throttling
+         * @description What slows the processor down just now.
+         */
+        Throttling: {
+            /** @description The supply voltage is too low. */
+            undervoltage?: boolean;
+            /** @description It is slower than it could be, because of its temperature or its supply. */
+            throttled?: boolean;
         };
         /**
          * Trouble
@@ -1188,6 +1707,51 @@ export interface components {
          * @enum {string}
          */
         TroubleKind: "offline" | "stale" | "cpu" | "ram" | "disk" | "services";
+        /**
+         * Updates
+         * @description Packages that could be updated.
+         */
+        Updates: {
+            /**
+             * Format: uint32
+             * @description All of them.
+             */
+            pending: number;
+            /**
+             * Format: uint32
+             * @description Those that close a hole in security, where the distribution tells them apart.
+             */
+            security?: number;
+        };
+        /**
+         * Voltage
+         * @description A voltage.
+         */
+        Voltage: {
+            /** @description The sensor's name. */
+            sensor: string;
+            /**
+             * Format: double
+             * @description In volts.
+             */
+            volts: number;
+        };
+        /**
+         * Zram
+         * @description Compressed memory that serves as swap.
+         */
+        Zram: {
+            /**
+             * Format: uint64
+             * @description What was put into it, in bytes.
+             */
+            stored_bytes: number;
+            /**
+             * Format: uint64
+             * @description What that takes of the memory, in bytes.
+             */
+            used_bytes: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2046,6 +2610,215 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["ServicePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    watch_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_processes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ProcessPage"];
                 };
             };
             /** @description The request cannot be understood, or asks for something impossible. */
