@@ -44,7 +44,7 @@ impl Places {
         if !is_itself {
             let bytes =
                 fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
-            write(&self.program, &content, 0o755)?;
+            write(&self.program, &bytes, 0o755)?;
         }
         write(&self.unit, unit.as_bytes(), 0o644)?;
         write(&self.autostart, autostart.as_bytes(), 0o644)
