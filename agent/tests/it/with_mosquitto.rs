@@ -1,10 +1,10 @@
 //! The life of an agent on a real broker (Debian's mosquitto), over TLS.
 
-mod broker;
+pub(crate) mod broker;
 mod connection;
 mod copies;
 mod history;
-mod hub;
+pub(crate) mod hub;
 mod relay;
 
 use std::process::Command;

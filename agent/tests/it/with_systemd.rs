@@ -1,12 +1,16 @@
 //! The list of services from a real systemd: its user manager, in namespaces of its own, so that
 //! this needs root and no machine that was booted with systemd. Needs mosquitto as well.
 
+mod desktop;
+mod installed;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::Message;
-use netmonitor_protocol::payload::{ServiceManager, Services, UnitState};
+use netmonitor_protocol::payload::{ServiceManager, Services, Settings, UnitState};
+use netmonitor_protocol::{DeviceId, Message};
+use netmonitor_service::clock;
 
 use crate::program::{DEADLINE, Running, output};
 use crate::with_mosquitto::{Joined, join};
@@ -33,6 +37,10 @@ impl Systemd {
             "[Unit]\nDescription=A good one\n[Service]\nExecStart=/bin/sleep 1000\n",
         );
         unit("nm-bad.service", "[Service]\nExecStart=/bin/false\n");
+        unit(
+            "nm-loop.service",
+            "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=200ms\nStartLimitIntervalSec=0\n",
+        );
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "--pid", "--mount-proc", "--fork", "--kill-child"])
@@ -137,7 +145,13 @@ async fn services_are_those_of_systemd_and_a_change_is_told_at_once() {
     assert!(services.services.is_sorted_by(|a, b| a.name < b.name));
     let good = services.services.iter().find(|it| it.name == "nm-good");
     assert_eq!(good.unwrap().description.as_deref(), Some("A good one"));
+    let age = clock::now().duration_since(good.unwrap().since.unwrap());
+    assert!(
+        (0..60).contains(&age.as_secs()),
+        "since when it runs: {age}"
+    );
 
+    // It tells by signals: well before it would look by itself, which is every five minutes.
     let changed = Instant::now();
     systemd.job("StartUnit", "nm-bad.service");
     joined
@@ -153,4 +167,47 @@ async fn services_are_those_of_systemd_and_a_change_is_told_at_once() {
         took < Duration::from_secs(5),
         "it tells by signals: {took:?}"
     );
+}
+
+#[tokio::test]
+async fn a_watched_service_is_told_with_its_restarts_and_also_when_the_machine_has_it_no_more() {
+    let systemd = Systemd::start();
+    let mut joined = join().await;
+    let mut command = joined.command(&["run"]);
+    let _running = Running::start(command.env("DBUS_SYSTEM_BUS_ADDRESS", systemd.address()));
+    joined.services(|_| true).await;
+    let watch = |names: &[&str]| Settings {
+        watched_services: Some(names.iter().map(|&name| name.to_owned()).collect()),
+        ..Settings::default()
+    };
+    let device: DeviceId = "ws-14".parse().unwrap();
+    let settings = |names| Message::DeviceSettings(device.clone(), watch(names));
+
+    joined
+        .hub
+        .say(settings(&["nm-loop.service", "never-was"]))
+        .await;
+    let services = joined
+        .services(|it| state(it, "never-was") == Some(UnitState::Missing))
+        .await;
+    let of = |services: &Services, name: &str| {
+        let mut all = services.services.iter();
+        all.find(|it| it.name == name).cloned().unwrap()
+    };
+    assert!(of(&services, "never-was").watched);
+
+    systemd.job("StartUnit", "nm-loop.service");
+    let services = joined
+        .services(|it| {
+            it.services
+                .iter()
+                .any(|it| it.name == "nm-loop" && it.restarts >= 2)
+        })
+        .await;
+    let looping = of(&services, "nm-loop");
+    assert!(looping.watched && looping.since.is_some());
+
+    // Unticked on the hub: it is gone from the list without a restart of anything.
+    joined.hub.say(settings(&["nm-loop"])).await;
+    joined.services(|it| state(it, "never-was").is_none()).await;
 }

@@ -4,13 +4,18 @@
 //! - [`eventually`]: waiting for a condition, with a deadline, never for a fixed time
 //! - [`broken_conversation`]: what a client says that speaks MQTT badly, from a seed
 //! - [`program()`]: the programs under test, built if they are not there
+//! - [`Machine`]: a machine of a test's own, with systemd
 
 mod conversation;
 mod eventually;
 mod golden;
+#[cfg(target_os = "linux")]
+mod machine;
 mod programs;
 
 pub use conversation::broken_conversation;
 pub use eventually::{eventually, eventually_some};
 pub use golden::golden;
+#[cfg(target_os = "linux")]
+pub use machine::Machine;
 pub use programs::{in_repository, program};

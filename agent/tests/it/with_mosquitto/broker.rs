@@ -16,7 +16,7 @@ use crate::program::{DEADLINE, Running};
 const TOKEN: &str = "a-token";
 
 /// The password of every device, and of the hub.
-pub(super) const PASSWORD: &str = "a-password";
+pub(crate) const PASSWORD: &str = "a-password";
 
 /// The users of this broker.
 const USERS: [(&str, &str); 4] = [
@@ -26,7 +26,7 @@ const USERS: [(&str, &str); 4] = [
     ("ws-15", PASSWORD),
 ];
 
-pub(super) struct Broker {
+pub(crate) struct Broker {
     folder: tempfile::TempDir,
     process: Option<Running>,
     plain: u16,
@@ -35,7 +35,7 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut broker = Self {
             folder: tempfile::tempdir().unwrap(),
             process: None,
@@ -51,7 +51,7 @@ impl Broker {
     }
 
     /// Kills the broker, if it runs, and starts it on the same ports, knowing nothing.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.stop();
         let mut command = Command::new("mosquitto");
         command
@@ -68,21 +68,21 @@ impl Broker {
         self.process = Some(process);
     }
 
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.process = None;
     }
 
-    pub(super) fn plain_port(&self) -> u16 {
+    pub(crate) fn plain_port(&self) -> u16 {
         self.plain
     }
 
-    pub(super) fn tls_port(&self) -> u16 {
+    pub(crate) fn tls_port(&self) -> u16 {
         self.tls
     }
 
     /// The keepalives, in seconds, with which a client has connected, as the broker noted them
     /// (`New client connected from ... as ID (p5, c1, k6, u'...').`).
-    pub(super) fn keepalives(&self, client_id: &str) -> Vec<u16> {
+    pub(crate) fn keepalives(&self, client_id: &str) -> Vec<u16> {
         let log = std::fs::read_to_string(self.path("log")).unwrap();
         let of_client = format!(" as {client_id} (");
         log.lines()
@@ -99,7 +99,7 @@ impl Broker {
 
     /// Whether the last that the broker noted of a client is not its end (`Client ID
     /// disconnected.`).
-    pub(super) fn is_connected(&self, client_id: &str) -> bool {
+    pub(crate) fn is_connected(&self, client_id: &str) -> bool {
         let log = std::fs::read_to_string(self.path("log")).unwrap();
         let mut of_client = log.lines().filter(|line| line.contains(client_id));
         of_client
@@ -107,11 +107,11 @@ impl Broker {
             .is_some_and(|line| !line.contains("disconnected"))
     }
 
-    pub(super) fn tls_address(&self) -> String {
+    pub(crate) fn tls_address(&self) -> String {
         format!("127.0.0.1:{}", self.tls)
     }
 
-    pub(super) fn join_code(&self) -> JoinCode {
+    pub(crate) fn join_code(&self) -> JoinCode {
         JoinCode {
             addresses: vec![self.tls_address()],
             ca_fingerprint: self.ca_fingerprint,

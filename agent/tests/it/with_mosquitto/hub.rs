@@ -20,7 +20,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(super) async fn start(broker: &Broker) -> Self {
+    pub(crate) async fn start(broker: &Broker) -> Self {
         let dial = Dial::Fixed {
             endpoints: vec![Endpoint {
                 host: "127.0.0.1".to_owned(),
@@ -59,7 +59,7 @@ impl Hub {
     }
 
     /// Waits until the connection was lost and stands again.
-    pub(super) async fn reconnected(&mut self) {
+    pub(crate) async fn reconnected(&mut self) {
         while !matches!(self.event().await, Event::Disconnected(_)) {}
         self.connected().await;
     }
@@ -87,7 +87,7 @@ impl Hub {
         timeout(DEADLINE, found).await.expect("it does not come")
     }
 
-    pub(super) async fn next_session(&mut self) -> Session {
+    pub(crate) async fn next_session(&mut self) -> Session {
         self.next_of(|message| match message {
             Message::DeviceSession(_, session) => Some(session),
             _ => None,
@@ -104,7 +104,7 @@ impl Hub {
     }
 
     /// Waits for the status, and says of which session it is.
-    pub(super) async fn next_status(&mut self, expected: Status) -> Option<SessionId> {
+    pub(crate) async fn next_status(&mut self, expected: Status) -> Option<SessionId> {
         self.next_of(|message| match message {
             Message::DeviceStatus(_, status, session) => (status == expected).then_some(session),
             _ => None,
@@ -118,7 +118,7 @@ impl Hub {
     }
 
     /// What has come.
-    pub(super) fn everything_seen(&self) -> &[Message] {
+    pub(crate) fn everything_seen(&self) -> &[Message] {
         &self.seen
     }
 
@@ -128,19 +128,19 @@ impl Hub {
         self.seen.iter().any(is_it)
     }
 
-    pub(super) async fn say(&self, message: Message) {
+    pub(crate) async fn say(&self, message: Message) {
         self.publisher.publish(message).await.unwrap();
     }
 
     /// Takes everything that was said up to now: what it says itself comes last.
-    pub(super) async fn catch_up(&mut self) {
+    pub(crate) async fn catch_up(&mut self) {
         let mark = Message::DeviceStatus("mark".parse().unwrap(), Status::Online, None);
         self.say(mark.clone()).await;
         while self.next().await != mark {}
     }
 
     /// Answers the next machine that wants to join.
-    pub(super) async fn enrol(mut self, device: &str) -> Self {
+    pub(crate) async fn enrol(mut self, device: &str) -> Self {
         let (id, request) = self
             .next_of(|message| match message {
                 Message::JoinRequest(id, request) => Some((id, request)),
