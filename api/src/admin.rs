@@ -103,6 +103,13 @@ impl Admin {
             Command::JoinCodeAdd { uses, expires_secs } => {
                 self.join_code_add(uses, expires_secs, audit)
             }
+            Command::InstallLine { code } => {
+                let line = self.install_line(&code, None).map_err(Refusal::Fault)?;
+                Ok(Outcome {
+                    output: line.unwrap_or_default(),
+                    ..Outcome::default()
+                })
+            }
         }
     }
 }

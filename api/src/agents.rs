@@ -4,13 +4,14 @@
 //! - [`target`]: for which systems
 //! - [`places`]: where a program is looked for
 //! - [`digests`]: SHA-256 of each, computed once
-//! - [`script`]: what a new machine runs
+//! - [`script`], [`line`]: what a new machine runs, and the line that people paste there
 //! - [`download`]: a program on its way
 //!
 //! Everything here but the download blocks.
 
 mod digests;
 mod download;
+mod line;
 mod places;
 mod script;
 mod target;
@@ -23,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use digests::Digests;
 pub(crate) use download::download;
+pub(crate) use line::install_line;
 use places::Places;
 pub(crate) use target::Target;
 

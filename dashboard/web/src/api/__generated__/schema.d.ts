@@ -1144,8 +1144,13 @@ export interface components {
         JoinCode: {
             /** @description The code itself. */
             code: string;
-            /** @description The line to paste on the new machine. */
+            /** @description The line to paste on a machine that has the agent. */
             command: string;
+            /**
+             * @description The line to paste on a Linux machine with systemd that has no agent: it gets one from this
+             *     hub, checks it, and installs it as a service. Missing if the hub has none to hand out.
+             */
+            install_command?: string;
             /**
              * Format: date-time
              * @description Until when it can be used.
