@@ -97,7 +97,7 @@ async function deviceHasCharts(desk, id) {
     const figures = page.locator('figure');
     assert.ok((await figures.count()) >= 5, 'there are charts');
     const cpu = figures.filter({
-        has: page.getByRole('heading', { name: 'CPU' }),
+        has: page.getByRole('heading', { name: 'CPU', exact: true }),
     });
     await desk.until('the chart of the CPU is drawn', () => cpu.locator('canvas').evaluate(drawn));
     // Of one chart alone the number may stay: a processor that is at its limit.
