@@ -24,6 +24,8 @@ use netmonitor_store::certificates::Certificates;
 use netmonitor_store::hub::AuditLine;
 use netmonitor_store::{HubDb, StoreError};
 
+use crate::agents::Agents;
+
 /// The actor of commands that come from the command line.
 pub const CONSOLE: &str = "console";
 
@@ -32,6 +34,7 @@ pub const CONSOLE: &str = "console";
 pub struct Admin {
     hub: Arc<HubDb>,
     data_dir: DataDir,
+    agents: Arc<Agents>,
     ca_fingerprint: [u8; 32],
 }
 
@@ -40,6 +43,7 @@ impl Admin {
     pub fn new(hub: Arc<HubDb>, data_dir: DataDir, certificates: &Certificates) -> Self {
         Self {
             hub,
+            agents: Arc::new(Agents::new(&data_dir)),
             data_dir,
             ca_fingerprint: certificates.ca_fingerprint(),
         }
@@ -53,6 +57,11 @@ impl Admin {
     /// Whether the device is enrolled. Blocks.
     pub fn knows(&self, device: &DeviceId) -> Result<bool, StoreError> {
         self.hub.is_device(device)
+    }
+
+    /// The agent programs of this hub.
+    pub(crate) fn agents(&self) -> &Arc<Agents> {
+        &self.agents
     }
 
     /// Carries out a command on behalf of `actor`. Blocks.
@@ -93,6 +102,13 @@ impl Admin {
             Command::DeviceRemove { id } => self.device_remove(&id, audit),
             Command::JoinCodeAdd { uses, expires_secs } => {
                 self.join_code_add(uses, expires_secs, audit)
+            }
+            Command::InstallLine { code } => {
+                let line = self.install_line(&code, None).map_err(Refusal::Fault)?;
+                Ok(Outcome {
+                    output: line.unwrap_or_default(),
+                    ..Outcome::default()
+                })
             }
         }
     }

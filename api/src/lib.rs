@@ -6,6 +6,7 @@
 //! - [`fleet`]: what is known of all devices now, folded from MQTT
 //! - [`intake`], [`recent`], [`filled`]: what becomes of samples until they are stored
 //! - [`join`]: new machines are enrolled
+//! - [`agents`]: programs for machines that have none yet
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
 //! - [`server`], [`unread_body`], [`allow`]: listeners, and what is put round every request
@@ -16,6 +17,7 @@
 
 pub mod addresses;
 pub mod admin;
+mod agents;
 mod allow;
 mod app;
 mod auth;

@@ -61,7 +61,7 @@ pub(crate) enum Problem {
     Internal(Json<Details>),
 }
 
-fn details(status: StatusCode, detail: impl Into<String>) -> Json<Details> {
+pub(crate) fn details(status: StatusCode, detail: impl Into<String>) -> Json<Details> {
     Json(Details {
         r#type: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap_or("Error").to_owned(),

@@ -2,6 +2,7 @@
 
 use netmonitor_protocol::payload::Address;
 use netmonitor_service::{DataDir, announced};
+use poem::http::Uri;
 
 use crate::addresses;
 
@@ -21,6 +22,43 @@ pub fn agents(data_dir: &DataDir) -> Vec<String> {
 /// What a browser on the network can open.
 pub(crate) fn web(data_dir: &DataDir) -> Option<String> {
     web_base(&announced::listeners(data_dir))
+}
+
+/// The same for a machine beside a browser that has come by `origin` (`http://hub.lan:8080`): that
+/// address, if it is one of this hub. Loopback is no address for others.
+pub(crate) fn web_as_seen(data_dir: &DataDir, origin: Option<&str>) -> Option<String> {
+    let seen = origin.and_then(|origin| among(origin, &hosts(data_dir)));
+    seen.or_else(|| web(data_dir))
+}
+
+/// The names and addresses of this hub, as they stand in a URL.
+fn hosts(data_dir: &DataDir) -> Vec<String> {
+    let name = addresses::host_name();
+    let public = announced::public_addresses(data_dir);
+    let public = public
+        .iter()
+        .filter_map(|address| address.rsplit_once(':'))
+        .map(|(host, _port)| host.to_owned());
+    let lan = addresses::lan().into_iter().filter(|ip| !ip.is_loopback());
+    let mut hosts: Vec<_> = lan.map(addresses::in_url).chain(public).collect();
+    hosts.push(format!("{name}.local"));
+    hosts.push(name);
+    hosts
+}
+
+/// An origin whose host is one of these. What is returned has nothing else of it but scheme, host
+/// and port.
+fn among(origin: &str, hosts: &[String]) -> Option<String> {
+    let origin: Uri = origin.parse().ok()?;
+    let scheme = origin
+        .scheme_str()
+        .filter(|it| ["http", "https"].contains(it))?;
+    let host = origin.host()?;
+    let host = hosts
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(host))?;
+    let port = origin.port_u16().map(|port| format!(":{port}"));
+    Some(format!("{scheme}://{host}{}", port.unwrap_or_default()))
 }
 
 fn of_agents(listeners: &[Address], lan: &[String], public: Vec<String>) -> Vec<String> {
@@ -97,6 +135,29 @@ mod tests {
             Some("https://192.168.1.5:444")
         );
         assert_eq!(web_base(&[listener("mqtts", "[::]:8883")]), None);
+    }
+
+    #[test]
+    fn only_an_origin_of_this_hub_is_passed_on_and_nothing_beside_it() {
+        let hosts = ["192.168.1.5", "[fd00::5]", "Hub.local"].map(str::to_owned);
+        for (origin, expected) in [
+            ("http://192.168.1.5:8080", Some("http://192.168.1.5:8080")),
+            ("https://[fd00::5]:8443", Some("https://[fd00::5]:8443")),
+            ("https://hub.local", Some("https://Hub.local")),
+            (
+                "http://me@192.168.1.5:80/a?b=$(reboot)",
+                Some("http://192.168.1.5:80"),
+            ),
+            ("http://192.168.1.6:8080", None),
+            ("http://evil.example", None),
+            ("http://localhost:8080", None),
+            ("ftp://192.168.1.5", None),
+            ("192.168.1.5:8080", None),
+            ("null", None),
+            ("", None),
+        ] {
+            assert_eq!(among(origin, &hosts).as_deref(), expected, "{origin}");
+        }
     }
 
     #[test]

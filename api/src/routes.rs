@@ -4,6 +4,7 @@
     reason = "poem-openapi takes async functions only"
 )]
 
+mod agents;
 mod devices;
 mod events;
 mod history;
@@ -55,6 +56,7 @@ type Routes = (
     events::Routes,
     hub::Routes,
     join_codes::Routes,
+    agents::Routes,
     mqtt_users::Routes,
     settings::Routes,
     stream::Routes,
@@ -71,6 +73,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         events::Routes,
         hub::Routes,
         join_codes::Routes,
+        agents::Routes,
         mqtt_users::Routes,
         settings::Routes,
         stream::Routes,

@@ -2,6 +2,7 @@
 //! change without the other.
 
 mod account;
+mod agent;
 mod device;
 mod event;
 mod history;
@@ -18,6 +19,7 @@ mod settings;
 mod time;
 
 pub use account::{Account, Login, Role, Setup, SetupStatus};
+pub use agent::{Agent, AgentPage};
 pub use device::{Device, DeviceCause, DevicePage, DeviceStatus, Limits, Trouble, TroubleKind};
 pub use event::{Event, EventPage, Severity};
 pub(crate) use history::HistoryJson;

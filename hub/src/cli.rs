@@ -4,7 +4,7 @@
 
 mod arguments;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -311,11 +311,29 @@ fn administer(command: Command, data_dir: &DataDir) -> anyhow::Result<()> {
         | Command::Restore { .. }
         | Command::ExportMosquitto { .. } => anyhow::bail!("not an administrative command"),
     };
+    let is_join_code = matches!(command, AdminCommand::JoinCodeAdd { .. });
     let output = console::execute(command, data_dir)?;
     if output.is_empty() {
         return Ok(());
     }
-    print(&output)
+    print(&output)?;
+    if is_join_code && io::stderr().is_terminal() {
+        hint_at_install(output, data_dir);
+    }
+    Ok(())
+}
+
+/// Says to people what they can do with a code. Whoever cannot be told has the code all the same.
+fn hint_at_install(code: String, data_dir: &DataDir) {
+    let line = console::execute(AdminCommand::InstallLine { code }, data_dir);
+    if let Ok(line) = line
+        && !line.is_empty()
+    {
+        let _closed = writeln!(
+            io::stderr(),
+            "\nTo install the agent with it, paste this on a Linux machine with systemd:\n\n{line}"
+        );
+    }
 }
 
 fn export(data_dir: &DataDir, dir: &Path, code: Option<AdminCommand>) -> anyhow::Result<()> {

@@ -57,6 +57,7 @@ fn makes_hub(command: &Command) -> bool {
         | Command::MqttUserRemove { .. }
         | Command::DeviceList
         | Command::DeviceRemove { .. }
-        | Command::JoinCodeAdd { .. } => false,
+        | Command::JoinCodeAdd { .. }
+        | Command::InstallLine { .. } => false,
     }
 }

@@ -4,7 +4,7 @@
 //! folder of its own, so that all of them run side by side. Stories in modules named
 //! `with_mosquitto` need Debian's mosquitto-clients, those in `with_faketime` Debian's faketime,
 //! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, those in
-//! `with_fuse` root and `/dev/fuse`, and fail without them; the others need nothing.
+//! `with_fuse` root and `/dev/fuse`, `install` curl, and fail without them; the others need nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@ mod backup;
 mod conformance;
 mod faults_at_start;
 mod first_start;
+mod install;
 mod joining;
 mod no_gaps;
 mod restart;

@@ -83,6 +83,12 @@ pub enum Command {
         /// For how long.
         expires_secs: u32,
     },
+    /// Tells the line that installs an agent with a join code. Nothing if there is no agent to
+    /// install.
+    InstallLine {
+        /// The code.
+        code: String,
+    },
 }
 
 /// What a command has done.

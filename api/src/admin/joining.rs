@@ -4,11 +4,13 @@ use jiff::SignedDuration;
 use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_protocol::payload::{Event, EventKind};
+use netmonitor_service::digest::{hex, sha256};
 use netmonitor_service::random;
 use netmonitor_store::hub::{AuditLine, NewJoinCode};
 
 use super::listing::table;
 use super::{Admin, Outcome, Refusal, done};
+use crate::agents::install_line;
 use crate::reach;
 
 /// A code without an address leads nowhere.
@@ -57,6 +59,26 @@ impl Admin {
                 [("uses", uses.to_string())],
             )
         })
+    }
+
+    /// The line that installs an agent on a machine that has none. `origin` is the address under
+    /// which the dashboard was opened, if one has asked. None if no agent can be had from this hub.
+    /// Blocks.
+    pub(crate) fn install_line(
+        &self,
+        code: &str,
+        origin: Option<&str>,
+    ) -> anyhow::Result<Option<String>> {
+        // Without an admin nothing is handed out.
+        if !self.hub.has_admin()? {
+            return Ok(None);
+        }
+        let script = self.agents.script()?;
+        let hub = reach::web_as_seen(&self.data_dir, origin);
+        Ok(script.zip(hub).map(|(script, hub)| {
+            let sha256 = hex(&sha256(script.as_bytes()));
+            install_line(&hub, &sha256, code)
+        }))
     }
 
     pub(super) fn device_list(&self) -> Result<Outcome, Refusal> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use netmonitor_store::hub::UserRole;
+use poem::Request;
+use poem::http::header;
 use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::payload::Json;
@@ -24,20 +26,41 @@ impl Routes {
         &self,
         caller: Caller,
         app: Data<&Arc<App>>,
+        request: &Request,
         body: Json<NewJoinCode>,
     ) -> Result<Json<JoinCode>, Problem> {
         let account = caller.at_least(UserRole::Admin)?;
+        let origin = origin(request);
         let command = Command::JoinCodeAdd {
             uses: body.uses,
             expires_secs: body.expires_secs,
         };
         let outcome = app.administer(command, account.name).await?;
+        let (admin, code) = (app.admin.clone(), outcome.output.clone());
+        let ask = move || admin.install_line(&code, origin.as_deref());
+        let told = tokio::task::spawn_blocking(ask).await;
+        let install_command = told.map_err(Problem::internal)?.unwrap_or_else(|error| {
+            // The code is made, and good without.
+            let error = format!("{error:#}");
+            tracing::warn!(error, "no agent can be handed out");
+            None
+        });
         Ok(Json(JoinCode {
+            install_command,
             command: format!("netmonitor-agent join {}", outcome.output),
             code: outcome.output,
             expires: outcome.expires.unwrap_or_default().into(),
         }))
     }
+}
+
+/// The address at which a browser has opened the dashboard, or a program has found the API.
+fn origin(request: &Request) -> Option<String> {
+    if let Some(origin) = request.header(header::ORIGIN) {
+        return Some(origin.to_owned());
+    }
+    let host = request.header(header::HOST)?;
+    Some(format!("{}://{host}", request.scheme()))
 }
 
 impl From<Refusal> for Problem {

@@ -34,8 +34,12 @@ fn a_quarter() -> u32 {
 pub struct JoinCode {
     /// The code itself.
     pub code: String,
-    /// The line to paste on the new machine.
+    /// The line to paste on a machine that has the agent.
     pub command: String,
+    /// The line to paste on a Linux machine with systemd that has no agent: it gets one from this
+    /// hub, checks it, and installs it as a service. Missing if the hub has none to hand out.
+    #[oai(skip_serializing_if_is_none)]
+    pub install_command: Option<String>,
     /// Until when it can be used.
     pub expires: Time,
 }

@@ -85,6 +85,11 @@ impl DataDir {
     pub fn agent(&self) -> PathBuf {
         self.0.join("agent")
     }
+
+    /// Agent programs for other machines, which an admin has put there.
+    pub fn agents(&self) -> PathBuf {
+        self.0.join("agents")
+    }
 }
 
 impl From<PathBuf> for DataDir {

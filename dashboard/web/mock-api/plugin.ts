@@ -54,6 +54,15 @@ function logIn(response: ServerResponse, name: string): void {
   send(response, { name, role: 'admin' });
 }
 
+function installCommand(code: string): string {
+  const hub = 'http://192.168.1.2:8080';
+  const sha256 = '3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed';
+  return (
+    `curl -fsS ${hub}/api/v1/agents/install.sh -o nm-install.sh && ` +
+    `echo "${sha256}  nm-install.sh" | sha256sum -c - && sudo sh nm-install.sh ${hub} ${code}`
+  );
+}
+
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://mock');
   const path = url.pathname.slice(BASE.length);
@@ -127,6 +136,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
       send(response, {
         code,
         command: `netmonitor-agent join ${code}`,
+        // As from a hub that has no agent to hand out.
+        ...(scenario !== 'empty' && { install_command: installCommand(code) }),
         expires: new Date(now + 900_000).toISOString(),
       });
       return;

@@ -163,8 +163,7 @@ export const en = {
     filter: 'Filter by name',
     noMatch: (text: string) => `No device is called “${text}”.`,
     emptyTitle: 'No device yet',
-    emptyText:
-      'Install the agent on a machine and paste one line there. The machine appears here a few seconds later.',
+    emptyText: 'Paste one line on a machine. It appears here a few seconds later.',
     emptyNotAdmin: 'An administrator can add one here.',
     asOf: (time: string) => `Values from ${time}`,
     up: (duration: string) => `up ${duration}`,
@@ -178,7 +177,11 @@ export const en = {
     make: 'Make a join code',
     intro:
       'A join code lets one machine in and is valid for 15 minutes. It carries the address of this hub and the fingerprint of its certificate.',
-    paste: 'Paste this line on the machine:',
+    install: 'Paste this on a Linux machine with systemd:',
+    installs:
+      'The machine gets the agent from this hub, checks it and installs it as a service. It needs no internet.',
+    orJoin: 'Or, on a machine that has the agent already:',
+    paste: 'Paste this line on a machine that has the agent:',
     valid: (duration: string) => `Valid for ${duration}, once.`,
     expired: 'This code is no longer valid.',
     another: 'Make another code',

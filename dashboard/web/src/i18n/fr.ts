@@ -164,7 +164,7 @@ export const fr: Messages = {
     noMatch: (text) => `Aucun appareil ne s’appelle « ${text} ».`,
     emptyTitle: 'Aucun appareil pour l’instant',
     emptyText:
-      'Installez l’agent sur une machine et collez-y une seule ligne. La machine apparaît ici quelques secondes plus tard.',
+      'Collez une seule ligne sur une machine. Elle apparaît ici quelques secondes plus tard.',
     emptyNotAdmin: 'Un administrateur peut en ajouter un ici.',
     asOf: (time) => `Valeurs de ${time}`,
     up: (duration) => `actif depuis ${duration}`,
@@ -178,7 +178,11 @@ export const fr: Messages = {
     make: 'Créer un code',
     intro:
       'Un code laisse entrer une seule machine et reste valable 15 minutes. Il contient l’adresse de ce hub et l’empreinte de son certificat.',
-    paste: 'Collez cette ligne sur la machine :',
+    install: 'Collez cette ligne sur une machine Linux avec systemd :',
+    installs:
+      'La machine reçoit l’agent de ce hub, le vérifie et l’installe comme service. Elle n’a pas besoin d’internet.',
+    orJoin: 'Ou, sur une machine qui a déjà l’agent :',
+    paste: 'Collez cette ligne sur une machine qui a l’agent :',
     valid: (duration) => `Valable encore ${duration}, une seule fois.`,
     expired: 'Ce code n’est plus valable.',
     another: 'Créer un autre code',
