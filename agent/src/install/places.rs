@@ -17,6 +17,8 @@ pub(super) struct Places {
     program: PathBuf,
     unit: PathBuf,
     autostart: PathBuf,
+    /// Who runs it.
+    pub(super) user: PathBuf,
     /// What the agent knows.
     pub(super) state: PathBuf,
 }
@@ -27,6 +29,7 @@ impl Default for Places {
             program: "/usr/local/bin/netmonitor-agent".into(),
             unit: Path::new("/etc/systemd/system").join(UNIT_NAME),
             autostart: "/etc/xdg/autostart/netmonitor-agent-notify.desktop".into(),
+            user: "/etc/sysusers.d/netmonitor-agent.conf".into(),
             state: OF_THE_SERVICE.into(),
         }
     }
@@ -39,7 +42,13 @@ impl Places {
     }
 
     /// Puts everything in its place. Each file is there whole or not at all.
-    pub(super) fn put(&self, program: &Path, unit: &str, autostart: &str) -> anyhow::Result<()> {
+    pub(super) fn put(
+        &self,
+        program: &Path,
+        unit: &str,
+        autostart: &str,
+        user: &str,
+    ) -> anyhow::Result<()> {
         let is_itself = fs::canonicalize(&self.program).ok() == fs::canonicalize(program).ok();
         if !is_itself {
             let bytes =
@@ -47,7 +56,8 @@ impl Places {
             write(&self.program, &bytes, 0o755)?;
         }
         write(&self.unit, unit.as_bytes(), 0o644)?;
-        write(&self.autostart, autostart.as_bytes(), 0o644)
+        write(&self.autostart, autostart.as_bytes(), 0o644)?;
+        write(&self.user, user.as_bytes(), 0o644)
     }
 
     /// Takes what the agent knows to where the service keeps it, unless it is there. systemd gives
@@ -76,7 +86,7 @@ impl Places {
 
     /// Removes everything but what the agent knows.
     pub(super) fn remove(&self) -> anyhow::Result<()> {
-        for path in [&self.unit, &self.autostart, &self.program] {
+        for path in [&self.unit, &self.autostart, &self.user, &self.program] {
             removed(fs::remove_file(path), path)?;
         }
         Ok(())
@@ -84,14 +94,7 @@ impl Places {
 
     /// Removes what the agent knows.
     pub(super) fn purge(&self) -> anyhow::Result<()> {
-        // The state directory of a user that was made for the service is a link to the real one.
-        let real = fs::canonicalize(&self.state);
-        if let Ok(real) = real {
-            removed(fs::remove_dir_all(&real), &real)?;
-        }
-        if self.state.is_symlink() {
-            removed(fs::remove_file(&self.state), &self.state)?;
-        }
+        removed(fs::remove_dir_all(&self.state), &self.state)?;
         let run = Path::new("/run/netmonitor-agent");
         removed(fs::remove_dir_all(run), run)
     }
@@ -125,6 +128,7 @@ mod tests {
             program: folder.join("bin/netmonitor-agent"),
             unit: folder.join("units/netmonitor-agent.service"),
             autostart: folder.join("autostart/notify.desktop"),
+            user: folder.join("users/agent.conf"),
             state: folder.join("state"),
         }
     }
@@ -140,7 +144,7 @@ mod tests {
         fs::write(&program, "program").unwrap();
         places.take_state(&from).unwrap();
         for _again in 0..2 {
-            places.put(&program, "unit", "autostart").unwrap();
+            places.put(&program, "unit", "autostart", "user").unwrap();
         }
         assert!(places.is_there());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -159,7 +163,7 @@ mod tests {
         fs::create_dir_all(folder.path().join("bin")).unwrap();
         fs::write(&places.program, "program").unwrap();
         places
-            .put(&places.program.clone(), "unit", "autostart")
+            .put(&places.program.clone(), "unit", "autostart", "user")
             .unwrap();
         assert_eq!(fs::read_to_string(&places.program).unwrap(), "program");
     }

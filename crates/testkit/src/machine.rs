@@ -77,9 +77,14 @@ impl Machine {
             if let Ok(Some(status)) = outer.try_wait() {
                 panic!("the machine does not start ({status}): it needs root");
             }
-            let children =
-                std::fs::read_to_string(format!("/proc/{number}/task/{number}/children"));
-            children.ok()?.split_whitespace().next()?.parse().ok()
+            // Before that the shell has children of its own.
+            let name = std::fs::read_to_string(format!("/proc/{number}/comm")).ok()?;
+            if name.trim() != "unshare" {
+                return None;
+            }
+            let children = format!("/proc/{number}/task/{number}/children");
+            let children = std::fs::read_to_string(children).ok()?;
+            children.split_whitespace().next()?.parse().ok()
         });
         let machine = Self {
             place,
