@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::StateDir;
 
-pub(crate) use client::{ask_status, listen};
+pub(crate) use client::{Listening, ask_status, listen};
 pub(crate) use server::{Server, serve};
 
 /// The name of the socket.

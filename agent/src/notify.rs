@@ -3,18 +3,18 @@
 
 mod texts;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use netmonitor_protocol::payload::{Notification, Severity};
-use netmonitor_service::environment;
+use netmonitor_service::{clock, environment};
 use notify_rust::{Timeout, Urgency};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::language::Language;
-use crate::local::listen;
+use crate::local::{Listening, listen};
 use crate::notices::Notice;
 use texts::{Texts, texts};
 
@@ -23,6 +23,9 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Alerts whose notification can be replaced; more are shown beside the older ones.
 const ALERTS: usize = 256;
+
+/// What waits to be shown: of more the oldest goes.
+const WAITING: usize = 16;
 
 /// How long a notification stays that is only good to know.
 const STAYS: Duration = Duration::from_secs(10);
@@ -33,16 +36,7 @@ pub(crate) async fn notify(sockets: &[PathBuf], stop: CancellationToken) {
     let work = async {
         loop {
             match listen(sockets).await {
-                Ok(mut notices) => loop {
-                    match notices.next().await {
-                        Ok(Some(notice)) => desktop.show(notice).await,
-                        Ok(None) => break,
-                        Err(error) => {
-                            tracing::warn!(%error, "a notice is not understood");
-                            break;
-                        }
-                    }
-                },
+                Ok(notices) => desktop.follow(notices).await,
                 Err(error) => tracing::debug!(%error, "no agent answers; trying again"),
             }
             sleep(AGAIN).await;
@@ -61,6 +55,8 @@ struct Desktop {
     connection: Option<u32>,
     /// The same of each alert.
     alerts: HashMap<String, u32>,
+    /// What could not be shown: at the begin of a session what shows it may be started later.
+    waiting: VecDeque<Notice>,
     /// It was said that nothing can be shown.
     is_told: bool,
 }
@@ -71,21 +67,45 @@ impl Desktop {
             texts: texts(language),
             connection: None,
             alerts: HashMap::new(),
+            waiting: VecDeque::new(),
             is_told: false,
+        }
+    }
+
+    /// Shows what comes, until the agent ends.
+    async fn follow(&mut self, mut notices: Listening) {
+        loop {
+            let notice = tokio::select! {
+                notice = notices.next() => notice,
+                () = sleep(AGAIN), if !self.waiting.is_empty() => {
+                    for notice in std::mem::take(&mut self.waiting) {
+                        self.show(notice).await;
+                    }
+                    continue;
+                }
+            };
+            match notice {
+                Ok(Some(notice)) => self.show(notice).await,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "a notice is not understood");
+                    return;
+                }
+            }
         }
     }
 
     async fn show(&mut self, notice: Notice) {
         let mut shown = notify_rust::Notification::new();
         shown.appname("NetMonitor").icon("network-server");
-        match notice {
+        let is_shown = match &notice {
             Notice::Connected { hub } => {
                 shown
                     .summary(self.texts.connected)
-                    .body(&(self.texts.connected_to)(&hub))
+                    .body(&(self.texts.connected_to)(hub))
                     .urgency(Urgency::Low)
                     .timeout(Timeout::from(STAYS));
-                self.connection = self.replace(&mut shown, self.connection).await;
+                self.of_connection(&mut shown).await
             }
             Notice::Unreachable { since } => {
                 let since = since.to_zoned(jiff::tz::TimeZone::system());
@@ -94,14 +114,46 @@ impl Desktop {
                     .summary(self.texts.unreachable)
                     .body(&(self.texts.unreachable_since)(&since))
                     .urgency(Urgency::Normal);
-                self.connection = self.replace(&mut shown, self.connection).await;
+                self.of_connection(&mut shown).await
             }
             Notice::Message(message) => self.message(&mut shown, message).await,
-            Notice::Unknown => {}
+            Notice::Unknown => true,
+        };
+        if !is_shown {
+            self.keep(notice);
         }
     }
 
-    async fn message(&mut self, shown: &mut notify_rust::Notification, message: Notification) {
+    /// Keeps what could not be shown: of the connection only the newest, since it is over.
+    fn keep(&mut self, notice: Notice) {
+        if !matches!(notice, Notice::Message(_)) {
+            self.waiting.retain(|it| matches!(it, Notice::Message(_)));
+        }
+        if self.waiting.len() >= WAITING {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(notice);
+    }
+
+    /// Whether it is shown.
+    async fn of_connection(&mut self, shown: &mut notify_rust::Notification) -> bool {
+        let number = self.replace(shown, self.connection).await;
+        self.connection = number.or(self.connection);
+        number.is_some()
+    }
+
+    /// Whether it is shown, or is not worth it any more.
+    async fn message(
+        &mut self,
+        shown: &mut notify_rust::Notification,
+        message: &Notification,
+    ) -> bool {
+        if message
+            .expires
+            .is_some_and(|expires| expires <= clock::now())
+        {
+            return true;
+        }
         shown.summary(&message.title).body(&message.text);
         match message.severity {
             Severity::Critical => shown.urgency(Urgency::Critical).timeout(Timeout::Never),
@@ -111,16 +163,20 @@ impl Desktop {
             }
         };
         let before = message.alert.as_ref().and_then(|it| self.alerts.get(it));
-        let id = self.replace(shown, before.copied()).await;
-        if let (Some(alert), Some(id)) = (message.alert, id) {
+        let Some(number) = self.replace(shown, before.copied()).await else {
+            return false;
+        };
+        if let Some(alert) = &message.alert {
             if self.alerts.len() >= ALERTS {
                 self.alerts.clear();
             }
-            self.alerts.insert(alert, id);
+            self.alerts.insert(alert.clone(), number);
         }
+        true
     }
 
-    /// Shows it, in place of an older one if that is still there, and returns its number.
+    /// Shows it, in place of an older one if that is still there, and returns its number. None if
+    /// nothing can be shown now.
     async fn replace(
         &mut self,
         shown: &mut notify_rust::Notification,
@@ -137,9 +193,9 @@ impl Desktop {
             Err(error) => {
                 if !std::mem::replace(&mut self.is_told, true) {
                     let error = error.to_string();
-                    tracing::warn!(error, "the desktop shows no notifications");
+                    tracing::warn!(error, "the desktop shows no notifications; trying again");
                 }
-                before
+                None
             }
         }
     }

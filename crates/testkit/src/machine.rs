@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::eventually::{eventually, eventually_some};
 
 /// How long it may take to start.
-const BOOT_WITHIN: Duration = Duration::from_secs(60);
+const BOOT_WITHIN: Duration = Duration::from_mins(1);
 
 /// Makes the namespaces, a control group, and the overlay, in the folder that is its argument; then
 /// it is systemd. What would reach beyond the namespaces is masked.
