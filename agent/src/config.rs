@@ -206,6 +206,8 @@ pub fn state_dir(given: Option<PathBuf>) -> anyhow::Result<StateDir> {
         .or_else(environment::state_directory)
         .or_else(of_the_service)
         .or_else(|| environment::data_home().map(|home| home.join("netmonitor-agent")))
+        // Root without a home, as when a machine sets itself up.
+        .or_else(|| is_root().then(|| PathBuf::from(OF_THE_SERVICE)))
         .context("there is no home directory: say with --state-dir where to keep the identity")?;
     Ok(StateDir { path, is_given })
 }

@@ -6,18 +6,19 @@ mod logind_linux;
 #[cfg(target_os = "linux")]
 mod shutdown_linux;
 
+use netmonitor_protocol::payload::EndCause;
 use tokio::sync::{mpsc, watch};
 
 /// What the machine is about to do, or has done.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody tells"))]
 pub(crate) enum Power {
-    /// It goes to sleep, at the latest once the delay is dropped.
-    Sleep(Delay),
-    /// It has woken, or did not go to sleep after all.
-    Wake,
+    /// It goes to sleep or is shut down, at the latest once the delay is dropped.
+    Goes(EndCause, Delay),
+    /// It has woken, or did not go after all.
+    Back,
 }
 
-/// Holds the sleep up while it is kept, as far as the system allows it: five seconds on Linux
+/// Holds sleep and shutdown up while it is kept, as far as the system allows it: five seconds on Linux
 /// (logind.conf(5), `InhibitDelayMaxSec`).
 pub(crate) struct Delay {
     #[cfg(target_os = "linux")]

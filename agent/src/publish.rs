@@ -23,8 +23,8 @@ const NOW_AND_THEN: Duration = Duration::from_mins(10);
 /// How long the connection may take to close before the machine sleeps.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// A machine that announced its sleep and is still awake after this long, not counting the time
-/// that it slept, does not sleep.
+/// A machine that announced its sleep, or its shutdown, and is still awake after this long, not
+/// counting the time that it slept, does neither.
 const ASLEEP_AT_MOST: Duration = Duration::from_mins(1);
 
 /// What is known about this machine now: the latest of each kind, in slots that hold one value.
@@ -174,8 +174,8 @@ pub(crate) async fn changes(
     now_and_then.reset();
     loop {
         tokio::select! {
-            Some(power) = prompts.power.recv() => if let Power::Sleep(delay) = power {
-                sleep(&known, &publisher, &control, delay).await;
+            Some(power) = prompts.power.recv() => if let Power::Goes(cause, delay) = power {
+                leave(&known, &publisher, &control, cause, delay).await;
                 awake(&mut prompts.power).await;
                 // What was heard meanwhile was the goodbye.
                 prompts.claims.mark_unchanged();
@@ -217,10 +217,16 @@ pub(crate) async fn changes(
     }
 }
 
-/// Says that the machine sleeps, and closes the connection before it does.
-async fn sleep(known: &Known, publisher: &Publisher, control: &Control, delay: Delay) {
+/// Says that the machine sleeps or is shut down, and closes the connection before it does.
+async fn leave(
+    known: &Known,
+    publisher: &Publisher,
+    control: &Control,
+    cause: EndCause,
+    delay: Delay,
+) {
     let (device, session) = (known.device.clone(), known.session.clone());
-    let said = goodbye(publisher, device, session, EndCause::Suspend).await;
+    let said = goodbye(publisher, device, session, cause).await;
     let parting = if said {
         Parting::Disconnect
     } else {
@@ -236,9 +242,9 @@ async fn sleep(known: &Known, publisher: &Publisher, control: &Control, delay: D
 
 /// Waits until the machine is awake, by its own word or as far as one can tell.
 async fn awake(power: &mut mpsc::Receiver<Power>) {
-    let woken = async { while !matches!(power.recv().await, Some(Power::Wake) | None) {} };
+    let woken = async { while !matches!(power.recv().await, Some(Power::Back) | None) {} };
     if timeout(ASLEEP_AT_MOST, woken).await.is_err() {
-        tracing::debug!("the machine does not sleep");
+        tracing::debug!("the machine is still there");
     }
 }
 

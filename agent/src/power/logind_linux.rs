@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use netmonitor_protocol::payload::EndCause;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use zbus::message::Type;
@@ -44,23 +45,28 @@ async fn follow(power: &mpsc::Sender<Power>, goes_down: &watch::Sender<bool>) ->
     let mut shutdowns = signals(&connection, "PrepareForShutdown").await?;
     let mut delay = delay(&connection).await;
     loop {
-        tokio::select! {
+        let (begins, cause): (bool, EndCause) = tokio::select! {
             Some(message) = sleeps.next() => {
-                let begins: bool = message?.body().deserialize()?;
-                let told = if begins {
-                    power.send(Power::Sleep(Delay { _lock: delay.take() })).await
-                } else {
-                    delay = self::delay(&connection).await;
-                    power.send(Power::Wake).await
-                };
-                if told.is_err() {
-                    return Ok(());
-                }
+                (message?.body().deserialize()?, EndCause::Suspend)
             }
             Some(message) = shutdowns.next() => {
-                goes_down.send_replace(message?.body().deserialize()?);
+                let begins = message?.body().deserialize()?;
+                goes_down.send_replace(begins);
+                (begins, EndCause::Shutdown)
             }
             else => return Ok(()),
+        };
+        let told = if begins {
+            let lock = Delay {
+                _lock: delay.take(),
+            };
+            power.send(Power::Goes(cause, lock)).await
+        } else {
+            delay = self::delay(&connection).await;
+            power.send(Power::Back).await
+        };
+        if told.is_err() {
+            return Ok(());
         }
     }
 }
@@ -76,13 +82,13 @@ async fn signals(connection: &Connection, member: &'static str) -> zbus::Result<
     MessageStream::for_match_rule(rule, connection, None).await
 }
 
-/// A lock that holds the sleep up until it is closed. Without it there may be no time for a
+/// A lock that holds sleep and shutdown up until it is closed. Without it there may be no time for a
 /// goodbye, and that is all.
 async fn delay(connection: &Connection) -> Option<OwnedFd> {
     let arguments = (
-        "sleep",
+        "sleep:shutdown",
         "NetMonitor",
-        "tells the hub that this machine sleeps",
+        "tells the hub that this machine sleeps or is shut down",
         "delay",
     );
     let reply = connection
@@ -91,7 +97,7 @@ async fn delay(connection: &Connection) -> Option<OwnedFd> {
     match reply.and_then(|reply| reply.body().deserialize()) {
         Ok(lock) => Some(lock),
         Err(error) => {
-            tracing::debug!(%error, "sleep cannot be held up");
+            tracing::debug!(%error, "sleep and shutdown cannot be held up");
             None
         }
     }

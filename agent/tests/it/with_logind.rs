@@ -95,7 +95,7 @@ struct FakeLogind(Locks);
 #[interface(name = "org.freedesktop.login1.Manager")]
 impl FakeLogind {
     fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> fdo::Result<OwnedFd> {
-        assert_eq!((what, who, mode), ("sleep", "NetMonitor", "delay"));
+        assert_eq!((what, who, mode), ("sleep:shutdown", "NetMonitor", "delay"));
         assert!(why.contains("hub"), "people see it: {why}");
         let (read, write) = pipe().map_err(|error| fdo::Error::Failed(error.to_string()))?;
         self.0.0.lock().unwrap().push(read);
@@ -204,12 +204,26 @@ async fn a_machine_that_sleeps_says_so_first_and_is_born_again_when_it_wakes() {
     joined.hub.next_sample().await;
     assert!(!joined.hub.saw(Status::Online), "it was said once");
 
+    // A shutdown is announced before anybody is told to stop, and may be called off.
+    logind.has_a_lock().await;
     logind.announces("PrepareForShutdown", true).await;
-    logind.announces("PrepareForSleep", false).await;
-    until("both have arrived", || logind.locks.count() == 2).await;
-    running.signal(Signal::SIGTERM);
     assert_eq!(joined.goodbye(born.session).await, EndCause::Shutdown);
+    logind.locks.released().await;
+    logind.announces("PrepareForShutdown", false).await;
+    assert_eq!(joined.birth().await, born);
+    joined.hub.next_sample().await;
+    logind.has_a_lock().await;
+    logind.announces("PrepareForShutdown", true).await;
+    assert_eq!(joined.goodbye(born.session).await, EndCause::Shutdown);
+    logind.locks.released().await;
+    joined.hub.forget();
+    running.signal(Signal::SIGTERM);
     assert_eq!(running.ended().0, Some(0));
+    joined.hub.catch_up().await;
+    assert!(
+        !joined.hub.saw(Status::Online),
+        "it does not come back for its end"
+    );
     assert_eq!(joined.tail_bytes(), 0, "what waits is on disk");
 }
 
