@@ -119,6 +119,18 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Looks at a device for a minute: its agent tells its processes meanwhile.
+    pub fn watch(&self, device: &str) -> anyhow::Result<()> {
+        let credential = format!("Bearer {}", self.token.expose());
+        let url = format!("{}/api/v1/devices/{device}/watch", self.base);
+        let request = self.http.post(url).header("authorization", credential);
+        let answer = request.send_empty().context("the hub does not answer")?;
+        ensure!(answer.status().is_success(), "watch: {}", answer.status());
+        Ok(())
+    }
+}
+
 impl Dashboard {
     /// Asks so many questions in this time, about these devices.
     pub fn start(

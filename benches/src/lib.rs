@@ -7,6 +7,7 @@
 //! - [`site`]: credentials and certificates that both brokers know
 //! - [`compare`]: what is measured side by side
 //! - [`fleet`], [`faults`], [`hub`]: simulated agents, what they suffer, where they report
+//! - [`footprint`]: what agents cost the machine that they watch
 //! - [`abuse`]: what a hub suffers from everybody, and whether others are served meanwhile
 //! - [`history`]: the history beside other stores
 //! - [`rounds`]: everything that can happen to agents and hub, and whether presence is right
@@ -20,6 +21,7 @@ pub mod compare;
 pub mod dashboard;
 pub mod faults;
 pub mod fleet;
+pub mod footprint;
 pub mod history;
 pub mod hub;
 pub mod load_report;

@@ -3,6 +3,7 @@
 //! as well.
 
 use std::io::{PipeReader, Read as _, pipe};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -48,7 +49,7 @@ impl Bus {
             _daemon: Running::start(&mut command),
             folder,
         };
-        until("the bus starts", || socket.exists()).await;
+        until("the bus starts", || UnixStream::connect(&socket).is_ok()).await;
         bus
     }
 
