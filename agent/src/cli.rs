@@ -143,10 +143,8 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Install { code, name, force } => {
                 install::check().await?;
                 let service = StateDir::for_service(&state_dir);
-                if let Some(code) = code
-                    && (force || joined(&service)?.is_none())
-                {
-                    enrol(&code, name, force, &service).await?;
+                if let Some(code) = code {
+                    enrol_once(&code, name, force, &service).await?;
                 }
                 install::install(&service, &mut io::stdout()).await?;
             }
@@ -187,6 +185,28 @@ async fn enrol(
     }
     let device = join(&code, name, state_dir).await?;
     writeln!(io::stdout(), "joined as {device}").context("cannot write the answer")
+}
+
+/// The same, but a machine that belongs to the hub of the code stays what it is there: the line of
+/// the dashboard, pasted again, brings a newer program.
+#[cfg(target_os = "linux")]
+async fn enrol_once(
+    code: &str,
+    name: Option<String>,
+    force: bool,
+    state_dir: &Path,
+) -> anyhow::Result<()> {
+    let hub = code.parse::<JoinCode>()?.ca_fingerprint;
+    let known = joined(state_dir)?.filter(|it| !force && it.ca_fingerprint == hub);
+    let Some(identity) = known else {
+        return enrol(code, name, force, state_dir).await;
+    };
+    let device = identity.device;
+    writeln!(
+        io::stdout(),
+        "this machine is {device} on that hub already, and stays so"
+    )
+    .context("cannot write the answer")
 }
 
 fn keep(state_dir: &Path) -> anyhow::Result<()> {

@@ -141,7 +141,7 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// Opens every collector that is wanted and takes the first reading, which is no sample: let
-    /// [`FIRST_READING`] pass before the first call of [`Sampler::sample`].
+    /// [`FIRST_READING`] pass before the next.
     pub(crate) fn new(root: &Root, switches: &Switches, session: SessionId, now: Instant) -> Self {
         let collectors = COLLECTORS
             .iter()

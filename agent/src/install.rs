@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 
 use crate::config::is_root;
-use crate::joined;
+use crate::{Config, joined};
 use places::Places;
 use service::Manager;
 
@@ -47,7 +47,7 @@ pub(crate) async fn install(state_dir: &Path, out: &mut impl Write) -> anyhow::R
     let manager = Manager::connect().await?;
     let places = Places::default();
     ensure!(
-        joined(state_dir)?.is_some() || state_dir.join("agent.toml").exists(),
+        joined(state_dir)?.is_some() || Config::load(state_dir, None)?.broker.is_some(),
         "this machine is not joined to a hub yet: give a code, as in `netmonitor-agent install CODE`"
     );
     places.take_state(state_dir)?;

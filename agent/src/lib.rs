@@ -1,18 +1,23 @@
 //! The agent on each machine: reads how the machine is doing and publishes it over MQTT.
 //!
 //! It never links the store or an HTTP server, its collectors never run a command, and one of
-//! them going wrong never stops another. It runs on one thread, by itself or inside the hub.
+//! them going wrong never stops another. It runs on one thread, by itself or inside the hub; what
+//! may be slow to read has threads of its own.
 //! Reading order:
 //!
-//! - [`config`], [`identity`], [`machine`], [`interval`], [`root`]: what it is told, who and what
-//!   it is, where it reads
+//! - [`config`], [`identity`], `home`, [`machine`], [`interval`], [`root`]: what it is told, who and
+//!   what it is, where it belongs, where it reads
 //! - `collect`: one sample, from the list of collectors
-//! - `inventory`, `services`: what seldom changes, and what changes now and then
+//! - `inventory`, `services`, `processes`: what seldom changes, what changes now and then, and what
+//!   is only read while someone looks
 //! - [`join()`]: how a machine becomes a device
 //! - [`run()`]: birth, samples, [`goodbye()`]
 //! - [`spool`], [`backfill`], [`delivery`]: no sample is forgotten before the hub has stored it
 //! - `follow`, `addresses`, `settings`, `last_keepalive`, `rivals`: what it makes of what it hears
 //! - `power`: sleep and shutdown of the machine
+//! - `doings`, `local`, `status`: how it is doing, for those who ask on this machine
+//! - `notices`, `notify`: what whoever is logged in there is told, and how it is shown
+//! - `setup`, `install`, `language`: questions on a terminal, and the agent as a service
 //! - [`cli`]: the command line
 
 mod addresses;

@@ -25,7 +25,7 @@ const WAITING: usize = 32;
 /// Notifications that are kept for the next one who listens, while nobody does: the oldest goes.
 const KEPT: usize = 16;
 
-/// For how long a notification without a time of its own is kept.
+/// For how long at most.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
 /// One thing to be told.
@@ -99,6 +99,11 @@ impl Notices {
         }
     }
 
+    /// Whoever comes later is told nothing of before.
+    fn forget(&self) {
+        *self.kept() = Kept::default();
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,7 +118,7 @@ fn is_worth_it(message: &Notification) -> bool {
 pub(crate) async fn follow(
     doings: Arc<Doings>,
     notices: Arc<Notices>,
-    wanted: watch::Receiver<Wanted>,
+    mut wanted: watch::Receiver<Wanted>,
 ) {
     let mut connection = doings.connection();
     let mut messages = doings.notifications();
@@ -121,6 +126,17 @@ pub(crate) async fn follow(
     loop {
         let is_connected = connection.borrow_and_update().address.is_some();
         let now = Instant::now();
+        // Switched off and on again, the next one is told whatever was told before.
+        if !wanted.borrow_and_update().notifications {
+            notices.forget();
+            schedule = Schedule::new(now);
+            tokio::select! {
+                Ok(()) = wanted.changed() => {}
+                Ok(()) = connection.changed() => {}
+                Ok(_unwanted) = messages.recv() => {}
+            }
+            continue;
+        }
         if let Some(due) = schedule.look(is_connected, now) {
             let it = connection.borrow().clone();
             let notice = match due {
@@ -129,16 +145,15 @@ pub(crate) async fn follow(
                 },
                 Due::Unreachable => Notice::Unreachable { since: it.since },
             };
-            if wanted.borrow().notifications {
-                notices.tell(notice, now);
-            }
+            notices.tell(notice, now);
         }
         let wait = schedule.next().map(|at| at.saturating_duration_since(now));
         tokio::select! {
             Ok(()) = connection.changed() => {}
+            Ok(()) = wanted.changed() => {}
             () = sleep(wait.unwrap_or(Duration::from_hours(1))) => {}
             message = messages.recv() => match message {
-                Ok(message) if is_worth_it(&message) && wanted.borrow().notifications => {
+                Ok(message) if is_worth_it(&message) => {
                     notices.tell(Notice::Message(message), Instant::now());
                 }
                 Ok(_unwanted) => {}

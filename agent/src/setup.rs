@@ -121,13 +121,12 @@ fn ask_server(
 /// What somebody has typed or pasted.
 fn server(text: &str) -> anyhow::Result<Server> {
     let text = text.trim();
-    if text.contains("://") {
-        let _valid: BrokerUrl = text.parse()?;
-        return Ok(Server::Broker(text.to_owned()));
-    }
     // Whoever pastes the whole line of the dashboard means the code in it.
-    let word = text.split_whitespace().last().unwrap_or_default();
-    Ok(Server::Code(word.parse()?))
+    if let Some(code) = text.split_whitespace().find_map(|word| word.parse().ok()) {
+        return Ok(Server::Code(code));
+    }
+    let _valid: BrokerUrl = text.parse()?;
+    Ok(Server::Broker(text.to_owned()))
 }
 
 fn ask_broker(
@@ -148,7 +147,9 @@ fn ask_broker(
     let has_password = !password.is_empty();
     if has_password {
         private_file::create_dir(state_dir)?;
-        private_file::write(&state_dir.join(PASSWORD_FILE), password.as_bytes())
+        let path = state_dir.join(PASSWORD_FILE);
+        private_file::write(&path, password.as_bytes())
+            .and_then(|()| private_file::give_to_owner_of(state_dir, &path))
             .context("cannot keep the password")?;
     }
     choices.broker = Some(file::Broker {
@@ -249,6 +250,20 @@ mod tests {
         assert!(
             matches!(server(" mqtts://pi:8883 "), Ok(Server::Broker(url)) if url == "mqtts://pi:8883")
         );
+        let code = JoinCode {
+            addresses: vec!["pi:8883".to_owned()],
+            ca_fingerprint: [7; 32],
+            token: "t".to_owned(),
+        };
+        for line in [
+            format!(" {code}\n"),
+            format!("curl -fsS http://pi:8080/x -o x && sudo sh x http://pi:8080 {code} --name X"),
+        ] {
+            assert!(
+                matches!(server(&line), Ok(Server::Code(it)) if it == code),
+                "{line}"
+            );
+        }
         for wrong in ["", "pi", "http://pi:8080", "netmonitor-agent join"] {
             assert!(server(wrong).is_err(), "{wrong}");
         }

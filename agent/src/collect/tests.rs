@@ -3,6 +3,8 @@ use netmonitor_service::clock;
 
 #[cfg(target_os = "linux")]
 mod boards;
+#[cfg(target_os = "linux")]
+mod changes;
 
 /// A sample of this number that says nothing.
 pub(crate) fn sample(session: SessionId, seq: u64) -> Metrics {

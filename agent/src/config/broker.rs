@@ -78,7 +78,7 @@ impl Broker {
     }
 }
 
-/// The first line of a file that is nobody else's.
+/// The first line of a file.
 fn password(path: &Path) -> anyhow::Result<Secret> {
     let context = || format!("cannot read broker.password_file {}", path.display());
     let text = std::fs::read_to_string(path).with_context(context)?;

@@ -70,18 +70,7 @@ impl Places {
         }
         let context = || format!("cannot make {}", self.state.display());
         private_file::create_dir(&self.state).with_context(context)?;
-        for entry in
-            fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))?
-        {
-            let path = entry.with_context(context)?.path();
-            let (Some(name), true) = (path.file_name(), path.is_file()) else {
-                continue;
-            };
-            let bytes =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            write(&self.state.join(name), &bytes, 0o600)?;
-        }
-        Ok(())
+        copy(from, &self.state)
     }
 
     /// Removes everything but what the agent knows.
@@ -98,6 +87,27 @@ impl Places {
         let run = Path::new("/run/netmonitor-agent");
         removed(fs::remove_dir_all(run), run)
     }
+}
+
+/// Copies files and folders, for their owner only: that of the folder they are put into.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let context = || format!("cannot copy {}", from.display());
+    for entry in fs::read_dir(from).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        let Some(target) = path.file_name().map(|name| to.join(name)) else {
+            continue;
+        };
+        if path.is_dir() {
+            private_file::create_dir(&target).with_context(context)?;
+            private_file::give_to_owner_of(to, &target).with_context(context)?;
+            copy(&path, &target)?;
+        } else if path.is_file() {
+            let bytes = fs::read(&path).with_context(context)?;
+            write(&target, &bytes, 0o600)?;
+            private_file::give_to_owner_of(to, &target).with_context(context)?;
+        }
+    }
+    Ok(())
 }
 
 /// What was not there is removed as well.
@@ -140,6 +150,7 @@ mod tests {
         let from = folder.path().join("from");
         fs::create_dir_all(from.join("spool")).unwrap();
         fs::write(from.join("identity.json"), "{}").unwrap();
+        fs::write(from.join("spool/1.block"), "samples").unwrap();
         let program = folder.path().join("download");
         fs::write(&program, "program").unwrap();
         places.take_state(&from).unwrap();
@@ -151,6 +162,10 @@ mod tests {
         assert_eq!(mode(&places.program), 0o755);
         assert_eq!(mode(&places.unit), 0o644);
         assert_eq!(mode(&places.state.join("identity.json")), 0o600);
+        assert!(
+            places.state.join("spool/1.block").exists(),
+            "what waits is sent by the service"
+        );
         places.remove().unwrap();
         places.remove().unwrap();
         assert!(!places.is_there() && places.state.exists());

@@ -18,7 +18,7 @@ const OBJECT: &str = "/org/freedesktop/systemd1";
 /// The interface of that object.
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 
-/// The first version that makes a user for a service, with a directory for its state (2017).
+/// The first version that makes directories for the state of a service (2017).
 const OLDEST: u32 = 235;
 
 /// How long a service may take to stop.

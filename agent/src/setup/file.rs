@@ -91,7 +91,9 @@ impl Choices {
         if path.exists() {
             std::fs::copy(&path, path.with_extension("toml.old")).with_context(context)?;
         }
-        private_file::write(&path, self.text()?.as_bytes()).with_context(context)
+        private_file::write(&path, self.text()?.as_bytes())
+            .and_then(|()| private_file::give_to_owner_of(state_dir, &path))
+            .with_context(context)
     }
 
     fn text(&self) -> anyhow::Result<String> {

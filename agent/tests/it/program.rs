@@ -69,6 +69,10 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.0.id()).unwrap());
         kill(pid, signal).unwrap();

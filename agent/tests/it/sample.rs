@@ -161,3 +161,119 @@ fn each_sample_is_a_start_of_its_own() {
         "whole milliseconds"
     );
 }
+
+/// What a program prints.
+fn told(program: &str, arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = output(Command::new(program).args(arguments));
+    assert_eq!(code, Some(0), "{program}: {stderr}");
+    stdout
+}
+
+#[test]
+fn memory_is_what_free_tells() {
+    let sample = sample();
+    let told = told("free", &["-b", "-w"]);
+    let memory: Vec<u64> = told
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .skip(1)
+        .map(|number| number.parse().unwrap())
+        .collect();
+    // total, used, free, shared, buffers, cache, available.
+    assert_eq!(sample.memory.total_bytes, memory[0]);
+    // Other tests run at the same time.
+    let tolerance = memory[0] / 10;
+    let available = sample.memory.available_bytes();
+    assert_near("available", available, memory[6], tolerance);
+    let cached = memory[4] + memory[5] - memory[3];
+    assert_near(
+        "cached",
+        sample.memory.cached_bytes.unwrap(),
+        cached,
+        tolerance,
+    );
+}
+
+#[test]
+fn inodes_are_those_of_df() {
+    for disk in sample().disks {
+        let Some(inodes) = disk.inodes else {
+            continue;
+        };
+        let told = told("df", &["--output=itotal,iused", &disk.mount]);
+        let mut numbers = told.lines().nth(1).unwrap().split_whitespace();
+        let mut next = || numbers.next().unwrap().parse::<u64>().unwrap();
+        assert_eq!(inodes.total, next(), "{}", disk.mount);
+        // Builds make files at the same time.
+        assert_near(&disk.mount, inodes.used, next(), 50_000);
+    }
+}
+
+#[test]
+fn interfaces_are_those_of_ip_with_their_links_and_errors() {
+    let sample = sample();
+    let links: serde_json::Value =
+        serde_json::from_str(&told("ip", &["-s", "-j", "link"])).unwrap();
+    let links = links.as_array().unwrap();
+    for network in &sample.network {
+        let link = links
+            .iter()
+            .find(|it| it["ifname"] == network.interface.as_str());
+        let link = link.expect("ip knows it");
+        let counter = |way: &str, what: &str| link["stats64"][way][what].as_u64().unwrap();
+        let seen = (network.received_bytes, counter("rx", "bytes"));
+        assert!(
+            seen.0 <= seen.1 && seen.1 - seen.0 < 100_000_000,
+            "{seen:?}"
+        );
+        assert_eq!(network.receive_errors, counter("rx", "errors"));
+        assert_eq!(network.send_errors, counter("tx", "errors"));
+        if network.link == Some(true) {
+            assert_eq!(link["operstate"], "UP");
+        }
+    }
+    let hardware = std::fs::read_dir("/sys/class/net").unwrap().flatten();
+    let hardware = hardware.filter(|it| it.path().join("device").exists());
+    for interface in hardware {
+        let name = interface.file_name().into_string().unwrap();
+        assert!(
+            sample.network.iter().any(|it| it.interface == name),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn processes_are_those_of_ps_without_threads_of_the_kernel() {
+    let sample = sample();
+    let told = told("ps", &["-e", "-o", "ppid=,pid="]);
+    let is_of_kernel = |line: &&str| {
+        let mut numbers = line.split_whitespace();
+        let (parent, own) = (numbers.next(), numbers.next());
+        let kthreadd = std::fs::read_to_string("/proc/2/comm").is_ok_and(|it| it == "kthreadd\n");
+        kthreadd && (parent == Some("2") || own == Some("2"))
+    };
+    let expected = told.lines().filter(|line| !is_of_kernel(line)).count() as u64;
+    let total = sample.processes.unwrap().total.into();
+    // Tests start and end at the same time.
+    assert_near("processes", total, expected, 200);
+}
+
+#[test]
+fn drives_are_those_of_sysfs_with_what_they_have_read_and_written() {
+    for drive in sample().drives {
+        let path = format!("/sys/block/{}/stat", drive.name.replace('/', "!"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let numbers: Vec<u64> = text
+            .split_whitespace()
+            .map(|it| it.parse().unwrap())
+            .collect();
+        let (read, written) = (numbers[2] * 512, numbers[6] * 512);
+        assert!(drive.read_bytes <= read && drive.written_bytes <= written);
+        // Builds write at the same time.
+        assert_near(&drive.name, drive.written_bytes, written, 1 << 30);
+        assert!((0.0..=100.0).contains(&drive.busy_percent.unwrap()));
+    }
+}

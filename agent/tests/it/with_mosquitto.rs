@@ -1,10 +1,12 @@
 //! The life of an agent on a real broker (Debian's mosquitto), over TLS.
 
+mod any_broker;
 pub(crate) mod broker;
 mod connection;
 mod copies;
 mod history;
 pub(crate) mod hub;
+mod processes;
 mod relay;
 
 use std::process::Command;
@@ -121,6 +123,10 @@ impl Joined {
         files
             .map(|it| it.unwrap().metadata().map_or(0, |it| it.len()))
             .sum()
+    }
+
+    fn configure(&self, text: &str) {
+        std::fs::write(self.state.path().join("agent.toml"), text).unwrap();
     }
 
     fn identity_file(&self) -> String {
@@ -360,6 +366,7 @@ fn everything() -> Vec<String> {
         .iter()
         .map(Topic::to_string)
         .collect();
+    filters.push(Topic::DeviceProcesses(device.clone()).to_string());
     filters.push(Topic::DeviceBackfill(device).to_string());
     filters.push(Topic::DeviceStatus("mark".parse().unwrap()).to_string());
     filters.push(

@@ -83,7 +83,9 @@ fn parse(line: &str) -> Option<Mount> {
     let file_system = after.next()?.to_owned();
     let device = unescaped(after.next()?);
     let options = after.next().unwrap_or_default();
-    let is_remote = REMOTE.contains(&file_system.as_str());
+    // sshfs, rclone and others write where it is as `host:path`.
+    let is_elsewhere = file_system == "fuse" && !device.starts_with('/') && device.contains(':');
+    let is_remote = is_elsewhere || REMOTE.contains(&file_system.as_str());
     Some(Mount {
         is_read_only: options.split(',').any(|option| option == "ro"),
         is_remote,
@@ -162,8 +164,17 @@ mod tests {
                 ("tank", "/tank", "zfs"),
                 ("nas:/share", "/srv/share", "nfs4"),
                 ("/dev/sdb1", "/media/stick", "fuseblk"),
+                ("ada@nas:/srv", "/srv/ada", "fuse"),
+                ("mergerfs", "/pool", "fuse"),
             ],
-            &["/", "/home", "/media/stick", "/srv/share", "/tank"],
+            &[
+                "/",
+                "/home",
+                "/media/stick",
+                "/srv/ada",
+                "/srv/share",
+                "/tank",
+            ],
         );
     }
 

@@ -31,6 +31,7 @@ pub(crate) struct Broker {
     process: Option<Running>,
     plain: u16,
     tls: u16,
+    websocket: (u16, u16),
     ca_fingerprint: [u8; 32],
 }
 
@@ -41,6 +42,7 @@ impl Broker {
             process: None,
             plain: free_port(),
             tls: free_port(),
+            websocket: (free_port(), free_port()),
             ca_fingerprint: [0; 32],
         };
         broker.make_certificates();
@@ -74,6 +76,16 @@ impl Broker {
 
     pub(crate) fn plain_port(&self) -> u16 {
         self.plain
+    }
+
+    /// Without TLS and with.
+    pub(crate) fn websocket_ports(&self) -> (u16, u16) {
+        self.websocket
+    }
+
+    /// The authority that has signed the broker's certificate.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.path("ca.pem")
     }
 
     pub(crate) fn tls_port(&self) -> u16 {
@@ -131,13 +143,15 @@ impl Broker {
         let ca = ca_parameters.self_signed(&ca_key).unwrap();
         let issuer = Issuer::new(ca_parameters, ca_key);
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![HUB_TLS_NAME.to_owned()])
+        let names = [HUB_TLS_NAME, "localhost"].map(str::to_owned);
+        let certificate = CertificateParams::new(names)
             .unwrap()
             .signed_by(&key, &issuer)
             .unwrap();
         self.ca_fingerprint = tls::fingerprint(ca.der());
         let chain = certificate.pem() + &ca.pem();
         std::fs::write(self.path("chain.pem"), chain).unwrap();
+        std::fs::write(self.path("ca.pem"), ca.pem()).unwrap();
         std::fs::write(self.path("key.pem"), key.serialize_pem()).unwrap();
     }
 
@@ -160,11 +174,15 @@ impl Broker {
             "user root\nallow_anonymous false\npassword_file {passwords}\n\
              log_dest file {log}\nlog_type notice\n\
              listener {plain} 127.0.0.1\n\
-             listener {tls} 127.0.0.1\ncertfile {chain}\nkeyfile {key}\n",
+             listener {tls} 127.0.0.1\ncertfile {chain}\nkeyfile {key}\n\
+             listener {ws} 127.0.0.1\nprotocol websockets\n\
+             listener {wss} 127.0.0.1\nprotocol websockets\ncertfile {chain}\nkeyfile {key}\n",
             passwords = self.path("passwords").display(),
             log = self.path("log").display(),
             plain = self.plain,
             tls = self.tls,
+            ws = self.websocket.0,
+            wss = self.websocket.1,
             chain = self.path("chain.pem").display(),
             key = self.path("key.pem").display(),
         );
