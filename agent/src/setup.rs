@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use dialoguer::theme::ColorfulTheme;
-use dialoguer::{Confirm, Input, MultiSelect, Password};
+use dialoguer::{Input, MultiSelect, Password, Select};
 use netmonitor_protocol::join_code::JoinCode;
 use netmonitor_service::mqtt::BrokerUrl;
 use netmonitor_service::{environment, private_file};
@@ -68,19 +68,12 @@ pub(crate) async fn setup(state_dir: &Path) -> anyhow::Result<Next> {
     }
     choices.interval = ask_interval(&theme, texts, choices.interval)?;
     choices.watch = ask_services(&theme, texts, &choices.watch).await?;
-    choices.notifications = Confirm::with_theme(&theme)
-        .with_prompt(texts.notifications)
-        .default(choices.notifications)
-        .interact()?;
+    choices.notifications = ask(&theme, texts, texts.notifications, choices.notifications)?;
     choices.write(state_dir)?;
     say(&(texts.written)(
         &state_dir.join("agent.toml").display().to_string(),
     ))?;
-    let install = is_root()
-        && Confirm::with_theme(&theme)
-            .with_prompt(texts.install)
-            .default(true)
-            .interact()?;
+    let install = is_root() && ask(&theme, texts, texts.install, true)?;
     if !install {
         say(texts.start)?;
     }
@@ -89,6 +82,16 @@ pub(crate) async fn setup(state_dir: &Path) -> anyhow::Result<Next> {
     } else {
         Next::Nothing
     })
+}
+
+/// Yes or no.
+fn ask(theme: &ColorfulTheme, texts: &Texts, question: &str, is_yes: bool) -> anyhow::Result<bool> {
+    let chosen = Select::with_theme(theme)
+        .with_prompt(question)
+        .items([texts.yes, texts.no])
+        .default(usize::from(!is_yes))
+        .interact()?;
+    Ok(chosen == 0)
 }
 
 fn ask_server(
@@ -103,11 +106,7 @@ fn ask_server(
         (None, None) => None,
     };
     if let Some(known) = known {
-        let same = Confirm::with_theme(theme)
-            .with_prompt((texts.belongs)(&known))
-            .default(true)
-            .interact()?;
-        if same {
+        if ask(theme, texts, &(texts.belongs)(&known), true)? {
             return Ok(Server::Same);
         }
     }

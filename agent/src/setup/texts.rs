@@ -2,6 +2,8 @@
 
 /// The questions of one language.
 pub(super) struct Texts {
+    pub(super) yes: &'static str,
+    pub(super) no: &'static str,
     /// With the addresses.
     pub(super) belongs: fn(&str) -> String,
     pub(super) server: &'static str,
@@ -22,6 +24,8 @@ pub(super) struct Texts {
 }
 
 static ENGLISH: Texts = Texts {
+    yes: "Yes",
+    no: "No",
     belongs: |hub| format!("This machine belongs to {hub}. Keep it so?"),
     server: "Join code (from the dashboard), or the URL of an MQTT broker (mqtts://host:8883)",
     no_server: "this is neither a join code nor a URL such as mqtts://host:8883",
@@ -38,6 +42,8 @@ static ENGLISH: Texts = Texts {
 };
 
 static FRENCH: Texts = Texts {
+    yes: "Oui",
+    no: "Non",
     belongs: |hub| format!("Cette machine est rattachée à {hub}. Garder ce réglage ?"),
     server: "Code d’ajout (donné par le tableau de bord), ou URL d’un broker MQTT (mqtts://hôte:8883)",
     no_server: "ce n’est ni un code d’ajout ni une URL comme mqtts://hôte:8883",

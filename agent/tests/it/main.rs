@@ -11,6 +11,7 @@
 mod command_line;
 mod program;
 mod sample;
+mod setup;
 mod with_fuse;
 mod with_logind;
 mod with_mosquitto;
