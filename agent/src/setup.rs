@@ -105,10 +105,10 @@ fn ask_server(
         (None, Some(identity)) => Some(identity.addresses.join(", ")),
         (None, None) => None,
     };
-    if let Some(known) = known {
-        if ask(theme, texts, &(texts.belongs)(&known), true)? {
-            return Ok(Server::Same);
-        }
+    if let Some(known) = known
+        && ask(theme, texts, &(texts.belongs)(&known), true)?
+    {
+        return Ok(Server::Same);
     }
     let said: String = Input::with_theme(theme)
         .with_prompt(texts.server)

@@ -11,7 +11,7 @@ use crate::with_mosquitto::broker::Broker;
 use crate::with_mosquitto::hub::Hub;
 
 /// Where the program lies before it is installed.
-pub(super) const DOWNLOADED: &str = "/root/netmonitor-agent";
+pub(super) const DOWNLOADED: &str = "/opt/netmonitor-agent";
 
 /// Where it is then.
 pub(super) const PROGRAM: &str = "/usr/local/bin/netmonitor-agent";
