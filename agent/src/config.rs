@@ -18,7 +18,7 @@ use broker::Broker;
 pub use broker::Account;
 
 /// What samples that wait may take of the disk, in MiB, unless someone says otherwise.
-const SPOOL_MAX_MB: u64 = 16;
+pub(crate) const SPOOL_MAX_MB: u64 = 24;
 
 /// The most that can be said: more is a mistake.
 const SPOOL_MAX_MB_MAX: u64 = 4096;
@@ -243,7 +243,7 @@ mod tests {
         let given = Some(Duration::from_secs(5));
         assert_eq!(secs(Config::load(folder.path(), given).unwrap()), 5);
         assert!(load("").unwrap().services);
-        assert_eq!(load("").unwrap().spool_bytes, 16 << 20);
+        assert_eq!(load("").unwrap().spool_bytes, 24 << 20);
         assert_eq!(load("spool_max_mb = 0\n").unwrap().spool_bytes, 0);
     }
 

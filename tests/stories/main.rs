@@ -4,7 +4,7 @@
 //! folder of its own, so that all of them run side by side. Stories in modules named
 //! `with_mosquitto` need Debian's mosquitto-clients, those in `with_faketime` Debian's faketime,
 //! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, those in
-//! `with_fuse` root and `/dev/fuse`, `install` curl, and fail without them; the others need nothing.
+//! `with_fuse` root and `/dev/fuse`, in `with_systemd` root, systemd and curl, `install` curl, and fail without them; the others need nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,3 +31,4 @@ mod with_fuse;
 mod with_mosquitto;
 mod with_mounts;
 mod with_namespaces;
+mod with_systemd;

@@ -1,5 +1,4 @@
-//! What Linux tells, read below `/proc` and `/sys` directly: a twentieth of what the same costs
-//! through a library that reads everything.
+//! What Linux tells, read below `/proc` and `/sys` directly: no more is read than is told.
 
 mod arrays;
 mod battery;

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use netmonitor_protocol::payload::Metrics;
 
+use super::kept::kept;
 use super::lock::Running;
 use super::piece::{Kind, Part, Piece, Taken};
 use super::record::Record;
@@ -51,7 +52,7 @@ impl Spool {
     fn write_sample(&mut self, sample: &Metrics) -> io::Result<()> {
         let record = Record::Sample {
             seq: sample.seq,
-            json: serde_json::to_vec(sample)?,
+            json: serde_json::to_vec(&kept(sample))?,
         };
         self.write(&record)
     }

@@ -106,24 +106,19 @@ impl Lister {
 pub(crate) fn each(root: &Root, mut found: impl FnMut(u32, &Stat<'_>)) -> anyhow::Result<()> {
     let path = root.path("proc");
     let folder = std::fs::read_dir(&path).context("cannot list /proc")?;
-    let mut line = Vec::with_capacity(LINE);
+    let mut line = [0; LINE];
     for entry in folder.flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        line.clear();
-        // A process that ended in the meantime is no failure.
-        let Ok(mut file) = File::open(entry.path().join("stat")) else {
+        // A process that ended in the meantime is no failure. The kernel gives the whole line at
+        // once: asking for its length and for its end would cost as much again.
+        let read = File::open(entry.path().join("stat")).and_then(|mut file| file.read(&mut line));
+        let Ok(length) = read else {
             continue;
         };
-        if file.read_to_end(&mut line).is_err() {
-            continue;
-        }
-        if let Some(stat) = parse(&String::from_utf8_lossy(&line)) {
+        if let Some(stat) = parse(&String::from_utf8_lossy(&line[..length])) {
             found(pid, &stat);
         }
     }
