@@ -159,6 +159,8 @@ impl Who {
 async fn start() -> TestBroker {
     start_with(Config {
         subscriptions_per_client_max: 1000,
+        // A group for each topic is more than a user has.
+        shared_groups_per_user_max: 100,
         ..Config::default()
     })
     .await
