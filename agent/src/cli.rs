@@ -13,7 +13,6 @@ use netmonitor_service::{clock, logging, random, shutdown};
 use tokio::runtime::{self, Runtime};
 
 use crate::collect::{FIRST_READING, Sampler};
-use crate::config::StateDir;
 #[cfg(target_os = "linux")]
 use crate::install;
 use crate::root::Root;
@@ -142,7 +141,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
             #[cfg(target_os = "linux")]
             Command::Install { code, name, force } => {
                 install::check().await?;
-                let service = StateDir::for_service(&state_dir);
+                let service = state_dir.for_service();
                 if let Some(code) = code {
                     enrol_once(&code, name, force, &service).await?;
                 }

@@ -178,6 +178,7 @@ pub struct StateDir {
 impl StateDir {
     /// Where the service keeps its state, unless a machine that has joined, or a configuration, is
     /// in this one.
+    #[cfg(target_os = "linux")]
     pub(crate) fn for_service(&self) -> PathBuf {
         let has_something = ["identity.json", "agent.toml"]
             .iter()

@@ -13,7 +13,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::backfill::{BATCH_BYTES, BATCH_SAMPLES, Patience, Plan, Step};
-use crate::spool::numbers::{Numbers, count};
+use crate::spool::numbers::Numbers;
+#[cfg(unix)]
+use crate::spool::numbers::count;
 use crate::spool::{Moment, Spool};
 
 /// The longest wait without a look whether something is due.
@@ -73,6 +75,7 @@ impl Delivery {
     }
 
     /// How many samples wait to be stored.
+    #[cfg(unix)]
     pub(crate) fn waiting(&self) -> u64 {
         let state = self.state();
         state.spool.kept().map(|(_, numbers)| count(numbers)).sum()

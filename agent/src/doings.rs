@@ -65,6 +65,7 @@ impl Doings {
         });
     }
 
+    #[cfg(unix)]
     pub(crate) fn connection(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
     }
@@ -76,6 +77,7 @@ impl Doings {
             .unwrap_or_else(PoisonError::into_inner) = collectors;
     }
 
+    #[cfg(unix)]
     pub(crate) fn collectors(&self) -> Vec<Health> {
         let collectors = self.collectors.lock();
         collectors.unwrap_or_else(PoisonError::into_inner).clone()
@@ -87,6 +89,7 @@ impl Doings {
         let _nobody = self.notifications.send(notification);
     }
 
+    #[cfg(unix)]
     pub(crate) fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.notifications.subscribe()
     }

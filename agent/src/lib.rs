@@ -44,6 +44,7 @@ mod last_keepalive;
 #[cfg(unix)]
 mod local;
 pub mod machine;
+#[cfg(unix)]
 mod notices;
 #[cfg(unix)]
 mod notify;

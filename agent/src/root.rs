@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(target_os = "linux")]
 use anyhow::Context as _;
 
 /// The folder below which `proc`, `sys` and `etc` are read. In a container it may be where the
@@ -30,6 +31,7 @@ impl Root {
     }
 
     /// The same, with an error that names the file.
+    #[cfg(target_os = "linux")]
     pub(crate) fn text(&self, file: &str) -> anyhow::Result<String> {
         self.read(file)
             .with_context(|| format!("cannot read /{file}"))

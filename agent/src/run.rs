@@ -23,14 +23,16 @@ use crate::goodbye::goodbye;
 use crate::home::{Home, NotJoined};
 use crate::inventory::{Inventory, boot_id};
 use crate::last_keepalive::LastKeepAlive;
-#[cfg(unix)]
-use crate::local;
-use crate::notices::{self, Notices};
 use crate::publish::{Known, Prompts, changes};
 use crate::rivals::Rivals;
 use crate::settings::{Defaults, Wanted};
 use crate::spool::{Limits, Owner, Place, Spool};
 use crate::{Config, VERSION, joined, power, processes, services};
+#[cfg(unix)]
+use crate::{
+    local,
+    notices::{self, Notices},
+};
 
 /// How long the connection may take to close after the goodbye.
 const DISCONNECT_WITHIN: Duration = Duration::from_millis(800);
@@ -148,14 +150,17 @@ impl Agent {
             looked_at,
             found.processes,
         ));
-        let wanted = wanted.subscribe();
+        #[cfg(unix)]
         inform(
             &mut tasks,
             config,
-            device.clone(),
-            &doings,
-            &delivery,
-            wanted,
+            local::Server {
+                device: device.clone(),
+                doings,
+                delivery: delivery.clone(),
+                notices: Arc::new(Notices::new()),
+            },
+            wanted.subscribe(),
         );
         Self {
             device,
@@ -191,26 +196,16 @@ impl Agent {
 }
 
 /// Tells those who are on this machine.
+#[cfg(unix)]
 fn inform(
     tasks: &mut JoinSet<()>,
     config: &Config,
-    device: DeviceId,
-    doings: &Arc<Doings>,
-    delivery: &Arc<Delivery>,
+    server: local::Server,
     wanted: watch::Receiver<Wanted>,
 ) {
-    let notices = Arc::new(Notices::new());
-    tasks.spawn(notices::follow(doings.clone(), notices.clone(), wanted));
-    #[cfg(unix)]
-    tasks.spawn(local::serve(
-        local::socket(&config.state_dir),
-        local::Server {
-            device,
-            doings: doings.clone(),
-            delivery: delivery.clone(),
-            notices,
-        },
-    ));
+    let (doings, notices) = (server.doings.clone(), server.notices.clone());
+    tasks.spawn(notices::follow(doings, notices, wanted));
+    tasks.spawn(local::serve(local::socket(&config.state_dir), server));
 }
 
 /// This start of the agent.
