@@ -78,6 +78,12 @@ impl Running {
         kill(pid, signal).unwrap();
     }
 
+    /// Its exit code, if it has ended by itself.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        let status = self.0.try_wait().unwrap();
+        status.and_then(|status| status.code())
+    }
+
     /// Waits for its end while everything else in this test goes on, and returns its exit code.
     pub(crate) async fn has_ended(&mut self) -> Option<i32> {
         let mut status = None;

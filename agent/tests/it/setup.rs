@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netmonitor_testkit::eventually;
 use nix::pty::openpty;
 
-use crate::program::{DEADLINE, agent, output};
+use crate::program::{DEADLINE, Running, agent, output};
 
 /// The arrow down, and enter.
 const DOWN: &str = "\u{1b}[B\r";
@@ -21,7 +21,7 @@ const UP: &str = "\u{1b}[A\r";
 
 /// The program at a terminal, and somebody who reads and types.
 struct Terminal {
-    child: Child,
+    child: Running,
     keyboard: File,
     screen: Arc<Mutex<String>>,
 }
@@ -30,7 +30,8 @@ impl Terminal {
     fn setup(state: &Path, language: &str) -> Self {
         let pty = openpty(None, None).unwrap();
         let end = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
-        let child = agent(state, &["setup"])
+        let mut command = agent(state, &["setup"]);
+        command
             .env("LANG", language)
             .env("TERM", "xterm")
             .env_remove("LC_ALL")
@@ -38,10 +39,10 @@ impl Terminal {
             .env("RUST_LOG", "error")
             .stdin(end(&pty.slave))
             .stdout(end(&pty.slave))
-            .stderr(end(&pty.slave))
-            .spawn()
-            .unwrap();
-        drop(pty.slave);
+            .stderr(end(&pty.slave));
+        let child = Running::start(&mut command);
+        // The command holds the terminal open, too.
+        drop((command, pty.slave));
         let keyboard = File::from(pty.master);
         let screen = Arc::new(Mutex::new(String::new()));
         let (mut reader, shown) = (keyboard.try_clone().unwrap(), screen.clone());
@@ -71,13 +72,15 @@ impl Terminal {
 
     /// Says no to what only root is asked, and waits for the end.
     fn end(mut self, install: &str) {
+        let mut code = None;
         eventually("setup ends", Duration::from_mins(1), || {
             if self.screen.lock().unwrap().contains(install) {
                 self.answer(install, DOWN);
             }
-            self.child.try_wait().unwrap().is_some()
+            code = self.child.exit_code();
+            code.is_some()
         });
-        assert!(self.child.wait().unwrap().success());
+        assert_eq!(code, Some(0));
     }
 }
 
