@@ -287,13 +287,18 @@ struct Told {
 /// Takes a sample each interval, and keeps it.
 async fn take_samples(mut sampler: Sampler, mut wanted: watch::Receiver<Wanted>, told: Told) {
     sleep(FIRST_READING).await;
+    let mut last = None;
     loop {
         let interval = wanted.borrow_and_update().interval;
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // Two readings in a row would be noise: neither a new interval nor one that was missed makes
+        // a sample follow the one before at once.
+        let next = last.map_or_else(tokio::time::Instant::now, |last| last + interval);
+        let mut ticks = tokio::time::interval_at(next, interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while wanted.borrow().interval == interval {
             tokio::select! {
                 _ = ticks.tick() => {
+                    last = Some(tokio::time::Instant::now());
                     if let Some(apart) = sampler.begin(Instant::now()) {
                         apart.await;
                     }

@@ -13,6 +13,9 @@ use crate::root::Root;
 /// What was read last is worth nothing any more once a reading has taken so long.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
 
+/// How much earlier than it is due one is read with a sample, at most.
+const SLACK: Duration = Duration::from_millis(500);
+
 /// A collector at work.
 pub(super) struct Running {
     source: &'static Source,
@@ -99,7 +102,9 @@ impl Running {
             // Whoever is stuck behind it gets another worker.
             return true;
         }
-        if self.due.is_some_and(|due| now < due) {
+        // No sample is taken to the microsecond: one that is early by that is not left out.
+        let slack = (self.every / 10).min(SLACK);
+        if self.due.is_some_and(|due| now + slack < due) {
             return false;
         }
         self.due = Some(now + self.every);

@@ -53,7 +53,8 @@ async fn a_sample_of_this_machine_is_complete_and_counted_from_one() {
 async fn without_uptime_there_is_no_sample_and_none_counts_as_lost() {
     let folder = tempfile::tempdir().unwrap();
     let proc = folder.path().join("proc");
-    std::fs::create_dir_all(&proc).unwrap();
+    std::fs::create_dir_all(proc.join("1")).unwrap();
+    std::fs::write(proc.join("1/stat"), "1 (init) S 0\n").unwrap();
     std::fs::write(proc.join("stat"), "cpu  1 2 3 4\ncpu0 1 2 3 4\n").unwrap();
     std::fs::write(proc.join("meminfo"), "MemTotal: 9 kB\nMemFree: 1 kB\n").unwrap();
     let mut sampler = sampler(&Root::new(folder.path()));

@@ -36,8 +36,7 @@ impl Collector for Gpus {
 /// None if it tells nothing.
 fn gpu(card: &str, device: &Path) -> Option<Gpu> {
     // A second card that sleeps to save power would be woken.
-    let state = sysfs::text(&device.join("power/runtime_status"));
-    if state.as_deref() == Some("suspended") {
+    if sysfs::is_suspended(device) {
         return None;
     }
     let number = |file: &str| sysfs::value::<u64>(&device.join(file));

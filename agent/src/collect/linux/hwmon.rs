@@ -29,6 +29,8 @@ pub(super) struct Sensor {
     pub(super) name: String,
     /// Where its value is.
     pub(super) file: PathBuf,
+    /// What it is a part of, if that can sleep by itself.
+    pub(super) device: Option<PathBuf>,
     /// Above this the hardware is in danger, in the same unit.
     pub(super) critical: Option<i64>,
 }
@@ -65,6 +67,7 @@ pub(super) fn sensors(root: &Root) -> Vec<Sensor> {
                 kind: Kind::Temperature,
                 name: zone,
                 file,
+                device: None,
                 critical: None,
             });
         }
@@ -94,6 +97,11 @@ fn of_drive(folder: &Path, chip: &str) -> Option<String> {
 }
 
 fn of_chip(folder: &Path, chip: &str) -> Vec<Sensor> {
+    let device = folder.join("device");
+    let device = device
+        .join("power/runtime_status")
+        .exists()
+        .then_some(device);
     sysfs::entries(folder)
         .into_iter()
         .filter_map(|(file, path)| {
@@ -114,6 +122,7 @@ fn of_chip(folder: &Path, chip: &str) -> Vec<Sensor> {
                 kind,
                 name: format!("{chip} {}", label.as_deref().unwrap_or(channel)),
                 file: path,
+                device: device.clone(),
                 // Chips without a limit say 0, or more than anything withstands.
                 critical: critical.filter(|it| (1_000..=200_000).contains(it)),
             })

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use netmonitor_protocol::payload::ProcessCounts;
 
 use super::super::{Collector, Part};
@@ -27,6 +27,11 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 
 impl Collector for Counts {
     fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
+        // Mounted so, each user sees only their own: that is no number of processes.
+        ensure!(
+            self.root.text("proc/1/stat").is_ok(),
+            "/proc hides the processes of others (its option hidepid)"
+        );
         let folder = std::fs::read_dir(self.root.path("proc")).context("cannot list /proc")?;
         let all = folder.flatten().filter(|entry| {
             let name = entry.file_name();
@@ -88,6 +93,9 @@ mod tests {
         let stat = "cpu  1 2 3 4\nprocs_running 3\nprocs_blocked 1\n";
         std::fs::write(proc.join("stat"), stat).unwrap();
         let mut collector = open(&Root::new(folder.path())).unwrap();
+        let hidden = collector.read(Instant::now()).unwrap_err();
+        assert!(hidden.to_string().contains("hidepid"), "{hidden}");
+        std::fs::write(proc.join("1/stat"), "1 (init) S 0\n").unwrap();
         let mut total = || match collector.read(Instant::now()).unwrap() {
             Part::Processes(counts) => (counts.total, counts.running, counts.blocked),
             other => panic!("{other:?}"),

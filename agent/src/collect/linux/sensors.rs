@@ -52,6 +52,9 @@ impl Collector for Sensors {
         }
         let (mut temperatures, mut fans, mut voltages) = (Vec::new(), Vec::new(), Vec::new());
         for sensor in &self.known {
+            if sensor.device.as_deref().is_some_and(sysfs::is_suspended) {
+                continue;
+            }
             // A drive that sleeps does not answer, and one that is gone has no file any more.
             let Some(value) = sysfs::value::<i64>(&sensor.file) else {
                 continue;
@@ -102,6 +105,7 @@ mod tests {
             kind,
             name: "chip x".to_owned(),
             file: "x".into(),
+            device: None,
             critical: Some(95_000),
         }
     }
@@ -117,6 +121,24 @@ mod tests {
         check(-12_500, Some(-12.5));
         check(-128_000, None);
         check(65_535_000, None);
+    }
+
+    #[test]
+    fn a_chip_that_sleeps_is_not_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let chip = folder.path().join("sys/class/hwmon/hwmon0");
+        let power = chip.join("device/power");
+        std::fs::create_dir_all(&power).unwrap();
+        std::fs::write(chip.join("name"), "amdgpu\n").unwrap();
+        std::fs::write(chip.join("temp1_input"), "41000\n").unwrap();
+        let mut sensors = open(&Root::new(folder.path())).unwrap();
+        for (state, expected) in [("active\n", 1), ("suspended\n", 0), ("active\n", 1)] {
+            std::fs::write(power.join("runtime_status"), state).unwrap();
+            let Part::Sensors { temperatures, .. } = sensors.read(Instant::now()).unwrap() else {
+                panic!("no sensors");
+            };
+            assert_eq!(temperatures.len(), expected, "{state}");
+        }
     }
 
     #[test]

@@ -17,6 +17,12 @@ pub(super) fn text(path: &Path) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// Whether a device sleeps to save power (`Documentation/power/runtime_pm.rst`): asked for anything
+/// else, it might be woken.
+pub(super) fn is_suspended(device: &Path) -> bool {
+    text(&device.join("power/runtime_status")).is_some_and(|it| it == "suspended")
+}
+
 /// The entries of a folder with their names, in the order of these, numbers in them by their
 /// size: `hwmon2` stands before `hwmon10`. None where there is no such folder.
 pub(super) fn entries(folder: &Path) -> Vec<(String, PathBuf)> {

@@ -87,7 +87,8 @@ fn restart_required(root: &Root) -> Option<bool> {
 }
 
 /// `12 updates can be applied immediately.` and `3 of these updates are standard security
-/// updates.`, each on a line of its own.
+/// updates.`, each on a line of its own. Additional ones, which need a subscription, are named below;
+/// this machine does not get them.
 fn counted(text: &str) -> Option<Updates> {
     let number = |line: &str| {
         line.split_ascii_whitespace()
@@ -95,7 +96,7 @@ fn counted(text: &str) -> Option<Updates> {
     };
     let mut numbers = text.lines().filter_map(|line| Some((line, number(line)?)));
     let (_, pending) = numbers.next()?;
-    let security = numbers.find(|(line, _)| line.contains("security"));
+    let security = numbers.find(|(line, _)| line.contains("of these") && line.contains("security"));
     Some(Updates {
         pending,
         security: security.map(|(_, number)| number),
@@ -118,6 +119,13 @@ mod tests {
             Some((12, Some(3))),
         );
         check("\n0 updates can be applied immediately.\n", Some((0, None)));
+        check(
+            "\nExpanded Security Maintenance for Applications is not enabled.\n\n\
+             0 updates can be applied immediately.\n\n\
+             58 additional security updates can be applied with ESM Apps.\n\
+             Learn more about enabling ESM Apps service at https://ubuntu.com/esm\n",
+            Some((0, None)),
+        );
         check("", None);
     }
 

@@ -8,6 +8,7 @@ use super::*;
 fn machine(folder: &Path) {
     for (file, text) in [
         ("proc/uptime", "41.20 80.00\n"),
+        ("proc/1/stat", "1 (init) S 0\n"),
         ("proc/stat", "cpu  1 2 3 4\ncpu0 1 2 3 4\n"),
         ("proc/meminfo", "MemTotal: 9 kB\nMemFree: 1 kB\n"),
         ("proc/loadavg", "0.1 0.2 0.3 1/2 3\n"),

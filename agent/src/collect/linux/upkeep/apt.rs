@@ -192,7 +192,7 @@ mod tests {
         let held = package("held", "1").replace("install ok", "hold ok");
         let installed = ["curl", "bash", "new", "tar"].map(|name| package(name, "1.0-1"));
         write(STATUS, &(installed.concat() + &held));
-        let base = "var/lib/apt/lists/deb.debian.org_debian_dists_bookworm";
+        let base = "var/lib/apt/lists/mirror.example.org_debian_dists_bookworm";
         let main = package("curl", "1.0-2") + &package("bash", "1.0-1") + &package("held", "2");
         write(&format!("{base}_main_binary-amd64_Packages"), &main);
         write(
