@@ -14,6 +14,8 @@ use tokio::runtime::{self, Runtime};
 
 use crate::collect::{FIRST_READING, Sampler};
 #[cfg(target_os = "linux")]
+use crate::home::Home;
+#[cfg(target_os = "linux")]
 use crate::install;
 use crate::root::Root;
 use crate::{Config, config, interval, join, joined, run, status};
@@ -187,7 +189,8 @@ async fn enrol(
 }
 
 /// The same, but a machine that belongs to the hub of the code stays what it is there: the line of
-/// the dashboard, pasted again, brings a newer program.
+/// the dashboard, pasted again, brings a newer program. If the hub has forgotten it, or this is a
+/// copy of its disk, it joins anew.
 #[cfg(target_os = "linux")]
 async fn enrol_once(
     code: &str,
@@ -195,12 +198,19 @@ async fn enrol_once(
     force: bool,
     state_dir: &Path,
 ) -> anyhow::Result<()> {
+    if force {
+        return enrol(code, name, force, state_dir).await;
+    }
     let hub = code.parse::<JoinCode>()?.ca_fingerprint;
-    let known = joined(state_dir)?.filter(|it| !force && it.ca_fingerprint == hub);
-    let Some(identity) = known else {
+    let known = joined(state_dir)?.filter(|it| it.ca_fingerprint == hub);
+    let Some(mut identity) = known else {
         return enrol(code, name, force, state_dir).await;
     };
-    let device = identity.device;
+    let device = identity.device.clone();
+    let is_copy = identity.check_machine(&Root::default(), state_dir).is_err();
+    if is_copy || status::is_forgotten(&Home::Hub(identity)).await {
+        return enrol(code, name, true, state_dir).await;
+    }
     writeln!(
         io::stdout(),
         "this machine is {device} on that hub already, and stays so"
@@ -236,6 +246,8 @@ async fn print_sample(state_dir: &Path) -> anyhow::Result<()> {
         if sampler.is_complete() || begun.elapsed() >= COLLECT_WITHIN {
             break;
         }
+        // What is read with each sample is read again, and too soon it would be noise.
+        tokio::time::sleep(FIRST_READING).await;
     }
     let sample = sampler
         .take(clock::now(), clock::since_boot())

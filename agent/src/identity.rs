@@ -95,7 +95,6 @@ impl Identity {
             .with_context(|| format!("cannot make the directory {}", state_dir.display()))?;
         let path = path(state_dir);
         private_file::write(&path, &json)
-            .and_then(|()| private_file::give_to_owner_of(state_dir, &path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
 

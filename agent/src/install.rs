@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use crate::config::is_root;
 use crate::{Config, joined};
@@ -90,13 +90,16 @@ pub(crate) async fn uninstall(purge: bool, out: &mut impl Write) -> anyhow::Resu
     check().await?;
     let manager = Manager::connect().await?;
     let places = Places::default();
-    if !places.is_there() {
-        bail!("the agent is not installed as a service here");
-    }
+    // What stopped half way, or left what it knew, is gone on with.
+    ensure!(
+        places.is_there() || (purge && places.state.exists()),
+        "the agent is not installed as a service here"
+    );
     manager.stop(UNIT_NAME).await?;
-    manager.disable(UNIT_NAME).await?;
+    if places.has_unit() {
+        manager.disable(UNIT_NAME).await?;
+    }
     places.remove()?;
-    manager.reload().await?;
     let told = if purge {
         places.purge()?;
         "the agent and what it knew are removed; the hub still knows this device".to_owned()
@@ -104,5 +107,6 @@ pub(crate) async fn uninstall(purge: bool, out: &mut impl Write) -> anyhow::Resu
         let state = places.state.display();
         format!("the agent is removed; what it knows stays in {state}")
     };
+    manager.reload().await?;
     writeln!(out, "{told}").context("cannot write the answer")
 }

@@ -147,9 +147,7 @@ fn ask_broker(
     if has_password {
         private_file::create_dir(state_dir)?;
         let path = state_dir.join(PASSWORD_FILE);
-        private_file::write(&path, password.as_bytes())
-            .and_then(|()| private_file::give_to_owner_of(state_dir, &path))
-            .context("cannot keep the password")?;
+        private_file::write(&path, password.as_bytes()).context("cannot keep the password")?;
     }
     choices.broker = Some(file::Broker {
         url,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Context as _;
-use netmonitor_service::mqtt::{ConnectionError, Dial, Options};
+use netmonitor_service::mqtt::{ConnectionError, Dial, Endpoint, Options};
 use netmonitor_service::random;
 
 use crate::Config;
@@ -37,7 +37,6 @@ pub(crate) async fn status(state_dir: &StateDir, out: &mut impl Write) -> anyhow
     let endpoints = home.endpoints();
     let addresses: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
     writeln!(out, "hub      {}", addresses.join(", ")).context(written)?;
-    let (user, password) = home.credentials();
     if endpoints.is_empty() {
         writeln!(
             out,
@@ -47,21 +46,41 @@ pub(crate) async fn status(state_dir: &StateDir, out: &mut impl Write) -> anyhow
     }
     for endpoint in endpoints {
         let address = endpoint.to_string();
-        let dial = Dial::Fixed {
-            endpoints: vec![endpoint],
-            user: user.clone(),
-            password: password.clone(),
-        };
-        // A client id of its own: with the agent's it would throw the running agent out.
-        let client_id = format!("status-{}-{:016x}", home.device(), random::bits64());
-        let outcome = attempt::connect(Options::new(client_id, dial)).await;
+        let outcome = try_once(&home, endpoint).await;
         report(out, &address, outcome.as_ref().err()).context(written)?;
-        if let Ok(attempt) = outcome {
-            attempt.end().await;
+        if outcome.is_ok() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Connects with what the device is known by, and says goodbye.
+async fn try_once(home: &Home, endpoint: Endpoint) -> Result<(), AttemptError> {
+    let (user, password) = home.credentials();
+    let dial = Dial::Fixed {
+        endpoints: vec![endpoint],
+        user,
+        password,
+    };
+    // A client id of its own: with the agent's it would throw the running agent out.
+    let client_id = format!("status-{}-{:016x}", home.device(), random::bits64());
+    let attempt = attempt::connect(Options::new(client_id, dial)).await?;
+    attempt.end().await;
+    Ok(())
+}
+
+/// Whether the hub answers, and does not know the device any more.
+#[cfg(target_os = "linux")]
+pub(crate) async fn is_forgotten(home: &Home) -> bool {
+    for endpoint in home.endpoints() {
+        match try_once(home, endpoint).await {
+            Ok(()) => return false,
+            Err(AttemptError::Connection(ConnectionError::Credential { .. })) => return true,
+            Err(_) => {}
+        }
+    }
+    false
 }
 
 /// What a running agent tells of itself.

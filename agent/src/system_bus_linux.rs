@@ -10,10 +10,12 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Connects (to `DBUS_SYSTEM_BUS_ADDRESS` if set).
 pub(crate) async fn connect() -> zbus::Result<Connection> {
-    Builder::system()
-        .method_timeout(ANSWER_WITHIN)
-        .build()
-        .await
+    connect_patiently(ANSWER_WITHIN).await
+}
+
+/// The same, for calls that may take this long.
+pub(crate) async fn connect_patiently(within: Duration) -> zbus::Result<Connection> {
+    Builder::system().method_timeout(within).build().await
 }
 
 /// Whether a service is there: asked for by name, so that the bus does not try to start it.

@@ -18,7 +18,7 @@ fn the_pasted_line_makes_a_machine_a_device_that_is_online_and_comes_back_by_its
     let add = ["user", "add", "anna", "--role", "admin", "--password-stdin"];
     assert_eq!(home.admin_with(&add, "a long password\n").code, Some(0));
     let made = admin
-        .post("/api/v1/join-codes", &json!({ "uses": 2 }))
+        .post("/api/v1/join-codes", &json!({ "uses": 3 }))
         .json();
     let code = made["code"].as_str().unwrap();
 
@@ -57,6 +57,19 @@ fn the_pasted_line_makes_a_machine_a_device_that_is_online_and_comes_back_by_its
         state("status") == "online"
     });
     assert_eq!(state("id"), id);
+
+    // After the hub has forgotten it, it is joined anew.
+    admin.ask(
+        "DELETE",
+        &format!("/api/v1/devices/{}", id.as_str().unwrap()),
+        None,
+    );
+    eventually("it is forgotten", DEADLINE, || devices() == json!([]));
+    let told = machine.told("sh", &["-c", &line]);
+    assert!(told.contains("joined as"), "{told}");
+    eventually("it is there again", DEADLINE, || {
+        devices() != json!([]) && state("status") == "online"
+    });
 
     // It says goodbye when it is stopped with its machine.
     machine.told("systemctl", &["stop", "netmonitor-agent.service"]);

@@ -36,9 +36,20 @@ impl Default for Places {
 }
 
 impl Places {
-    /// Whether it is installed.
+    /// Whether it is installed, or parts of it are.
     pub(super) fn is_there(&self) -> bool {
+        self.parts().iter().any(|part| part.exists())
+    }
+
+    /// Whether systemd may know it.
+    pub(super) fn has_unit(&self) -> bool {
         self.unit.exists()
+    }
+
+    /// Everything but what the agent knows, the unit last: while it is there, systemd can be told to
+    /// forget it.
+    fn parts(&self) -> [&Path; 4] {
+        [&self.autostart, &self.user, &self.program, &self.unit]
     }
 
     /// Puts everything in its place. Each file is there whole or not at all.
@@ -75,7 +86,7 @@ impl Places {
 
     /// Removes everything but what the agent knows.
     pub(super) fn remove(&self) -> anyhow::Result<()> {
-        for path in [&self.unit, &self.autostart, &self.user, &self.program] {
+        for path in self.parts() {
             removed(fs::remove_file(path), path)?;
         }
         Ok(())
@@ -98,13 +109,11 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
             continue;
         };
         if path.is_dir() {
-            private_file::create_dir(&target).with_context(context)?;
-            private_file::give_to_owner_of(to, &target).with_context(context)?;
+            private_file::create_dir_in(&target).with_context(context)?;
             copy(&path, &target)?;
         } else if path.is_file() {
             let bytes = fs::read(&path).with_context(context)?;
-            write(&target, &bytes, 0o600)?;
-            private_file::give_to_owner_of(to, &target).with_context(context)?;
+            private_file::write(&target, &bytes).with_context(context)?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! systemd, as far as it takes to install a service (org.freedesktop.systemd1(5)).
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -21,6 +22,10 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 /// The first version that makes directories for the state of a service (2017).
 const OLDEST: u32 = 235;
 
+/// How long systemd may take for what it is told: it answers `Reload` when every unit of the machine
+/// is read anew, which takes seconds on a small one that is busy. What it grants itself.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+
 /// How long a service may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 
@@ -33,12 +38,19 @@ pub(super) struct Manager(Connection);
 impl Manager {
     /// An error where there is none, or one that is too old.
     pub(super) async fn connect() -> anyhow::Result<Self> {
-        let connection = system_bus::connect().await;
+        let connection = system_bus::connect_patiently(ANSWER_WITHIN).await;
         let is_there = match &connection {
             Ok(connection) => system_bus::has(connection, SYSTEMD).await.unwrap_or(false),
             Err(_) => false,
         };
         let (Ok(connection), true) = (connection, is_there) else {
+            // sd_booted(3)
+            if Path::new("/run/systemd/system").exists() {
+                bail!(
+                    "systemd cannot be reached over the system bus: install D-Bus (the package \
+                     dbus), start it, and try again"
+                );
+            }
             bail!(
                 "there is no systemd on this machine: start `netmonitor-agent run` with it in the \
                  way of its own service manager"
@@ -74,7 +86,9 @@ impl Manager {
 
     /// Starts the service, or starts it anew, and waits until it runs.
     pub(super) async fn start_anew(&self, unit: &str) -> anyhow::Result<()> {
-        self.call("RestartUnit", &(unit, "replace")).await?;
+        // The job is only queued when systemd answers: the old one would still count as running.
+        self.stop(unit).await?;
+        self.call("StartUnit", &(unit, "replace")).await?;
         let until = Instant::now() + RUNS_FOR;
         let mut since = None;
         while Instant::now() < until || since.is_none() {
@@ -97,15 +111,24 @@ impl Manager {
 
     /// Stops the service, and waits until it has ended.
     pub(super) async fn stop(&self, unit: &str) -> anyhow::Result<()> {
+        // One that is not there cannot be told to stop.
+        if self.has_ended(unit).await? {
+            return Ok(());
+        }
         self.call("StopUnit", &(unit, "replace")).await?;
         let until = Instant::now() + STOP_WITHIN;
-        while !matches!(self.state(unit).await?.as_str(), "inactive" | "failed") {
+        while !self.has_ended(unit).await? {
             if Instant::now() > until {
                 bail!("the service does not stop");
             }
             sleep(Duration::from_millis(100)).await;
         }
         Ok(())
+    }
+
+    async fn has_ended(&self, unit: &str) -> anyhow::Result<bool> {
+        let state = self.state(unit).await?;
+        Ok(matches!(state.as_str(), "inactive" | "failed"))
     }
 
     async fn state(&self, unit: &str) -> anyhow::Result<String> {

@@ -89,11 +89,10 @@ impl Choices {
         let context = || format!("cannot write {}", path.display());
         private_file::create_dir(state_dir).with_context(context)?;
         if path.exists() {
-            std::fs::copy(&path, path.with_extension("toml.old")).with_context(context)?;
+            let old = std::fs::read(&path).with_context(context)?;
+            private_file::write(&path.with_extension("toml.old"), &old).with_context(context)?;
         }
-        private_file::write(&path, self.text()?.as_bytes())
-            .and_then(|()| private_file::give_to_owner_of(state_dir, &path))
-            .with_context(context)
+        private_file::write(&path, self.text()?.as_bytes()).with_context(context)
     }
 
     fn text(&self) -> anyhow::Result<String> {

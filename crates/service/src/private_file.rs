@@ -56,30 +56,49 @@ pub fn create_own_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file for the owner only (0600). A reader sees the old content or the new one, and
-/// so does the machine after a power cut.
+/// so does the machine after a power cut. A link is replaced, and not followed. What root writes into
+/// the folder of another user is that user's: the service that runs there is to read it.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = options().open(path)?;
+    #[cfg(unix)]
+    if let Some((user, group)) = other_owner(path)? {
+        // Of the file that is open: the name may be exchanged by that user at any time.
+        std::os::unix::fs::fchown(file.as_file(), Some(user), Some(group))?;
+    }
     file.write_all(content)?;
     file.commit()
 }
 
-/// Gives a file to the owner of its folder, if root has written it: the service of another user is
-/// to read it.
-pub fn give_to_owner_of(folder: &Path, file: &Path) -> io::Result<()> {
+/// Makes a directory for the owner only (0700) in another one; what root makes in the folder of
+/// another user is that user's. A link is refused.
+pub fn create_dir_in(path: &Path) -> io::Result<()> {
+    create_dir(path)?;
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let owner = fs::metadata(folder)?;
-        if nix::unistd::geteuid().is_root() && owner.uid() != 0 {
-            std::os::unix::fs::chown(file, Some(owner.uid()), Some(owner.gid()))?;
+    if let Some((user, group)) = other_owner(path)? {
+        if !fs::symlink_metadata(path)?.is_dir() {
+            let message = format!("{} is a link", path.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
         }
-        Ok(())
+        std::os::unix::fs::lchown(path, Some(user), Some(group))?;
     }
-    #[cfg(not(unix))]
-    {
-        let _the_same_for_all = (folder, file);
-        Ok(())
+    Ok(())
+}
+
+/// User and group of the folder that something is in, if this is root and they are not.
+#[cfg(unix)]
+fn other_owner(path: &Path) -> io::Result<Option<(u32, u32)>> {
+    use std::os::unix::fs::MetadataExt as _;
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(None);
     }
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let here = Path::new(".");
+    let owner = fs::metadata(if folder.as_os_str().is_empty() {
+        here
+    } else {
+        folder
+    })?;
+    Ok((owner.uid() != 0).then(|| (owner.uid(), owner.gid())))
 }
 
 #[cfg(unix)]
@@ -115,6 +134,34 @@ mod tests {
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    /// For root only: nobody else can give anything away.
+    #[cfg(unix)]
+    #[test]
+    fn what_root_writes_for_another_user_is_theirs_and_no_link_of_theirs_is_followed() {
+        use std::os::unix::fs::{MetadataExt as _, chown, symlink};
+        const NOBODY: u32 = 65534;
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (secret, theirs) = (place.path().join("shadow"), place.path().join("theirs"));
+        write(&secret, b"of root").unwrap();
+        fs::create_dir(&theirs).unwrap();
+        chown(&theirs, Some(NOBODY), Some(NOBODY)).unwrap();
+        let (file, folder) = (theirs.join("file"), theirs.join("folder"));
+        symlink(&secret, &file).unwrap();
+        write(&file, b"new").unwrap();
+        create_dir_in(&folder).unwrap();
+        assert_eq!(fs::symlink_metadata(&file).unwrap().uid(), NOBODY);
+        assert_eq!(fs::symlink_metadata(&folder).unwrap().uid(), NOBODY);
+        assert_eq!(fs::read(&secret).unwrap(), b"of root");
+        assert_eq!(fs::metadata(&secret).unwrap().uid(), 0);
+        let link = theirs.join("link");
+        symlink(place.path(), &link).unwrap();
+        create_dir_in(&link).unwrap_err();
+        assert_eq!(fs::metadata(place.path()).unwrap().uid(), 0);
     }
 
     #[cfg(unix)]
