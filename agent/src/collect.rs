@@ -137,6 +137,7 @@ pub(crate) struct Sampler {
     seq: u64,
     collectors: Vec<Running>,
     crew: Crew,
+    facts: Facts,
 }
 
 impl Sampler {
@@ -152,6 +153,7 @@ impl Sampler {
             seq: 0,
             collectors,
             crew: Crew::new(),
+            facts: Facts::default(),
         };
         sampler.begin(now);
         sampler
@@ -195,13 +197,13 @@ impl Sampler {
         Some(sample)
     }
 
-    /// What was read for the inventory.
-    pub(crate) fn facts(&self) -> Facts {
-        let mut facts = Facts::default();
+    /// What was read for the inventory. What cannot be read now is what it was: a machine has its
+    /// disks while they do not answer.
+    pub(crate) fn facts(&mut self) -> Facts {
         for part in self.collectors.iter().filter_map(Running::part) {
-            part.tell(&mut facts);
+            part.tell(&mut self.facts);
         }
-        facts
+        self.facts.clone()
     }
 
     /// How each collector is doing.

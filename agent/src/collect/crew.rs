@@ -77,6 +77,11 @@ impl Crew {
         self.queue().waiting.push_back(Job { at, collector });
     }
 
+    /// Whether a collector waits for its turn.
+    pub(super) fn is_waiting(&self, at: usize) -> bool {
+        self.queue().waiting.iter().any(|job| job.at == at)
+    }
+
     /// Starts a worker if there is something to do and nobody who can do it.
     pub(super) fn start(&self) {
         let mut queue = self.queue();

@@ -10,6 +10,7 @@ mod frequency;
 mod gpu;
 mod hwmon;
 mod interface;
+mod links;
 mod load;
 mod memory;
 mod mounts;
@@ -39,6 +40,8 @@ pub(super) static COLLECTORS: &[Source] = &[
     Source::new("memory", Wanted::Always, Every::Sample, memory::open),
     Source::new("drives", Wanted::Usually, Every::Sample, drives::open),
     Source::new("network", Wanted::Usually, Every::Sample, network::open),
+    // After the network, whose interfaces it adds to.
+    Source::new("links", Wanted::Usually, Every::SecsApart(10), links::open),
     Source::new("disks", Wanted::Usually, Every::SecsApart(10), disks::open),
     Source::new(
         "sensors",

@@ -1,5 +1,7 @@
 //! What one collector has read.
 
+use std::collections::BTreeMap;
+
 use netmonitor_protocol::payload::{
     Array, Battery, Container, CpuModes, Disk, DiskInfo, Drive, Fan, Gpu, Load, Memory, Metrics,
     Network, Pressure, ProcessCounts, Temperature, Throttling, Updates, Voltage, Zram,
@@ -44,6 +46,11 @@ pub(super) enum Part {
     Arrays(Vec<Array>),
     /// Network interfaces.
     Network(Vec<Network>),
+    /// What their drivers know of them, by name.
+    Links {
+        mbit_per_sec: BTreeMap<String, u32>,
+        signal_dbm: BTreeMap<String, i32>,
+    },
     /// What sensors measure.
     Sensors {
         temperatures: Vec<Temperature>,
@@ -95,6 +102,19 @@ impl Part {
             Self::Drives(drives) => sample.drives = drives,
             Self::Arrays(arrays) => sample.arrays = arrays,
             Self::Network(network) => sample.network = network,
+            Self::Links {
+                mbit_per_sec,
+                signal_dbm,
+            } => {
+                for network in &mut sample.network {
+                    let name = &network.interface;
+                    network.signal_dbm = signal_dbm.get(name).copied();
+                    network.link_mbit_per_sec = mbit_per_sec
+                        .get(name)
+                        .copied()
+                        .filter(|_| network.link == Some(true));
+                }
+            }
             Self::Sensors {
                 temperatures,
                 fans,

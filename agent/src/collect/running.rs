@@ -10,7 +10,8 @@ use super::{Collector, Every, Health, Part, Source, Wanted};
 use crate::failures::Failures;
 use crate::root::Root;
 
-/// What was read last is worth nothing any more once a reading has taken so long.
+/// What was read last is worth nothing any more once a reading has taken so long, or a tenth of the
+/// time between two: what is read seldom may be a lot.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
 
 /// How much earlier than it is due one is read with a sample, at most.
@@ -94,9 +95,14 @@ impl Running {
     /// Reads if it is due. Whether the crew does it.
     pub(super) fn begin(&mut self, at: usize, now: Instant, crew: &Crew) -> bool {
         if let Work::Away { since, given_up } = &mut self.work {
-            if !*given_up && now.saturating_duration_since(*since) >= GIVE_UP_AFTER {
+            if crew.is_waiting(at) {
+                // Another one is stuck before it: nobody has asked it yet.
+                *since = now;
+            }
+            let within = GIVE_UP_AFTER.max(self.every / 10);
+            if !*given_up && now.saturating_duration_since(*since) >= within {
                 *given_up = true;
-                let secs = GIVE_UP_AFTER.as_secs();
+                let secs = within.as_secs();
                 self.read(now, Err(anyhow!("no answer within {secs} s")));
             }
             // Whoever is stuck behind it gets another worker.

@@ -1,4 +1,4 @@
-//! A remote disk that does not answer: a file system in user space that says nothing. Needs root and
+//! A disk that does not answer, of another machine or of a program of this one: a file system in user space that says nothing. Needs root and
 //! `/dev/fuse`.
 
 use std::io::{BufRead as _, BufReader};
@@ -92,10 +92,9 @@ struct Mounted<'a> {
 }
 
 impl<'a> Mounted<'a> {
-    fn mount(share: &Share, at: &'a Path) -> Self {
+    fn mount(share: &Share, device: &str, at: &'a Path) -> Self {
         let mut options = fuser::Config::default();
-        let device = "ada@nas:/srv".to_owned();
-        options.mount_options = vec![fuser::MountOption::FSName(device)];
+        options.mount_options = vec![fuser::MountOption::FSName(device.to_owned())];
         let session = fuser::spawn_mount(share.clone(), at, &options)
             .unwrap_or_else(|error| panic!("this test needs root and /dev/fuse: {error}"));
         Self {
@@ -129,17 +128,26 @@ fn disk(sample: &Metrics, at: &Path) -> Option<Disk> {
 
 #[test]
 fn a_remote_disk_that_does_not_answer_is_told_and_holds_up_nothing() {
+    told_and_holds_up_nothing("ada@nas:/srv", true);
+}
+
+#[test]
+fn neither_does_a_drive_that_a_program_of_this_machine_looks_after() {
+    told_and_holds_up_nothing("/dev/sdz1", false);
+}
+
+fn told_and_holds_up_nothing(device: &str, is_remote: bool) {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("my share");
     std::fs::create_dir(&at).unwrap();
     let share = Share::default();
-    let _mounted = Mounted::mount(&share, &at);
+    let _mounted = Mounted::mount(&share, device, &at);
     let expected = Disk {
         mount: at.to_str().unwrap().to_owned(),
         total_bytes: 4_096_000,
         used_bytes: 1_638_400,
         available_bytes: 2_457_600,
-        remote: true,
+        remote: is_remote,
         ..Disk::default()
     };
     assert_eq!(disk(&sample(), &at), Some(expected));
@@ -160,7 +168,8 @@ fn a_remote_disk_that_does_not_answer_is_told_and_holds_up_nothing() {
     }
     let held_up: Metrics = serde_json::from_str(&text).unwrap();
     let hung = disk(&held_up, &at).unwrap();
-    assert!(hung.unresponsive && hung.remote);
+    assert!(hung.unresponsive);
+    assert_eq!(hung.remote, is_remote);
     assert!(
         disk(&held_up, Path::new("/")).is_some(),
         "the others are told"

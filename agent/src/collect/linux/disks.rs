@@ -1,5 +1,5 @@
-//! Space on mounted disks. A file system of another machine may not answer for hours: each of
-//! those is asked on a thread of its own, and reported as unresponsive while that hangs.
+//! Space on mounted disks. A file system of another machine, or one that a program of this machine
+//! looks after, may not answer for hours: each of those is asked on a thread of its own, and reported as unresponsive while that hangs.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
@@ -58,11 +58,10 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
 impl Collector for DiskSpace {
     fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
         let mounts = real(&self.root.text("proc/self/mountinfo")?);
-        let is_mounted =
-            |point: &String| mounts.iter().any(|it| it.is_remote && it.point == *point);
+        let is_mounted = |point: &String| mounts.iter().any(|it| it.may_hang && it.point == *point);
         // A thread that hangs ends when its file system is unmounted, or answers.
         self.remote.retain(|point, _| is_mounted(point));
-        for mount in mounts.iter().filter(|mount| mount.is_remote) {
+        for mount in mounts.iter().filter(|mount| mount.may_hang) {
             self.remote
                 .entry(mount.point.clone())
                 .or_default()
@@ -91,7 +90,7 @@ impl DiskSpace {
     /// to tell: another user's file system, or one without size, or a file that is mounted over
     /// another one, as container runtimes do with `/etc/hosts`.
     fn space(&mut self, mount: &Mount, until: Instant) -> Option<(Space, bool)> {
-        if mount.is_remote {
+        if mount.may_hang {
             let remote = self.remote.entry(mount.point.clone()).or_default();
             return remote.space(until);
         }

@@ -21,35 +21,24 @@ pub(super) struct Link {
     /// It is switched on, or would be if it had a link.
     is_enabled: bool,
     /// Whether there is a link; none if nobody can tell.
-    pub(super) is_up: Option<bool>,
-    /// Speed of the link, where it has one.
-    pub(super) mbit_per_sec: Option<u32>,
+    pub(super) carrier: Option<bool>,
 }
 
 impl Link {
     pub(super) fn read(root: &Root, interface: &str) -> Self {
         let folder = root.path("sys/class/net").join(interface);
         let state = sysfs::text(&folder.join("operstate"));
-        let is_up = state.as_deref().and_then(is_up);
-        let is_virtual = !folder.join("device").exists();
-        // Software has whatever speed its driver says.
-        let speed = || sysfs::value(&folder.join("speed")).and_then(speed);
         Self {
             is_port: folder.join("master").exists(),
-            is_virtual,
+            is_virtual: !folder.join("device").exists(),
             is_enabled: state.as_deref() != Some("down"),
-            is_up,
-            mbit_per_sec: if is_virtual || is_up != Some(true) {
-                None
-            } else {
-                speed()
-            },
+            carrier: state.as_deref().and_then(carrier_of),
         }
     }
 }
 
 /// RFC 2863, `ifOperStatus`, as the kernel writes it. Tunnels say `unknown`.
-fn is_up(state: &str) -> Option<bool> {
+fn carrier_of(state: &str) -> Option<bool> {
     match state {
         "up" => Some(true),
         "down" | "lowerlayerdown" | "dormant" | "notpresent" => Some(false),
@@ -57,17 +46,10 @@ fn is_up(state: &str) -> Option<bool> {
     }
 }
 
-/// -1, or the same without a sign, where nobody knows.
-fn speed(mbit_per_sec: i64) -> Option<u32> {
-    u32::try_from(mbit_per_sec)
-        .ok()
-        .filter(|speed| *speed > 0 && *speed != u32::MAX)
-}
-
 /// The loopback says nothing about the network. A virtual port of a bridge (one `veth` for each
 /// container) is counted at its bridge. A virtual interface that never was up (`tunl0`, `sit0`)
 /// is there in every kernel.
-pub(super) fn is_worth_showing(name: &str, link: &Link, is_unused: bool) -> bool {
+pub(super) fn is_worth_showing(name: &str, link: Link, is_unused: bool) -> bool {
     let never_was_up = is_unused && !link.is_enabled;
     name != "lo" && !(link.is_virtual && (link.is_port || never_was_up))
 }
@@ -95,7 +77,7 @@ pub(crate) fn interfaces(root: &Root) -> anyhow::Result<Vec<InterfaceInfo>> {
         .filter(|(name, path)| {
             let counter = |file: &str| sysfs::value::<u64>(&path.join("statistics").join(file));
             let is_unused = counter("rx_bytes") == Some(0) && counter("tx_bytes") == Some(0);
-            is_worth_showing(name, &Link::read(root, name), is_unused)
+            is_worth_showing(name, Link::read(root, name), is_unused)
         })
         .map(|(name, path)| {
             let mut addresses = addresses.remove(&name).unwrap_or_default();
@@ -147,13 +129,10 @@ mod tests {
         };
         write("eth0/device/vendor", "0x8086\n");
         write("eth0/operstate", "up\n");
-        write("eth0/speed", "1000\n");
         write("eth1/device/vendor", "0x8086\n");
         write("eth1/operstate", "down\n");
-        write("eth1/speed", "-1\n");
         write("veth12/master/x", "");
         write("veth12/operstate", "up\n");
-        write("veth12/speed", "10000\n");
         write("wg0/operstate", "unknown\n");
         let root = Root::new(folder.path());
         let link = |name| Link::read(&root, name);
@@ -161,20 +140,13 @@ mod tests {
             is_port: false,
             is_virtual: false,
             is_enabled: true,
-            is_up: Some(true),
-            mbit_per_sec: Some(1000),
+            carrier: Some(true),
         };
         assert_eq!(link("eth0"), expected);
-        let unplugged = link("eth1");
-        assert_eq!(
-            (unplugged.is_up, unplugged.mbit_per_sec),
-            (Some(false), None)
-        );
+        assert_eq!(link("eth1").carrier, Some(false));
         let port = link("veth12");
         assert!(port.is_port && port.is_virtual);
-        assert_eq!(port.mbit_per_sec, None);
-        assert_eq!(link("wg0").is_up, None);
-        assert_eq!(speed(i64::from(u32::MAX)), None);
+        assert_eq!(link("wg0").carrier, None);
     }
 
     #[test]
@@ -196,7 +168,7 @@ mod tests {
             ..link
         };
         let check = |name, link: Link, is_unused, expected| {
-            assert_eq!(is_worth_showing(name, &link, is_unused), expected, "{name}");
+            assert_eq!(is_worth_showing(name, link, is_unused), expected, "{name}");
         };
         check("lo", alone, false, false);
         check("eth0", hardware, false, true);

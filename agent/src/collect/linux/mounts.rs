@@ -28,6 +28,9 @@ const REMOTE: &[&str] = &[
     "fuse.juicefs",
 ];
 
+/// File systems behind which is a program or a host of this machine: it may not answer, either.
+const MAY_HANG: &[&str] = &["9p", "virtiofs", "drvfs"];
+
 /// Images that are full by nature: their use says nothing.
 const READ_ONLY_IMAGES: &[&str] = &["squashfs", "iso9660", "udf", "erofs", "cramfs"];
 
@@ -41,6 +44,8 @@ pub(super) struct Mount {
     pub(super) is_read_only: bool,
     /// Another machine has it.
     pub(super) is_remote: bool,
+    /// What looks after it may not answer.
+    pub(super) may_hang: bool,
     /// The kernel's number of the file system, `major:minor`.
     number: String,
 }
@@ -89,6 +94,9 @@ fn parse(line: &str) -> Option<Mount> {
     Some(Mount {
         is_read_only: options.split(',').any(|option| option == "ro"),
         is_remote,
+        may_hang: is_remote
+            || file_system.starts_with("fuse")
+            || MAY_HANG.contains(&file_system.as_str()),
         device,
         point,
         file_system,

@@ -9,14 +9,13 @@ use super::super::{Collector, Part, rounded};
 use super::interface::{Link, is_worth_showing};
 use crate::root::Root;
 
-/// How often links are looked at: their state and speed change seldom.
+/// How often links are looked at: their state changes seldom.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 struct Traffic {
     root: Root,
     looked: Option<Instant>,
     links: BTreeMap<String, Link>,
-    signals: BTreeMap<String, i32>,
     before: Option<(Instant, BTreeMap<String, Counters>)>,
 }
 
@@ -40,7 +39,6 @@ pub(super) fn open(root: &Root) -> anyhow::Result<Box<dyn Collector>> {
         root: root.clone(),
         looked: None,
         links: BTreeMap::new(),
-        signals: BTreeMap::new(),
         before: None,
     }))
 }
@@ -55,9 +53,6 @@ impl Collector for Traffic {
             let look =
                 |(name, _): &(&str, Counters)| ((*name).to_owned(), Link::read(&self.root, name));
             self.links = all.iter().map(look).collect();
-            // Only where there is radio.
-            let text = self.root.read("proc/net/wireless").unwrap_or_default();
-            self.signals = text.lines().filter_map(signal).collect();
             self.looked = Some(now);
         }
         let counters: BTreeMap<String, Counters> = all
@@ -65,7 +60,7 @@ impl Collector for Traffic {
             .filter(|(name, it)| {
                 let is_unused = it.received_bytes == 0 && it.sent_bytes == 0;
                 let link = self.links.get(*name);
-                link.is_some_and(|link| is_worth_showing(name, link, is_unused))
+                link.is_some_and(|link| is_worth_showing(name, *link, is_unused))
             })
             .map(|(name, counters)| (name.to_owned(), counters))
             .collect();
@@ -76,9 +71,7 @@ impl Collector for Traffic {
             let link = self.links.get(name).copied().unwrap_or_default();
             Network {
                 interface: name.clone(),
-                link: link.is_up,
-                link_mbit_per_sec: link.mbit_per_sec,
-                signal_dbm: self.signals.get(name).copied(),
+                link: link.carrier,
                 ..traffic(counters, before)
             }
         });
@@ -105,15 +98,6 @@ fn parse(line: &str) -> Option<(&str, Counters)> {
         send_dropped: *numbers.get(11)?,
     };
     Some((name.trim(), counters))
-}
-
-/// Name and strength of the signal in a line of `/proc/net/wireless`, which has it as third
-/// number: in dBm if it is negative.
-fn signal(line: &str) -> Option<(String, i32)> {
-    let (name, rest) = line.rsplit_once(':')?;
-    let level = rest.split_ascii_whitespace().nth(2)?;
-    let dbm: i32 = level.trim_end_matches('.').parse().ok()?;
-    (dbm < 0).then(|| (name.trim().to_owned(), dbm))
 }
 
 /// With rates. An interface that was not there before, or whose counter went back, has none.
@@ -158,18 +142,6 @@ mod tests {
             "eth0:1"
         );
         assert_eq!(parse("eth0: 1 2"), None);
-    }
-
-    #[test]
-    fn a_signal_is_in_dbm() {
-        let line = " wlan0: 0000   58.  -52.  -256        0      0      0      0      7        0";
-        assert_eq!(signal(line), Some(("wlan0".to_owned(), -52)));
-        assert_eq!(
-            signal("wlan0: 0000 58. 70. 0"),
-            None,
-            "in parts of something"
-        );
-        assert_eq!(signal("face | tus | link level noise"), None);
     }
 
     #[test]
