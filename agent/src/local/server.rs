@@ -24,6 +24,9 @@ use crate::notices::{Notice, Notices};
 /// So many may be connected at once; others wait until one goes.
 const CONNECTIONS: usize = 32;
 
+/// So many of one user: nobody keeps the others out.
+const OF_ONE_USER: usize = 8;
+
 /// How long a question, or the reading of a line, may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
@@ -43,13 +46,12 @@ pub(crate) struct Server {
 pub(crate) async fn serve(path: PathBuf, server: Server) {
     loop {
         match bind(&path).await {
-            Ok(listener) => accept(listener, &server).await,
+            Ok(listener) => return accept(listener, &server).await,
             Err(error) => {
                 tracing::warn!(%error, path = %path.display(), "nobody on this machine can ask");
                 sleep(AGAIN * 60).await;
             }
         }
-        sleep(AGAIN).await;
     }
 }
 
@@ -69,26 +71,41 @@ async fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Ends when nobody can be accepted any more.
+/// Answers whoever comes, and never ends.
 async fn accept(listener: UnixListener, server: &Server) {
     let mut connections = JoinSet::new();
+    let mut users = Vec::new();
     loop {
         tokio::select! {
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    let server = server.clone();
-                    connections.spawn(async move {
-                        if let Err(error) = server.answer(stream).await {
-                            tracing::debug!(%error, "somebody on this machine has left");
-                        }
-                    });
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => {
+                let stream = accepted.and_then(|(stream, _)| Ok((stream.peer_cred()?.uid(), stream)));
+                let (user, stream) = match stream {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        tracing::warn!(%error, "somebody on this machine cannot ask");
+                        // It would be the same at once where files run out.
+                        sleep(AGAIN).await;
+                        continue;
+                    }
+                };
+                if users.iter().filter(|it| **it == user).count() >= OF_ONE_USER {
+                    continue;
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "nobody on this machine can ask for a while");
-                    return;
+                users.push(user);
+                let server = server.clone();
+                connections.spawn(async move {
+                    if let Err(error) = server.answer(stream).await {
+                        tracing::debug!(%error, "somebody on this machine has left");
+                    }
+                    user
+                });
+            }
+            Some(ended) = connections.join_next() => {
+                let at = ended.ok().and_then(|user| users.iter().position(|it| *it == user));
+                if let Some(at) = at {
+                    users.swap_remove(at);
                 }
-            },
-            Some(_ended) = connections.join_next() => {}
+            }
         }
     }
 }
