@@ -27,8 +27,29 @@ const ALERTS: usize = 256;
 /// What waits to be shown: of more the oldest goes.
 const WAITING: usize = 16;
 
+/// Characters of a title that are shown: of more nobody reads the end.
+const TITLE: usize = 200;
+
+/// The same of a text.
+const TEXT: usize = 2000;
+
 /// How long a notification stays that is only good to know.
 const STAYS: Duration = Duration::from_secs(10);
+
+/// Whether what shows notifications takes their text for markup, in which whoever sends one could hide
+/// links and images (Desktop Notifications Specification, `body-markup`).
+async fn reads_markup() -> bool {
+    let asked = tokio::task::spawn_blocking(notify_rust::get_capabilities).await;
+    // If it does not say so, it may.
+    !matches!(asked, Ok(Ok(can)) if can.iter().all(|it| it != "body-markup"))
+}
+
+/// The text as markup that shows it as it is.
+fn without_markup(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
 
 /// Shows notices until told to stop.
 pub(crate) async fn notify(sockets: &[PathBuf], stop: CancellationToken) {
@@ -154,7 +175,14 @@ impl Desktop {
         {
             return true;
         }
-        shown.summary(&message.title).body(&message.text);
+        let text: String = message.text.chars().take(TEXT).collect();
+        let title: String = message.title.chars().take(TITLE).collect();
+        let text = if reads_markup().await {
+            without_markup(&text)
+        } else {
+            text
+        };
+        shown.summary(&title).body(&text);
         match message.severity {
             Severity::Critical => shown.urgency(Urgency::Critical).timeout(Timeout::Never),
             Severity::Warning => shown.urgency(Urgency::Normal),

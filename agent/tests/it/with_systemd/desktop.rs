@@ -83,7 +83,7 @@ async fn whoever_is_logged_in_sees_what_the_hub_says_and_whether_it_is_there() {
     let notification = |title: &str, expires_in: i64| {
         let notification = Notification {
             title: title.to_owned(),
-            text: "Above 90 % since 12:04.".to_owned(),
+            text: "Above 90 % <since> 12:04 & more.".to_owned(),
             severity: Severity::Critical,
             alert: Some("nas/disk-srv".to_owned()),
             expires: Some(clock::now() + SignedDuration::from_secs(expires_in)),
@@ -95,7 +95,10 @@ async fn whoever_is_logged_in_sees_what_the_hub_says_and_whether_it_is_there() {
     until("it is shown", || has(&site, "nas: disk /srv 96 %")).await;
     let all = shown(&site);
     let (_, text) = all.iter().find(|(it, _)| it.starts_with("nas")).unwrap();
-    assert_eq!(text, "Above 90 % since 12:04.");
+    assert_eq!(
+        text, "Above 90 % &lt;since&gt; 12:04 &amp; more.",
+        "no markup"
+    );
     assert!(!has(&site, "too late"));
 
     site.broker.stop();
