@@ -17,7 +17,7 @@ pub(super) struct Link {
     /// It belongs to a bridge or bond.
     is_port: bool,
     /// There is no hardware behind it.
-    is_virtual: bool,
+    pub(super) is_virtual: bool,
     /// It is switched on, or would be if it had a link.
     is_enabled: bool,
     /// Whether there is a link; none if nobody can tell.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::super::{Collector, Part};
+use super::interface::Link;
 use super::sysfs;
 use crate::root::Root;
 
@@ -25,9 +26,9 @@ impl Collector for Links {
     fn read(&mut self, _now: Instant) -> anyhow::Result<Part> {
         let interfaces = sysfs::entries(&self.root.path("sys/class/net"));
         // Software has whatever speed its driver says.
-        let hardware = interfaces.into_iter().filter(|(_, folder)| {
-            let state = sysfs::text(&folder.join("operstate"));
-            folder.join("device").exists() && state.as_deref() == Some("up")
+        let hardware = interfaces.into_iter().filter(|(name, _)| {
+            let link = Link::read(&self.root, name);
+            !link.is_virtual && link.carrier == Some(true)
         });
         let speeds = hardware.filter_map(|(name, folder)| {
             let speed = sysfs::value(&folder.join("speed")).and_then(speed)?;
