@@ -71,9 +71,33 @@ impl Machine {
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// Leaves it nothing but what busybox has as well.
+    fn is_small(&self) {
+        fs::remove_file(self.path("bin/sudo")).unwrap();
+        for name in [
+            "cat",
+            "chmod",
+            "mktemp",
+            "rm",
+            "sh",
+            "sha256sum",
+            "tail",
+            "wget",
+        ] {
+            let whole = format!("/usr/bin/{name}");
+            std::os::unix::fs::symlink(whole, self.path("bin").join(name)).unwrap();
+        }
+    }
+
     /// Runs a line as it would be pasted.
     fn paste(&self, line: &str) -> Ended {
-        let line = format!("PATH={}:$PATH; {line}", self.path("bin").display());
+        // A small one has nothing else.
+        let others = if self.path("bin/wget").exists() {
+            ""
+        } else {
+            ":$PATH"
+        };
+        let line = format!("PATH={}{others}; {line}", self.path("bin").display());
         let mut shell = Command::new("sh");
         shell
             .args(["-c", &line])
@@ -121,6 +145,13 @@ fn the_pasted_line_gets_the_agent_and_has_it_install_itself_with_the_code() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let expected = format!("[--version]\n[install][{code}]\n");
     assert_eq!(machine.calls(), expected);
+
+    // A small system has no curl, and no sudo for root.
+    let small = Machine::of_kind("x86_64");
+    small.is_small();
+    let ended = small.paste(line);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(small.calls(), expected);
 
     // With more for the agent, and over TLS with the certificate that the machine does not know.
     let named = Machine::of_kind("x86_64");

@@ -58,8 +58,10 @@ function installCommand(code: string): string {
   const hub = 'http://192.168.1.2:8080';
   const sha256 = '3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed';
   return (
-    `curl -fsS ${hub}/api/v1/agents/install.sh -o nm-install.sh && ` +
-    `echo "${sha256}  nm-install.sh" | sha256sum -c - && sudo sh nm-install.sh ${hub} ${code}`
+    `(curl -fsS ${hub}/api/v1/agents/install.sh -o nm-install.sh || ` +
+    `wget -q ${hub}/api/v1/agents/install.sh -O nm-install.sh) && ` +
+    `echo "${sha256}  nm-install.sh" | sha256sum -c - && ` +
+    `$(command -v sudo) sh nm-install.sh ${hub} ${code}`
   );
 }
 
