@@ -76,9 +76,12 @@ fn count(status: &Path, lists: &[PathBuf]) -> anyhow::Result<Updates> {
     })?;
     // Whether the newest one comes with a security release.
     let mut newer: HashMap<(String, String), (String, bool)> = HashMap::new();
+    // Without such a release, nobody here can say what is one for security.
+    let mut has_security = false;
     for list in lists.iter().filter(|list| is_used_by_itself(list)) {
         let name = list.file_name().unwrap_or_default().to_string_lossy();
         let is_security = name.contains("security");
+        has_security |= is_security;
         stanzas(list, |it| {
             let key = (it.package.clone(), it.architecture.clone());
             let Some(has) = installed.get(&key) else {
@@ -99,9 +102,10 @@ fn count(status: &Path, lists: &[PathBuf]) -> anyhow::Result<Updates> {
         })?;
     }
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let security = number(newer.values().filter(|(_, is)| *is).count());
     Ok(Updates {
         pending: number(newer.len()),
-        security: Some(number(newer.values().filter(|(_, is)| *is).count())),
+        security: has_security.then_some(security),
     })
 }
 
@@ -216,6 +220,10 @@ mod tests {
         assert_eq!(apt.counted.as_ref().unwrap().0.len(), 4);
         assert_eq!(apt.updates().unwrap(), Some(expected));
         std::fs::remove_file(root.path(format!("{security}_main_binary-amd64_Packages"))).unwrap();
-        assert_eq!(apt.updates().unwrap().unwrap().pending, 1);
+        let expected = Updates {
+            pending: 1,
+            security: None,
+        };
+        assert_eq!(apt.updates().unwrap(), Some(expected));
     }
 }
