@@ -1,8 +1,9 @@
 //! Processes by name, from `/proc/PID/stat`: who needs most. Each costs some 10 us, nearly all of it
 //! the kernel's, so that they are only read when somebody wants to see them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{DirEntry, File};
 use std::io::Read as _;
 use std::time::Instant;
 
@@ -36,6 +37,12 @@ pub(crate) struct Stat<'a> {
     pages: u64,
 }
 
+/// A process that does nothing is read each second time: most do nothing most of the time.
+const IDLE_IS_GOOD_FOR: u8 = 1;
+
+/// A thread of the kernel is looked at again this seldom: its number may be another's by then.
+const KERNEL_IS_GOOD_FOR: u8 = 8;
+
 /// Lists processes, and remembers what each had used.
 pub(crate) struct Lister {
     root: Root,
@@ -43,11 +50,23 @@ pub(crate) struct Lister {
     page_bytes: u64,
     /// How many cores share the work.
     cores: u32,
-    before: Option<(Instant, Used)>,
+    seen: HashMap<u32, Seen>,
 }
 
-/// When each process had started, and what it had used, in ticks.
-type Used = HashMap<u32, (u64, u64)>;
+/// What one process was when it was last read.
+struct Seen {
+    at: Instant,
+    /// For how many more times that is good enough.
+    good_for: u8,
+    /// None for a thread of the kernel.
+    program: Option<Program>,
+}
+
+struct Program {
+    started: u64,
+    ticks: u64,
+    process: Process,
+}
 
 impl Lister {
     pub(crate) fn new(root: &Root, cores: u32) -> Self {
@@ -59,70 +78,106 @@ impl Lister {
                 .and_then(|it| u64::try_from(it).ok())
                 .unwrap_or(4096),
             cores,
-            before: None,
+            seen: HashMap::new(),
         }
     }
 
     /// Forgets what each had used.
     pub(crate) fn forget(&mut self) {
-        self.before = None;
+        self.seen = HashMap::new();
     }
 
     /// Those that need most.
     pub(crate) fn list(&mut self, now: Instant, time: Timestamp) -> anyhow::Result<Processes> {
-        let mut used = Used::new();
+        let mut before = std::mem::take(&mut self.seen);
         let mut processes = Vec::new();
-        let before = self.before.take();
-        let elapsed = before
-            .as_ref()
-            .map(|(then, _)| now.saturating_duration_since(*then));
-        let whole = elapsed.map(|it| it.as_secs_f64() * self.ticks_per_sec * f64::from(self.cores));
-        let mut total = 0;
-        each(&self.root, |pid, stat| {
-            total += 1;
-            used.insert(pid, (stat.started, stat.ticks));
-            let known = before.as_ref().and_then(|(_, used)| used.get(&pid));
-            let known = known.filter(|(started, _)| *started == stat.started);
-            let more = known.map(|(_, ticks)| stat.ticks.saturating_sub(*ticks) as f64);
-            processes.push(Process {
-                pid,
-                name: stat.name.to_owned(),
-                cpu_percent: more
-                    .zip(whole)
-                    .and_then(|(more, whole)| percent(more, whole)),
-                memory_bytes: stat.pages.saturating_mul(self.page_bytes),
-            });
-        })?;
-        self.before = Some((now, used));
+        let mut line = [0; LINE];
+        for pid in pids(&self.root)? {
+            let seen = match before.remove(&pid) {
+                Some(seen) if seen.good_for > 0 => Some(seen.still()),
+                seen => self.read(pid, seen, now, &mut line),
+            };
+            if let Some(seen) = seen {
+                let program = seen.program.as_ref();
+                processes.extend(program.map(|it| it.process.clone()));
+                self.seen.insert(pid, seen);
+            }
+        }
         Ok(Processes {
             time,
-            total,
+            total: u32::try_from(processes.len()).unwrap_or(u32::MAX),
             processes: top(processes),
         })
+    }
+
+    /// None if there is no such process any more.
+    fn read(&self, pid: u32, before: Option<Seen>, now: Instant, line: &mut [u8]) -> Option<Seen> {
+        let text = read_line(&self.root, pid, line)?;
+        let Some(stat) = parse(&text) else {
+            // One that has ended is gone from the list soon.
+            return Some(Seen {
+                at: now,
+                good_for: KERNEL_IS_GOOD_FOR,
+                program: None,
+            });
+        };
+        let used = before.and_then(|seen| {
+            let before = seen.program.filter(|it| it.started == stat.started)?;
+            let elapsed = now.saturating_duration_since(seen.at).as_secs_f64();
+            let whole = elapsed * self.ticks_per_sec * f64::from(self.cores);
+            Some((stat.ticks.saturating_sub(before.ticks) as f64, whole))
+        });
+        let is_idle = used.is_some_and(|(ticks, _)| ticks == 0.0);
+        Some(Seen {
+            at: now,
+            good_for: if is_idle { IDLE_IS_GOOD_FOR } else { 0 },
+            program: Some(Program {
+                started: stat.started,
+                ticks: stat.ticks,
+                process: Process {
+                    pid,
+                    name: stat.name.to_owned(),
+                    cpu_percent: used.and_then(|(ticks, whole)| percent(ticks, whole)),
+                    memory_bytes: stat.pages.saturating_mul(self.page_bytes),
+                },
+            }),
+        })
+    }
+}
+
+impl Seen {
+    fn still(self) -> Self {
+        Self {
+            good_for: self.good_for - 1,
+            ..self
+        }
     }
 }
 
 /// Calls `found` for each process that is none of the kernel's and has not ended.
 pub(crate) fn each(root: &Root, mut found: impl FnMut(u32, &Stat<'_>)) -> anyhow::Result<()> {
-    let path = root.path("proc");
-    let folder = std::fs::read_dir(&path).context("cannot list /proc")?;
     let mut line = [0; LINE];
-    for entry in folder.flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // A process that ended in the meantime is no failure. The kernel gives the whole line at
-        // once: asking for its length and for its end would cost as much again.
-        let read = File::open(entry.path().join("stat")).and_then(|mut file| file.read(&mut line));
-        let Ok(length) = read else {
-            continue;
-        };
-        if let Some(stat) = parse(&String::from_utf8_lossy(&line[..length])) {
+    for pid in pids(root)? {
+        if let Some(stat) = read_line(root, pid, &mut line).as_deref().and_then(parse) {
             found(pid, &stat);
         }
     }
     Ok(())
+}
+
+/// The numbers of all processes.
+fn pids(root: &Root) -> anyhow::Result<impl Iterator<Item = u32>> {
+    let folder = std::fs::read_dir(root.path("proc")).context("cannot list /proc")?;
+    let number = |entry: DirEntry| entry.file_name().to_str()?.parse().ok();
+    Ok(folder.flatten().filter_map(number))
+}
+
+/// The line of a process, unless it has ended: that is no failure. The kernel gives the whole line at
+/// once: asking for its length and for its end would cost as much again.
+fn read_line<'a>(root: &Root, pid: u32, line: &'a mut [u8]) -> Option<Cow<'a, str>> {
+    let path = root.path(&format!("proc/{pid}/stat"));
+    let length = File::open(path).and_then(|mut file| file.read(line)).ok()?;
+    Some(String::from_utf8_lossy(&line[..length]))
 }
 
 /// A line of `/proc/PID/stat` (`proc_pid_stat(5)`), unless it is of a thread of the kernel or has
@@ -244,5 +299,29 @@ mod tests {
             .collect();
         let ticks = lister.ticks_per_sec;
         assert_eq!(found, [(7, percent(100.0, 4.0 * ticks)), (8, None)]);
+    }
+    #[test]
+    fn a_process_that_does_nothing_is_read_each_second_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |ticks| {
+            let path = folder.path().join("proc/7");
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("stat"), line("one", "S", 0, ticks, 3)).unwrap();
+        };
+        let mut lister = Lister::new(&Root::new(folder.path()), 1);
+        let (start, ticks) = (Instant::now(), lister.ticks_per_sec);
+        let mut use_at = |secs| {
+            let now = start + std::time::Duration::from_secs(secs);
+            let list = lister.list(now, Timestamp::UNIX_EPOCH).unwrap();
+            list.processes[0].cpu_percent
+        };
+        write(100);
+        assert_eq!((use_at(0), use_at(5)), (None, Some(0.0)));
+        write(200);
+        // It was idle, and what it has done since is seen the next time, over both.
+        assert_eq!(use_at(10), Some(0.0));
+        assert_eq!(use_at(15), percent(100.0, 10.0 * ticks));
+        write(300);
+        assert_eq!(use_at(20), percent(100.0, 5.0 * ticks));
     }
 }
