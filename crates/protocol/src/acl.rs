@@ -12,6 +12,8 @@ pub use grantable::{is_grantable_to_publish, is_grantable_to_read};
 pub use mosquitto::{MARK as MOSQUITTO_MARK, Unwritable, mosquitto_acl};
 
 use crate::ids::{DeviceId, JoinRequestId, ServiceName};
+use crate::rule::Rule;
+use crate::subject::Subject;
 use crate::topic::Topic;
 use crate::topics::{Party, Row, SYS_ROOT, TOPICS};
 
@@ -116,6 +118,7 @@ impl Role {
         match (self, party) {
             (Self::Agent(own), Party::Agent) => topic.device() == Some(own),
             (Self::Joiner(own), Party::Joiner) => is_own_join(topic, own),
+            (Self::Operator, Party::Operators) => true,
             (Self::Service(own), Party::Services) => match topic {
                 Topic::HubService(named) => own == named,
                 _ => true,
@@ -129,9 +132,10 @@ impl Role {
         match (self, party) {
             (Self::Joiner(own), Party::Joiner) => is_own_join(topic, own),
             (Self::Joiner(_), _) => false,
-            (Self::Agent(own), Party::Agent | Party::All) => {
-                topic.device().is_none_or(|device| device == own)
-            }
+            (Self::Agent(own), Party::Agent | Party::All) => match topic {
+                Topic::Alert(subject, _) => subject.device() == Some(own),
+                topic => topic.device().is_none_or(|device| device == own),
+            },
             (_, Party::All) | (Self::Service(_), Party::Services) => true,
             (Self::Service(own), party) => is_service(party, *own),
             _ => false,
@@ -156,17 +160,16 @@ impl Role {
 
     /// The row's filter, with the role's own id in place of the wildcard.
     fn narrowed(&self, row: &Row) -> String {
-        let own = match self {
-            Self::Agent(id) => Some(("{id}", id.as_str())),
-            Self::Joiner(id) => Some(("{request}", id.as_str())),
-            _ => None,
+        let own: &[(&str, &str)] = match self {
+            Self::Agent(id) => &[("{id}", id.as_str()), ("{subject}", id.as_str())],
+            Self::Joiner(id) => &[("{request}", id.as_str())],
+            _ => &[],
         };
-        match own {
-            Some((parameter, id)) if row.pattern.contains(parameter) => {
-                format!("{}/{}", row.root, row.pattern.replace(parameter, id))
-            }
-            _ => row.filter(),
-        }
+        let filter = own.iter().find_map(|(parameter, id)| {
+            let is_in_it = row.pattern.contains(parameter);
+            is_in_it.then(|| row.filter_with(parameter, id))
+        });
+        filter.unwrap_or_else(|| row.filter())
     }
 }
 
@@ -180,6 +183,8 @@ fn names_possible_ids(row: &Row, filter: &str) -> bool {
             "{id}" => given.parse::<DeviceId>().is_ok(),
             "{name}" => given.parse::<ServiceName>().is_ok(),
             "{request}" => given.parse::<JoinRequestId>().is_ok(),
+            "{subject}" => given.parse::<Subject>().is_ok(),
+            "{rule}" => given.parse::<Rule>().is_ok(),
             _ => true,
         }
     })
@@ -323,7 +328,8 @@ mod tests {
     fn an_agent_writes_its_own_device_and_reads_that_and_the_hub() {
         let (publish, receive) = reach(&agent("ws-14"));
         assert_eq!(publish, OWN);
-        assert_eq!(receive, [DEVICE.as_slice(), &TO_AGENT, &HUB].concat());
+        let own = [DEVICE.as_slice(), &TO_AGENT, &[Kind::Alert]];
+        assert_eq!(receive, [own.concat().as_slice(), &HUB].concat());
     }
 
     #[test]
@@ -354,11 +360,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_reads_what_is_public_and_writes_nothing() {
-        for role in [Role::Reader, Role::Operator] {
+    fn a_reader_reads_what_is_public_and_an_operator_acts_on_alerts_as_well() {
+        let set = vec![Kind::AlertSet];
+        for (role, writes) in [(Role::Reader, vec![]), (Role::Operator, set)] {
             let (publish, receive) = reach(&principal(role));
-            assert_eq!(publish, []);
-            assert_eq!(receive, [DEVICE.as_slice(), &HUB].concat());
+            assert_eq!(publish, writes);
+            let device = [DEVICE.as_slice(), &[Kind::Alert]].concat();
+            assert_eq!(receive, [device.as_slice(), &HUB].concat());
         }
     }
 
@@ -385,7 +393,12 @@ mod tests {
         let alerting = principal(Role::Service(ServiceName::Alerting));
         assert_eq!(
             reach(&alerting).0,
-            [Kind::DevicePresence, Kind::DeviceNotify, Kind::Event]
+            [
+                Kind::DevicePresence,
+                Kind::DeviceNotify,
+                Kind::Alert,
+                Kind::Event
+            ]
         );
         let api = principal(Role::Service(ServiceName::Api));
         assert_eq!(
@@ -393,10 +406,12 @@ mod tests {
             [
                 Kind::DeviceSettings,
                 Kind::DeviceWatch,
+                Kind::AlertSet,
                 Kind::Event,
                 Kind::Settings,
                 Kind::CredentialsChanged,
                 Kind::DeviceRevoke,
+                Kind::DeviceAlerting,
                 Kind::JoinReply
             ]
         );

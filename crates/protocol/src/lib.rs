@@ -4,6 +4,7 @@
 //! nowhere else. Reading order:
 //!
 //! - [`ids`]: the names of devices, services and sessions
+//! - [`subject`], [`rule`]: whose alert, and which
 //! - [`topics`]: the [`TOPICS`](topics::TOPICS) table, from which code, docs and ACL follow
 //! - [`topic`]: one concrete topic, to and from its string
 //! - [`payload`]: what travels on a topic, one file per type
@@ -16,11 +17,15 @@ pub mod ids;
 pub mod join_code;
 pub mod message;
 pub mod payload;
+pub mod rule;
+pub mod subject;
 pub mod topic;
 pub mod topics;
 
 pub use ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 pub use message::Message;
+pub use rule::{Rule, RuleKind};
+pub use subject::Subject;
 pub use topic::{Section, Topic};
 
 /// The name in the hub's server certificate. Agents verify it whatever address they dialled,

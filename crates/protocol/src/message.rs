@@ -2,9 +2,12 @@
 
 use crate::ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 use crate::payload::{
-    Ack, Backfill, Event, HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics,
-    Notification, Presence, Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
+    Ack, Alert, AlertCommand, AlertingSettings, Backfill, Channels, DeviceAlerting, Event,
+    HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics, Notification, Presence,
+    Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
 };
+use crate::rule::Rule;
+use crate::subject::Subject;
 use crate::topic::{Section, Topic, UnknownTopic};
 
 /// Name of the MQTT 5 user property that carries [`Message::session`].
@@ -28,13 +31,18 @@ pub enum Message {
     DeviceSettings(DeviceId, Settings),
     DeviceWatch(DeviceId, Watch),
     DeviceNotify(DeviceId, Notification),
+    Alert(Subject, Rule, Box<Alert>),
+    AlertSet(Subject, Rule, AlertCommand),
     Event(Event),
     HubStatus(Status),
     HubInfo(HubInfo),
     HubService(ServiceName, ServiceHealth),
     HistorySettings(HistorySettings),
+    AlertingSettings(Box<AlertingSettings>),
+    Channels(Channels),
     CredentialsChanged,
     DeviceRevoke(DeviceId),
+    DeviceAlerting(DeviceId, Box<DeviceAlerting>),
     JoinRequest(JoinRequestId, JoinRequest),
     JoinReply(JoinRequestId, JoinReply),
     /// A retained topic was cleared: it has no value any more.
@@ -74,13 +82,18 @@ impl Message {
             Self::DeviceSettings(id, _) => Topic::DeviceSettings(id.clone()),
             Self::DeviceWatch(id, _) => Topic::DeviceWatch(id.clone()),
             Self::DeviceNotify(id, _) => Topic::DeviceNotify(id.clone()),
+            Self::Alert(subject, rule, _) => Topic::Alert(subject.clone(), rule.clone()),
+            Self::AlertSet(subject, rule, _) => Topic::AlertSet(subject.clone(), rule.clone()),
             Self::Event(_) => Topic::Event,
             Self::HubStatus(_) => Topic::HubStatus,
             Self::HubInfo(_) => Topic::HubInfo,
             Self::HubService(name, _) => Topic::HubService(*name),
             Self::HistorySettings(_) => Topic::Settings(Section::History),
+            Self::AlertingSettings(_) => Topic::Settings(Section::Alerting),
+            Self::Channels(_) => Topic::Settings(Section::Channels),
             Self::CredentialsChanged => Topic::CredentialsChanged,
             Self::DeviceRevoke(id) => Topic::DeviceRevoke(id.clone()),
+            Self::DeviceAlerting(id, _) => Topic::DeviceAlerting(id.clone()),
             Self::JoinRequest(id, _) => Topic::JoinRequest(id.clone()),
             Self::JoinReply(id, _) => Topic::JoinReply(id.clone()),
             Self::Cleared(topic) => topic.clone(),
@@ -102,6 +115,11 @@ impl Message {
             Self::DeviceSettings(_, payload) => json(payload),
             Self::DeviceWatch(_, payload) => json(payload),
             Self::DeviceNotify(_, payload) => json(payload),
+            Self::Alert(_, _, payload) => json(payload),
+            Self::AlertSet(_, _, payload) => json(payload),
+            Self::AlertingSettings(payload) => json(payload),
+            Self::Channels(payload) => json(payload),
+            Self::DeviceAlerting(_, payload) => json(payload),
             Self::Event(payload) => json(payload),
             Self::HubInfo(payload) => json(payload),
             Self::HubService(_, payload) => json(payload),
@@ -166,11 +184,22 @@ impl Message {
             Topic::DeviceNotify(id) => {
                 from_json(payload).map(|it| Self::DeviceNotify(id.clone(), it))
             }
+            Topic::Alert(subject, rule) => {
+                from_json(payload).map(|it| Self::Alert(subject.clone(), rule.clone(), it))
+            }
+            Topic::AlertSet(subject, rule) => {
+                from_json(payload).map(|it| Self::AlertSet(subject.clone(), rule.clone(), it))
+            }
             Topic::Event => from_json(payload).map(Self::Event),
             Topic::HubStatus => status(payload).map(Self::HubStatus),
             Topic::HubInfo => from_json(payload).map(Self::HubInfo),
             Topic::HubService(name) => from_json(payload).map(|it| Self::HubService(*name, it)),
             Topic::Settings(Section::History) => from_json(payload).map(Self::HistorySettings),
+            Topic::Settings(Section::Alerting) => from_json(payload).map(Self::AlertingSettings),
+            Topic::Settings(Section::Channels) => from_json(payload).map(Self::Channels),
+            Topic::DeviceAlerting(id) => {
+                from_json(payload).map(|it| Self::DeviceAlerting(id.clone(), it))
+            }
             Topic::CredentialsChanged => Ok(Self::CredentialsChanged),
             Topic::DeviceRevoke(id) => Ok(Self::DeviceRevoke(id.clone())),
             Topic::JoinRequest(id) => {
@@ -224,7 +253,9 @@ mod tests {
                 let empty = matches!(topic, Topic::CredentialsChanged | Topic::DeviceRevoke(_));
                 let optional = match topic {
                     Topic::DeviceSettings(_) => payload == b"[]",
-                    Topic::Settings(_) => payload == b"[]" || payload.starts_with(b"{\"interval"),
+                    Topic::Settings(_) | Topic::DeviceAlerting(_) => {
+                        payload == b"[]" || payload.starts_with(b"{\"interval")
+                    }
                     _ => false,
                 };
                 if !empty && !optional {

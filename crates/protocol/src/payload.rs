@@ -5,7 +5,10 @@
 //! unknown words become a value of their own: agents and hub are upgraded at different times.
 
 mod ack;
+mod alert;
+mod alerting_settings;
 mod backfill;
+mod channels;
 mod event;
 mod health;
 mod history_settings;
@@ -20,9 +23,15 @@ mod services;
 mod session;
 mod settings;
 mod status;
+mod weekly;
 
 pub use ack::Ack;
+pub use alert::{Alert, AlertAction, AlertCommand, AlertState, Muted};
+pub use alerting_settings::{
+    AlertingSettings, DeviceAlerting, Maintenance, MaintenanceTime, RuleSettings, Rules,
+};
 pub use backfill::Backfill;
+pub use channels::{Channel, ChannelKind, Channels, Heartbeat, Route, SmtpSecurity, WebhookFormat};
 pub use event::{Event, EventKind, Severity};
 pub use health::{DegradedReason, ServiceHealth, ServiceState};
 pub use history_settings::HistorySettings;
@@ -41,3 +50,4 @@ pub use services::{ServiceManager, Services, UnitState, WatchableService};
 pub use session::{EndCause, Ended, Session};
 pub use settings::{OFFLINE_TIMEOUT_SECS, Settings, keepalive_secs};
 pub use status::Status;
+pub use weekly::{TimeOfDay, TimeOfDayError, Weekday, WeeklyHours};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::{DeviceId, JoinRequestId, ServiceName};
+use crate::rule::Rule;
+use crate::subject::Subject;
 use crate::topics::{Kind, PRIVATE_ROOT, PUBLIC_ROOT, Row};
 
 /// A topic with its parameter filled in.
@@ -22,6 +24,8 @@ pub enum Topic {
     DeviceSettings(DeviceId),
     DeviceWatch(DeviceId),
     DeviceNotify(DeviceId),
+    Alert(Subject, Rule),
+    AlertSet(Subject, Rule),
     Event,
     HubStatus,
     HubInfo,
@@ -29,6 +33,7 @@ pub enum Topic {
     Settings(Section),
     CredentialsChanged,
     DeviceRevoke(DeviceId),
+    DeviceAlerting(DeviceId),
     JoinRequest(JoinRequestId),
     JoinReply(JoinRequestId),
 }
@@ -38,13 +43,22 @@ pub enum Topic {
 pub enum Section {
     /// How long the history is kept.
     History,
+    /// When alerts are raised.
+    Alerting,
+    /// Where messages about them go.
+    Channels,
 }
 
 impl Section {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::History, Self::Alerting, Self::Channels];
+
     /// The level of the topic.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::History => "history",
+            Self::Alerting => "alerting",
+            Self::Channels => "channels",
         }
     }
 }
@@ -70,6 +84,8 @@ impl Topic {
             Self::DeviceSettings(_) => Kind::DeviceSettings,
             Self::DeviceWatch(_) => Kind::DeviceWatch,
             Self::DeviceNotify(_) => Kind::DeviceNotify,
+            Self::Alert(..) => Kind::Alert,
+            Self::AlertSet(..) => Kind::AlertSet,
             Self::Event => Kind::Event,
             Self::HubStatus => Kind::HubStatus,
             Self::HubInfo => Kind::HubInfo,
@@ -77,6 +93,7 @@ impl Topic {
             Self::Settings(_) => Kind::Settings,
             Self::CredentialsChanged => Kind::CredentialsChanged,
             Self::DeviceRevoke(_) => Kind::DeviceRevoke,
+            Self::DeviceAlerting(_) => Kind::DeviceAlerting,
             Self::JoinRequest(_) => Kind::JoinRequest,
             Self::JoinReply(_) => Kind::JoinReply,
         }
@@ -102,13 +119,16 @@ impl Topic {
             | Self::DeviceSettings(id)
             | Self::DeviceWatch(id)
             | Self::DeviceNotify(id)
-            | Self::DeviceRevoke(id) => Some(id),
+            | Self::DeviceRevoke(id)
+            | Self::DeviceAlerting(id) => Some(id),
+            Self::Alert(subject, _) | Self::AlertSet(subject, _) => subject.device(),
             _ => None,
         }
     }
 
-    /// Every retained topic of one device: what has to be cleared when it goes.
-    pub fn retained_of(device: &DeviceId) -> [Self; 7] {
+    /// Every retained topic of one device: what has to be cleared when it goes. Those of its alerts
+    /// are cleared by who publishes them.
+    pub fn retained_of(device: &DeviceId) -> [Self; 8] {
         [
             Self::DeviceStatus(device.clone()),
             Self::DeviceSession(device.clone()),
@@ -117,6 +137,7 @@ impl Topic {
             Self::DeviceMetrics(device.clone()),
             Self::DeviceServices(device.clone()),
             Self::DeviceSettings(device.clone()),
+            Self::DeviceAlerting(device.clone()),
         ]
     }
 }
@@ -131,6 +152,12 @@ impl fmt::Display for Topic {
                     Self::HubService(name) => write!(f, "/{name}")?,
                     Self::Settings(section) => write!(f, "/{}", section.as_str())?,
                     Self::JoinRequest(id) | Self::JoinReply(id) => write!(f, "/{id}")?,
+                    Self::Alert(subject, _) | Self::AlertSet(subject, _)
+                        if level == "{subject}" =>
+                    {
+                        write!(f, "/{subject}")?;
+                    }
+                    Self::Alert(_, rule) | Self::AlertSet(_, rule) => write!(f, "/{rule}")?,
                     _ => match self.device() {
                         Some(id) => write!(f, "/{id}")?,
                         None => write!(f, "/{level}")?,
@@ -174,6 +201,12 @@ fn parse(text: &str) -> Option<Topic> {
                     _ => None,
                 }
             }
+            ["alert", subject, rule] => {
+                Some(Topic::Alert(subject.parse().ok()?, rule.parse().ok()?))
+            }
+            ["alert", subject, rule, "set"] => {
+                Some(Topic::AlertSet(subject.parse().ok()?, rule.parse().ok()?))
+            }
             ["event"] => Some(Topic::Event),
             ["hub", "status"] => Some(Topic::HubStatus),
             ["hub", "info"] => Some(Topic::HubInfo),
@@ -184,7 +217,11 @@ fn parse(text: &str) -> Option<Topic> {
     let levels: Vec<&str> = below(text, PRIVATE_ROOT)?.split('/').collect();
     match levels.as_slice() {
         ["device", id, "revoke"] => Some(Topic::DeviceRevoke(id.parse().ok()?)),
-        ["settings", "history"] => Some(Topic::Settings(Section::History)),
+        ["device", id, "alerting"] => Some(Topic::DeviceAlerting(id.parse().ok()?)),
+        ["settings", section] => {
+            let mut all = Section::ALL.into_iter();
+            all.find(|it| it.as_str() == *section).map(Topic::Settings)
+        }
         ["credentials", "changed"] => Some(Topic::CredentialsChanged),
         ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
         ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
@@ -199,6 +236,7 @@ fn below<'a>(text: &'a str, root: &str) -> Option<&'a str> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::rule::RuleKind;
     use crate::topics::TOPICS;
 
     /// One topic of each kind.
@@ -218,13 +256,16 @@ pub(crate) mod tests {
             Topic::DeviceSettings(device.clone()),
             Topic::DeviceWatch(device.clone()),
             Topic::DeviceNotify(device.clone()),
+            Topic::Alert(device.clone().into(), Rule::of(RuleKind::Cpu)),
+            Topic::AlertSet(Subject::Hub, Rule::about(RuleKind::Disk, "/home")),
             Topic::Event,
             Topic::HubStatus,
             Topic::HubInfo,
             Topic::HubService(ServiceName::Ingest),
             Topic::Settings(Section::History),
             Topic::CredentialsChanged,
-            Topic::DeviceRevoke(device),
+            Topic::DeviceRevoke(device.clone()),
+            Topic::DeviceAlerting(device),
             Topic::JoinRequest(request.clone()),
             Topic::JoinReply(request),
         ]

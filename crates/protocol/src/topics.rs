@@ -72,6 +72,8 @@ pub enum Party {
     Api,
     /// Any service; where the topic names a service, only that one.
     Services,
+    /// Whoever may act on alerts: MQTT users with the role `operator`.
+    Operators,
     /// A machine that is about to be enrolled.
     Joiner,
     /// Everyone with a credential: services, readers, operators and agents. An agent sees
@@ -89,6 +91,7 @@ impl fmt::Display for Party {
             Self::Alerting => "alerting",
             Self::Api => "api",
             Self::Services => "services",
+            Self::Operators => "operators",
             Self::Joiner => "joining machine",
             Self::All => "all",
         })
@@ -111,6 +114,8 @@ pub enum Kind {
     DeviceSettings,
     DeviceWatch,
     DeviceNotify,
+    Alert,
+    AlertSet,
     Event,
     HubStatus,
     HubInfo,
@@ -118,6 +123,7 @@ pub enum Kind {
     Settings,
     CredentialsChanged,
     DeviceRevoke,
+    DeviceAlerting,
     JoinRequest,
     JoinReply,
 }
@@ -129,7 +135,7 @@ pub struct Row {
     pub kind: Kind,
     /// [`PUBLIC_ROOT`] or [`PRIVATE_ROOT`].
     pub root: &'static str,
-    /// What follows the root; one level may be a parameter in braces.
+    /// What follows the root; levels may be parameters in braces.
     pub pattern: &'static str,
     /// What it carries, for people.
     pub payload: &'static str,
@@ -146,10 +152,19 @@ pub struct Row {
 impl Row {
     /// The filter that matches every topic of this row.
     pub fn filter(&self) -> String {
+        self.filter_with("", "")
+    }
+
+    /// The same for the topics in which this parameter has this value.
+    pub(crate) fn filter_with(&self, parameter: &str, value: &str) -> String {
         let levels: Vec<&str> = self
             .pattern
             .split('/')
-            .map(|level| if level.starts_with('{') { "+" } else { level })
+            .map(|level| match level {
+                _ if level == parameter => value,
+                _ if level.starts_with('{') => "+",
+                _ => level,
+            })
             .collect();
         format!("{}/{}", self.root, levels.join("/"))
     }
@@ -279,6 +294,28 @@ pub static TOPICS: &[Row] = &[
         to: &[Party::Agent],
     },
     Row {
+        kind: Kind::Alert,
+        root: PUBLIC_ROOT,
+        pattern: "alert/{subject}/{rule}",
+        payload: "state of one rule of a device, or of the hub (`hub`): ok, pending, firing, \
+                  acknowledged, snoozed, unknown; since, value, limit",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::NowAndThen,
+        from: &[Party::Alerting],
+        to: &[Party::All],
+    },
+    Row {
+        kind: Kind::AlertSet,
+        root: PUBLIC_ROOT,
+        pattern: "alert/{subject}/{rule}/set",
+        payload: "`{\"action\":\"ack\"}`, `{\"action\":\"snooze\",\"for_secs\":3600}`, \
+                  `{\"action\":\"unack\"}`; `by` and `note` as one likes",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
+        from: &[Party::Api, Party::Operators],
+        to: &[Party::Alerting],
+    },
+    Row {
         kind: Kind::Event,
         root: PUBLIC_ROOT,
         pattern: "event",
@@ -286,7 +323,7 @@ pub static TOPICS: &[Row] = &[
         qos: Qos::AtLeastOnce,
         retained: Retained::No,
         from: &[Party::Services],
-        to: &[Party::Ingest, Party::Api],
+        to: &[Party::Ingest, Party::Alerting, Party::Api],
     },
     Row {
         kind: Kind::HubStatus,
@@ -322,7 +359,7 @@ pub static TOPICS: &[Row] = &[
         kind: Kind::Settings,
         root: PRIVATE_ROOT,
         pattern: "settings/{section}",
-        payload: "a part of the hub's settings, with its revision: `history`",
+        payload: "a part of the hub's settings, with its revision: `history`, `alerting`, `channels`",
         qos: Qos::AtLeastOnce,
         retained: Retained::Promptly,
         from: &[Party::Api],
@@ -347,6 +384,16 @@ pub static TOPICS: &[Row] = &[
         retained: Retained::No,
         from: &[Party::Api],
         to: &[Party::Broker],
+    },
+    Row {
+        kind: Kind::DeviceAlerting,
+        root: PRIVATE_ROOT,
+        pattern: "device/{id}/alerting",
+        payload: "what is set about the alerts of a device, with its revision: rules, groups, uplink",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::Promptly,
+        from: &[Party::Api],
+        to: &[Party::Services],
     },
     Row {
         kind: Kind::JoinRequest,

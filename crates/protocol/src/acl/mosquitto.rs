@@ -93,6 +93,7 @@ impl Role {
         let is_source = row.from.iter().any(|party| match (self, party) {
             (Self::Agent(_), Party::Agent)
             | (Self::Joiner(_), Party::Joiner)
+            | (Self::Operator, Party::Operators)
             | (Self::Service(_), Party::Services) => true,
             (Self::Service(own), party) => is_service(*party, *own),
             _ => false,

@@ -94,8 +94,28 @@ pub enum EventKind {
     MqttUserRemoved,
     /// A join code was made. Parameter `uses`.
     JoinCodeAdded,
-    /// Settings of the hub were changed. Parameter `section`.
+    /// Settings were changed. Parameter `section`, and each name that was changed with what it was
+    /// and what it is: `OLD → NEW`.
     SettingsChanged,
+    /// An alert began to fire. Parameters `rule`; `value`, `limit` and `detail` where there are some.
+    AlertFiring,
+    /// An alert ended. Parameter `rule`; `detail` says why, unless all is well.
+    AlertResolved,
+    /// Somebody took an alert on. Parameters `rule`, `note`.
+    AlertAcknowledged,
+    /// Somebody gave an alert back. Parameter `rule`.
+    AlertUnacknowledged,
+    /// Somebody does not want to hear of an alert for a while. Parameters `rule`, `until`.
+    AlertSnoozed,
+    /// A message about alerts reached its channel. Parameters `channel`, `title`, `answer`.
+    MessageSent,
+    /// A message about alerts did not reach its channel, and is not tried again. Parameters
+    /// `channel`, `title`, `error`.
+    MessageFailed,
+    /// A channel cannot be reached; what is to go there is tried again. Parameters `channel`, `error`.
+    ChannelFailing,
+    /// Lines of the log were removed. Parameters `before`, `lines`.
+    EventsRemoved,
     /// A kind that this version does not know: shown as it stands.
     #[serde(untagged)]
     Other(String),
@@ -126,6 +146,15 @@ impl EventKind {
             Self::MqttUserRemoved => "mqtt_user_removed",
             Self::JoinCodeAdded => "join_code_added",
             Self::SettingsChanged => "settings_changed",
+            Self::AlertFiring => "alert_firing",
+            Self::AlertResolved => "alert_resolved",
+            Self::AlertAcknowledged => "alert_acknowledged",
+            Self::AlertUnacknowledged => "alert_unacknowledged",
+            Self::AlertSnoozed => "alert_snoozed",
+            Self::MessageSent => "message_sent",
+            Self::MessageFailed => "message_failed",
+            Self::ChannelFailing => "channel_failing",
+            Self::EventsRemoved => "events_removed",
             Self::Other(word) => word,
         }
     }
@@ -181,6 +210,15 @@ mod tests {
             EventKind::DeviceRevoked,
             EventKind::JoinCodeAdded,
             EventKind::SettingsChanged,
+            EventKind::AlertFiring,
+            EventKind::AlertResolved,
+            EventKind::AlertAcknowledged,
+            EventKind::AlertUnacknowledged,
+            EventKind::AlertSnoozed,
+            EventKind::MessageSent,
+            EventKind::MessageFailed,
+            EventKind::ChannelFailing,
+            EventKind::EventsRemoved,
             EventKind::Other("of_tomorrow".to_owned()),
         ] {
             let json = serde_json::to_value(&kind).unwrap();

@@ -8,7 +8,7 @@ use netmonitor_testkit::golden;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A topic of each kind, and the file that has its payload with every field filled in.
-const GOLDEN: [(&str, &str); 21] = [
+const GOLDEN: [(&str, &str); 26] = [
     ("device_status", "netmonitor/v1/device/ws-14/status"),
     ("device_session", "netmonitor/v1/device/ws-14/session"),
     ("device_presence", "netmonitor/v1/device/ws-14/presence"),
@@ -21,11 +21,25 @@ const GOLDEN: [(&str, &str); 21] = [
     ("device_settings", "netmonitor/v1/device/ws-14/settings"),
     ("device_watch", "netmonitor/v1/device/ws-14/watch"),
     ("device_notify", "netmonitor/v1/device/ws-14/notify"),
+    ("alert", "netmonitor/v1/alert/ws-14/cpu"),
+    ("alert_set", "netmonitor/v1/alert/ws-14/disk-home/set"),
     ("event", "netmonitor/v1/event"),
     ("hub_status", "netmonitor/v1/hub/status"),
     ("hub_info", "netmonitor/v1/hub/info"),
     ("hub_service", "netmonitor/v1/hub/service/ingest"),
     ("settings_history", "netmonitor-private/v1/settings/history"),
+    (
+        "settings_alerting",
+        "netmonitor-private/v1/settings/alerting",
+    ),
+    (
+        "settings_channels",
+        "netmonitor-private/v1/settings/channels",
+    ),
+    (
+        "device_alerting",
+        "netmonitor-private/v1/device/ws-14/alerting",
+    ),
     (
         "credentials_changed",
         "netmonitor-private/v1/credentials/changed",
