@@ -1,8 +1,10 @@
 //! What the hub concludes, as pure engines: no I/O, no async, no clock.
 //!
 //! - [`presence`]: who is there, and if not, why
+//! - [`alert`]: when something is wrong, and who is to be told
 //! - [`limits`]: which numbers of a sample are above what an admin allows
 
+pub mod alert;
 pub mod limits;
 pub mod presence;
 

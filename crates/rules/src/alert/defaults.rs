@@ -21,7 +21,8 @@ pub struct RuleConfig {
 impl RuleConfig {
     /// Whether the value is beyond the limit. At the limit it is not.
     pub fn is_bad(&self, kind: RuleKind, value: f64) -> bool {
-        self.limit.is_some_and(|limit| is_beyond(kind, value, limit))
+        self.limit
+            .is_some_and(|limit| is_beyond(kind, value, limit))
     }
 
     /// Whether the value is good enough for an alert to end.
@@ -165,7 +166,10 @@ mod tests {
         assert_eq!((config.limit, config.for_secs), (Some(50.0), 7));
         // The clear level follows the limit.
         assert_eq!(config.clear, Some(45.0));
-        assert_eq!(effective(RuleKind::Ram, &fleet, None), default_config(RuleKind::Ram));
+        assert_eq!(
+            effective(RuleKind::Ram, &fleet, None),
+            default_config(RuleKind::Ram)
+        );
     }
 
     #[test]
