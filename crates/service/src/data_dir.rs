@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use netmonitor_protocol::ServiceName;
 
+use crate::channel_secrets::SecretOf;
 use crate::environment;
 
 /// The hub's data directory. It only names things: nothing is read or made here.
@@ -49,6 +50,25 @@ impl DataDir {
     /// Held by whoever writes `retained.db`: the broker.
     pub fn retained_lock(&self) -> PathBuf {
         self.0.join("retained.lock")
+    }
+
+    /// What `alerting` has to remember.
+    pub fn alerting_db(&self) -> PathBuf {
+        self.0.join("alerting.db")
+    }
+
+    /// Held by whoever writes `alerting.db`: alerting.
+    pub fn alerting_lock(&self) -> PathBuf {
+        self.0.join("alerting.lock")
+    }
+
+    /// What a channel for messages needs and nobody may see.
+    pub fn channel_secret(&self, of: SecretOf<'_>) -> PathBuf {
+        let name = match of {
+            SecretOf::Channel(id) => format!("channel-{id}.json"),
+            SecretOf::Heartbeat => "heartbeat.json".to_owned(),
+        };
+        self.secrets().join(name)
     }
 
     /// The hub's CA and its certificate.

@@ -10,9 +10,11 @@
 //! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`],
 //!   [`open_files`], [`huge_pages`]: the edge towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
+//! - [`channel_secrets`]: what channels for messages need
 //! - [`secret`], [`counters`], [`digest`]: small parts that the above share
 
 pub mod announced;
+pub mod channel_secrets;
 pub mod clock;
 pub mod config;
 pub mod counters;
