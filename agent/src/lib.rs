@@ -17,7 +17,7 @@
 //! - `power`: sleep and shutdown of the machine
 //! - `doings`, `local`, `status`: how it is doing, for those who ask on this machine
 //! - `notices`, `notify`: what whoever is logged in there is told, and how it is shown
-//! - `setup`, `install`, `language`: questions on a terminal, and the agent as a service
+//! - `setup`, `install`: questions on a terminal, and the agent as a service
 //! - [`cli`]: the command line
 
 mod addresses;
@@ -39,7 +39,6 @@ pub mod interval;
 mod inventory;
 pub mod join;
 #[cfg(unix)]
-mod language;
 mod last_keepalive;
 #[cfg(unix)]
 mod local;

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use netmonitor_protocol::payload::{Notification, Severity};
+use netmonitor_service::language::Language;
 use netmonitor_service::{clock, environment};
 use notify_rust::{Timeout, Urgency};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::language::Language;
 use crate::local::{Listening, listen};
 use crate::notices::Notice;
 use texts::{Texts, texts};

@@ -1,6 +1,6 @@
 //! What is shown, in the language of whoever is logged in.
 
-use crate::language::Language;
+use netmonitor_service::language::Language;
 
 /// The texts of one language.
 pub(super) struct Texts {

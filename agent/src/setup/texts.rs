@@ -62,9 +62,9 @@ static FRENCH: Texts = Texts {
 impl Texts {
     /// The texts for a locale.
     pub(super) fn of(locale: Option<&str>) -> &'static Self {
-        match crate::language::Language::of(locale) {
-            crate::language::Language::English => &ENGLISH,
-            crate::language::Language::French => &FRENCH,
+        match netmonitor_service::language::Language::of(locale) {
+            netmonitor_service::language::Language::English => &ENGLISH,
+            netmonitor_service::language::Language::French => &FRENCH,
         }
     }
 }

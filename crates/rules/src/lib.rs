@@ -2,10 +2,12 @@
 //!
 //! - [`presence`]: who is there, and if not, why
 //! - [`alert`]: when something is wrong, and who is to be told
+//! - [`weekly`]: hours that come back each week
 //! - [`limits`]: which numbers of a sample are above what an admin allows
 
 pub mod alert;
 pub mod limits;
 pub mod presence;
+pub mod weekly;
 
 pub use limits::{Exceeded, Limits, Resource, exceeded};

@@ -7,8 +7,8 @@
 //! - [`frame`]: what each of the hub's services does alike: say that it is there, count, leave
 //! - [`tls`]: the hub proves itself by the fingerprint of its CA
 //! - [`data_dir`], [`announced`]: what lies where in the hub's data directory, and where it listens
-//! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`random`],
-//!   [`open_files`], [`huge_pages`]: the edge towards the system
+//! - [`listen`], [`config`], [`environment`], [`logging`], [`shutdown`], [`clock`], [`time_zone`],
+//!   [`language`], [`random`], [`open_files`], [`huge_pages`]: the edge towards the system
 //! - [`private_file`], [`service_secrets`]: passwords on disk
 //! - [`channel_secrets`]: what channels for messages need
 //! - [`secret`], [`counters`], [`digest`]: small parts that the above share
@@ -23,6 +23,7 @@ pub mod digest;
 pub mod environment;
 pub mod frame;
 pub mod huge_pages;
+pub mod language;
 pub mod listen;
 pub mod logging;
 pub mod mqtt;
@@ -32,6 +33,7 @@ pub mod random;
 pub mod secret;
 pub mod service_secrets;
 pub mod shutdown;
+pub mod time_zone;
 pub mod tls;
 
 pub use counters::Counters;

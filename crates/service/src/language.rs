@@ -2,7 +2,7 @@
 
 /// The languages there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     /// English.
     English,
     /// French.
@@ -11,7 +11,7 @@ pub(crate) enum Language {
 
 impl Language {
     /// The language of a locale (`locale(7)`): `fr_FR.UTF-8`. English where it is another one.
-    pub(crate) fn of(locale: Option<&str>) -> Self {
+    pub fn of(locale: Option<&str>) -> Self {
         let language = locale.and_then(|it| it.split(['_', '.', '@', '-']).next());
         match language {
             Some("fr") => Self::French,
