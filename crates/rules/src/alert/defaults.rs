@@ -55,13 +55,12 @@ pub fn default_config(kind: RuleKind) -> RuleConfig {
     match kind {
         K::Offline => config(true, None, OFFLINE_TIMEOUT_SECS, Critical),
         K::Stale => config(true, None, 60, Warning),
-        K::Reboot => config(true, None, 0, Warning),
+        K::Reboot | K::SamplesLost => config(true, None, 0, Warning),
         K::Cpu => config(true, Some(90.0), 300, Warning),
         K::Ram => config(true, Some(90.0), 120, Warning),
         // Swap that is full and not used is nothing to worry about.
         K::Swap => config(false, Some(80.0), 300, Warning),
-        K::Disk => config(true, Some(90.0), 60, Critical),
-        K::Inodes => config(true, Some(90.0), 60, Critical),
+        K::Disk | K::Inodes | K::Storage => config(true, Some(90.0), 60, Critical),
         K::DiskTrend => config(true, Some(3.0), 0, Warning),
         K::Load => config(false, Some(2.0), 600, Warning),
         // Below this all but a few processors slow down by themselves.
@@ -70,8 +69,6 @@ pub fn default_config(kind: RuleKind) -> RuleConfig {
         K::Network => config(false, Some(100_000_000.0), 300, Info),
         K::Clock => config(true, Some(60.0), 300, Warning),
         K::Service => config(true, None, 5, Critical),
-        K::SamplesLost => config(true, None, 0, Warning),
-        K::Storage => config(true, Some(90.0), 60, Critical),
         K::Database => config(true, None, 30, Critical),
         K::Ingest => config(true, None, 60, Critical),
         K::Time => config(true, None, 300, Warning),

@@ -1,0 +1,404 @@
+//! What follows from what was found of a rule: its state, what is published, logged and remembered.
+
+use netmonitor_protocol::payload::{Alert, AlertState, Event, EventKind, Severity};
+use netmonitor_protocol::{DeviceId, Rule, RuleKind, Subject};
+
+use super::engine::{CONFIRMED_WITHIN_MS, Engine, KNOWN_WITHIN_MS, Key, Output};
+use super::hear::{LOSS_SHOWN_MS, REBOOT_SHOWN_MS};
+use super::life::{Life, Phase, Step, Verdict, Wait};
+use super::member::{Member, RESTART_LOOP, Saved, Watched};
+use super::now::Now;
+use super::reading::is_by_sample;
+use super::restarts::Restarts;
+use super::shown::{is_news, shown};
+
+/// Where nobody has looked for longer than this and three intervals, a wait begins anew.
+const GAP_MS: i64 = 30_000;
+
+/// What is pending for so long is written to the journal: most of what is pending ends sooner, and a
+/// card does not last for ever.
+const PENDING_SAVED_AFTER_MS: i64 = 30_000;
+
+/// What was found of a rule.
+pub(super) struct Found {
+    pub(super) verdict: Verdict,
+    pub(super) value: Option<f64>,
+    pub(super) detail: Option<String>,
+    /// Since when it is so, if that is known.
+    pub(super) began: Option<Now>,
+}
+
+impl Found {
+    pub(super) fn of(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            value: None,
+            detail: None,
+            began: None,
+        }
+    }
+}
+
+impl Engine {
+    /// The alert, if there is one.
+    pub(super) fn watched(&mut self, subject: &Subject, rule: &Rule) -> Option<&mut Watched> {
+        self.members.get_mut(subject)?.alerts.get_mut(rule)
+    }
+
+    /// Something was found. A rule that is not watched is let go.
+    pub(super) fn found(
+        &mut self,
+        subject: &Subject,
+        rule: Rule,
+        found: Found,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        let kind = rule.kind();
+        let Some(config) = self.config(subject, kind) else {
+            return;
+        };
+        let key = (subject.clone(), rule);
+        if !config.enabled {
+            self.remove(&key, "disabled", now, out);
+            return;
+        }
+        let seed = self.seeds.remove(&key);
+        let Some(member) = self.members.get_mut(subject) else {
+            return;
+        };
+        let is_blind = member.blind_since(kind).is_some();
+        let gap_ms = if is_by_sample(kind) {
+            GAP_MS.saturating_add(3 * member.interval_ms())
+        } else {
+            i64::MAX
+        };
+        let watched = member.alerts.entry(key.1.clone()).or_insert_with(|| {
+            let mut watched = Watched::new(begin(seed.as_ref(), now), now);
+            watched.is_confirmed = seed.is_some();
+            if seed.is_some() {
+                // Else the journal would have it.
+                watched.life.restarts = Restarts::none_before();
+            }
+            watched.published = seed;
+            watched.over_at = over_at(kind, &watched.life, now);
+            watched
+        });
+        if is_blind {
+            return;
+        }
+        watched.standing = found.verdict;
+        if found.verdict != Verdict::Unclear {
+            watched.life.value = found.value;
+            if found.verdict == Verdict::Bad || watched.life.firing().is_none() {
+                watched.life.detail = found.detail;
+            }
+        }
+        let is_loop = watched.life.detail.as_deref() == Some(RESTART_LOOP);
+        let for_ms = if is_loop {
+            0
+        } else {
+            i64::from(config.for_secs) * 1000
+        };
+        let wait = Wait { for_ms, gap_ms };
+        let step = watched.life.judge(found.verdict, found.began, wait, now);
+        self.stepped(&key, step, None, now, out);
+        self.touch(&key, now, out);
+    }
+
+    /// What the log says, and who is to be told.
+    fn stepped(
+        &mut self,
+        key: &Key,
+        step: Option<Step>,
+        why: Option<&str>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        let (subject, rule) = key;
+        match step {
+            Some(Step::Fired) => {
+                // Who was told of an end hears of it before the next beginning.
+                self.settle_owed(key, now, out);
+                self.untold.insert(key.clone());
+                let config = self.config(subject, rule.kind());
+                let severity = config.map_or(Severity::Warning, |it| it.severity);
+                let mut event = event(key, EventKind::AlertFiring, severity, now);
+                if let Some(watched) = self.watched(subject, rule) {
+                    let life = &watched.life;
+                    let limit = config.and_then(|it| it.limit);
+                    for (name, text) in [
+                        ("value", life.value.map(|it| format!("{it:.1}"))),
+                        ("limit", limit.map(|it| it.to_string())),
+                        ("detail", life.detail.clone()),
+                    ] {
+                        let parameters = &mut event.parameters;
+                        parameters.extend(text.map(|text| (name.to_owned(), text)));
+                    }
+                }
+                out.push(Output::Log(event));
+            }
+            Some(Step::Ended) => {
+                self.untold.remove(key);
+                if self
+                    .watched(subject, rule)
+                    .is_some_and(|it| it.life.owed.is_some())
+                {
+                    self.owed.insert(key.clone());
+                }
+                let mut event = event(key, EventKind::AlertResolved, Severity::Info, now);
+                let why = why.map(|why| ("detail".to_owned(), why.to_owned()));
+                event.parameters.extend(why);
+                out.push(Output::Log(event));
+            }
+            Some(Step::Pending | Step::Calmed) | None => {}
+        }
+    }
+
+    /// The rule is not watched any more.
+    pub(super) fn remove(&mut self, key: &Key, why: &str, now: Now, out: &mut Vec<Output>) {
+        let (subject, rule) = key;
+        let is_seed = self.seeds.remove(key).is_some();
+        let Some(watched) = self.watched(subject, rule) else {
+            if is_seed {
+                out.push(Output::Clear(subject.clone(), rule.clone()));
+            }
+            return;
+        };
+        let step = watched.life.end(Some(why), now);
+        self.stepped(key, Some(step), Some(why), now, out);
+        self.settle_owed(key, now, out);
+        self.untold.remove(key);
+        let member = self.members.get_mut(subject);
+        let Some(watched) = member.and_then(|it| it.alerts.remove(rule)) else {
+            return;
+        };
+        if watched.saved != Saved::Nothing {
+            out.push(Output::Save(subject.clone(), rule.clone(), None));
+        }
+        out.push(Output::Clear(subject.clone(), rule.clone()));
+    }
+
+    pub(super) fn touch_all(&mut self, subject: &Subject, now: Now, out: &mut Vec<Output>) {
+        let rules = self.members.get(subject).map(|it| it.alerts.keys());
+        let rules: Vec<Rule> = rules.into_iter().flatten().cloned().collect();
+        for rule in rules {
+            let is_enabled = self
+                .config(subject, rule.kind())
+                .is_none_or(|it| it.enabled);
+            let key = (subject.clone(), rule);
+            if is_enabled {
+                self.touch(&key, now, out);
+            } else {
+                self.remove(&key, "disabled", now, out);
+            }
+        }
+    }
+
+    /// Publishes and remembers what has changed, and looks when there is something to do.
+    pub(super) fn touch(&mut self, key: &Key, now: Now, out: &mut Vec<Output>) {
+        let (subject, rule) = key;
+        let kind = rule.kind();
+        let Some(config) = self.config(subject, kind) else {
+            return;
+        };
+        let muted = self.muted(key, now);
+        let deadline = self.deadline_of(key, &config, now);
+        let Some(member) = self.members.get_mut(subject) else {
+            return;
+        };
+        // Of a device that was never seen nothing is said.
+        let is_known = subject.device().is_none() || member.presence.is_some();
+        let blind_since = member.blind_since(kind);
+        let Some(watched) = member.alerts.get_mut(rule) else {
+            return;
+        };
+        let alert = shown(&watched.life, &config, blind_since, muted, now);
+        let before = watched.published.as_ref();
+        if is_known && before.is_none_or(|before| is_news(before, &alert)) {
+            watched.published = Some(alert.clone());
+            watched.is_confirmed = true;
+            out.push(Output::Publish(
+                subject.clone(),
+                rule.clone(),
+                Box::new(alert),
+            ));
+        }
+        if let Some(saved) = saved(&watched.life, &watched.saved, now) {
+            let life = match &saved {
+                Saved::Nothing => None,
+                _ => Some(Box::new(watched.life.clone())),
+            };
+            watched.saved = saved;
+            out.push(Output::Save(subject.clone(), rule.clone(), life));
+        }
+        if let Some(deadline) = deadline {
+            self.wake(deadline);
+        }
+    }
+
+    pub(super) fn elapsed(&mut self, now: Now, out: &mut Vec<Output>) {
+        if self.settings.is_none() || self.next.is_none_or(|next| next > now.ms) {
+            return;
+        }
+        for key in self.keys() {
+            self.time_has_passed(&key, now, out);
+        }
+        // What is told now is not due any more.
+        self.tell(now, out);
+        self.next = None;
+        self.look_at_broker(now, out);
+        let subjects: Vec<Subject> = self.members.keys().cloned().collect();
+        for subject in subjects {
+            self.look_at_services(&subject, now, out);
+        }
+        for key in self.keys() {
+            self.touch(&key, now, out);
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        let all = self.members.iter().flat_map(|(subject, member)| {
+            let rules = member.alerts.keys();
+            rules.map(move |rule| (subject.clone(), rule.clone()))
+        });
+        all.collect()
+    }
+
+    fn time_has_passed(&mut self, key: &Key, now: Now, out: &mut Vec<Output>) {
+        let (subject, rule) = key;
+        let Some(watched) = self.watched(subject, rule) else {
+            return;
+        };
+        if watched.over_at.is_some_and(|it| it <= now.ms) {
+            watched.over_at = None;
+            let step = watched.life.end(None, now);
+            // It was over when it had happened: nobody needs to hear of that.
+            watched.life.owed = None;
+            return self.stepped(key, Some(step), None, now, out);
+        }
+        if self.is_reminder_due(key, now) {
+            self.reminders.insert(key.clone());
+        }
+        let Some(watched) = self.watched(subject, rule) else {
+            return;
+        };
+        let waits = watched.life.pending_since().is_some() && !is_by_sample(rule.kind());
+        if waits && watched.standing == Verdict::Bad {
+            let found = Found {
+                value: watched.life.value,
+                detail: watched.life.detail.clone(),
+                ..Found::of(Verdict::Bad)
+            };
+            self.found(subject, rule.clone(), found, now, out);
+        }
+    }
+
+    /// What the broker has, some time after the connection was made.
+    fn look_at_broker(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Some(connected) = self.connected else {
+            return;
+        };
+        let passed = now.since(connected);
+        if passed < CONFIRMED_WITHIN_MS {
+            return self.wake(connected.plus(CONFIRMED_WITHIN_MS).ms);
+        }
+        for watched in self
+            .members
+            .values_mut()
+            .flat_map(|it| it.alerts.values_mut())
+        {
+            if !watched.is_confirmed {
+                watched.published = None;
+            }
+        }
+        if passed < KNOWN_WITHIN_MS {
+            return self.wake(connected.plus(KNOWN_WITHIN_MS).ms);
+        }
+        self.connected = None;
+        let nobody = |member: &Member| member.presence.is_none();
+        let unknown: Vec<DeviceId> = self
+            .members
+            .iter()
+            .filter(|(_, member)| nobody(member))
+            .filter_map(|(subject, _)| subject.device().cloned())
+            .collect();
+        for id in unknown {
+            self.removed(&id, now, out);
+        }
+        for (key, seed) in std::mem::take(&mut self.seeds) {
+            self.adopt(&key, seed, now, out);
+        }
+    }
+
+    /// Nothing was heard that has something about this alert. Of a device that is away nothing can be
+    /// heard; else it is of something that is gone.
+    fn adopt(&mut self, key: &Key, seed: Alert, now: Now, out: &mut Vec<Output>) {
+        let (subject, rule) = key;
+        let member = self.members.get(subject);
+        let is_away = member.is_some_and(|it| it.presence.is_some() && !it.is_seen());
+        if is_away {
+            self.seeds.insert(key.clone(), seed);
+            let found = Found::of(Verdict::Unclear);
+            self.found(subject, rule.clone(), found, now, out);
+        } else {
+            out.push(Output::Clear(subject.clone(), rule.clone()));
+        }
+    }
+}
+
+/// Where an alert begins of which an earlier run has published this, and has remembered nothing.
+fn begin(seed: Option<&Alert>, now: Now) -> Life {
+    let Some(seed) = seed else {
+        return Life::ok(now);
+    };
+    let since = now.at(seed.since);
+    if let Some(firing_since) = seed.firing_since {
+        return Life::firing_again(seed, now.at(firing_since), now);
+    }
+    let mut life = Life::ok(since);
+    if seed.state == AlertState::Pending {
+        life.phase = Phase::Pending { since, seen: now };
+    }
+    if seed.state == AlertState::Unknown {
+        life = Life::ok(now);
+    }
+    life
+}
+
+/// When an alert of what only ever begins is over.
+pub(super) fn over_at(kind: RuleKind, life: &Life, now: Now) -> Option<i64> {
+    let shown = match kind {
+        RuleKind::Reboot => REBOOT_SHOWN_MS,
+        RuleKind::SamplesLost => LOSS_SHOWN_MS,
+        _ => return None,
+    };
+    let fired = life.firing()?.fired;
+    Some(fired.plus(shown).ms.max(now.ms))
+}
+
+/// What must be written into the journal. None: it has what it needs.
+fn saved(life: &Life, before: &Saved, now: Now) -> Option<Saved> {
+    if !life.is_worth_keeping() {
+        return (*before != Saved::Nothing).then_some(Saved::Nothing);
+    }
+    if life.is_only_pending()
+        && let Some(since) = life.pending_since()
+    {
+        let is_there = *before == Saved::Pending(since.ms);
+        let is_due = now.since(since) >= PENDING_SAVED_AFTER_MS || *before != Saved::Nothing;
+        return (is_due && !is_there).then_some(Saved::Pending(since.ms));
+    }
+    let mut whole = life.clone();
+    whole.value = None;
+    let whole = Saved::Whole(Box::new(whole));
+    (*before != whole).then_some(whole)
+}
+
+pub(super) fn event(key: &Key, kind: EventKind, severity: Severity, now: Now) -> Event {
+    let (subject, rule) = key;
+    Event {
+        device: subject.device().cloned(),
+        ..Event::new(now.wall, kind, severity, [("rule", rule.to_string())])
+    }
+}

@@ -1,0 +1,257 @@
+//! All alerts of all devices, and of the hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use netmonitor_protocol::payload::{
+    Alert, AlertCommand, AlertingSettings, DeviceAlerting, Event, Info, Metrics, Presence, Services,
+};
+use netmonitor_protocol::{DeviceId, Rule, RuleKind, Subject};
+
+use super::conclude::over_at;
+use super::defaults::{RuleConfig, effective};
+use super::hear::{LOSS_SHOWN_MS, boot_of};
+use super::life::{Life, Phase};
+use super::member::{Member, Saved, Watched};
+use super::notice::Notice;
+use super::now::Now;
+
+/// Devices that are looked after: as many as of presence.
+pub(super) const MAX_DEVICES: usize = crate::presence::MAX_DEVICES;
+
+/// After this what the broker has retained has come, and what has not come is published again.
+pub(super) const CONFIRMED_WITHIN_MS: i64 = 5_000;
+
+/// After this it is known which devices there are: alerts of others are of nobody.
+pub(super) const KNOWN_WITHIN_MS: i64 = 60_000;
+
+/// Which alert.
+pub(super) type Key = (Subject, Rule);
+
+/// What the engine hears.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The connection to the broker stands, and what is retained comes.
+    Connected,
+    /// What an admin has set. Before this came for the first time nothing is judged.
+    Settings(Box<AlertingSettings>),
+    /// What an admin has set for a device.
+    DeviceSettings(DeviceId, Box<DeviceAlerting>),
+    /// What is concluded of a device.
+    Presence(DeviceId, Presence),
+    /// What a device is.
+    Info(DeviceId, Box<Info>),
+    /// A sample, just taken.
+    Sample(DeviceId, Box<Metrics>),
+    /// A sample that was retained: of some time ago. It raises no alert.
+    OldSample(DeviceId, Box<Metrics>),
+    /// The services of a device as they are.
+    Services(DeviceId, Services),
+    /// Samples of a device are lost for good.
+    SamplesLost(DeviceId),
+    /// In so many days the disk that is mounted there is full; none: not to be seen.
+    Trend(DeviceId, String, Option<f64>),
+    /// How the hub itself is. Only for rules of the hub.
+    Hub(RuleKind, Finding),
+    /// A device is none any more.
+    Removed(DeviceId),
+    /// Somebody does something about an alert.
+    Command(Subject, Rule, AlertCommand),
+    /// What was published of an alert, by an earlier run.
+    Retained(Subject, Rule, Box<Alert>),
+    /// Time has passed: see [`Engine::deadline`].
+    Elapsed,
+}
+
+/// How something of the hub is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// A number, to be compared with the limit of the rule.
+    Value(f64),
+    /// Wrong, with the word for it.
+    Bad(String),
+    /// All is well.
+    Good,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Publish the state of an alert.
+    Publish(Subject, Rule, Box<Alert>),
+    /// The alert is none any more: clear its topic.
+    Clear(Subject, Rule),
+    /// Add a line to the log.
+    Log(Event),
+    /// Remember this of an alert; none: nothing any more. To be written before anything is told.
+    Save(Subject, Rule, Option<Box<Life>>),
+    /// Tell somebody.
+    Tell(Notice),
+}
+
+/// Concludes what is wrong, and who is to be told.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) settings: Option<AlertingSettings>,
+    /// In which hours are meant.
+    pub(super) zone: TimeZone,
+    /// That of the hub's system.
+    pub(super) own_zone: TimeZone,
+    pub(super) members: BTreeMap<Subject, Member>,
+    /// What was retained of alerts that are not known yet.
+    pub(super) seeds: BTreeMap<Key, Alert>,
+    pub(super) connected: Option<Now>,
+    /// Nothing was published or judged by the clock before: in milliseconds.
+    pub(super) next: Option<i64>,
+    /// Alerts that fire, and of which nobody was told.
+    pub(super) untold: BTreeSet<Key>,
+    /// Alerts that ended, and of which somebody is to be told.
+    pub(super) owed: BTreeSet<Key>,
+    /// Alerts of which somebody is to be told again.
+    pub(super) reminders: BTreeSet<Key>,
+    /// Since when the next message about devices that are gone waits for others.
+    pub(super) gathering: Option<Now>,
+    passed_over: u64,
+}
+
+impl Engine {
+    /// An engine that knows nothing. `zone`: where no other time zone is set.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            settings: None,
+            own_zone: zone.clone(),
+            zone,
+            members: BTreeMap::from([(Subject::Hub, Member::default())]),
+            seeds: BTreeMap::new(),
+            connected: None,
+            next: None,
+            untold: BTreeSet::new(),
+            owed: BTreeSet::new(),
+            reminders: BTreeSet::new(),
+            gathering: None,
+            passed_over: 0,
+        }
+    }
+
+    /// Takes over what an earlier run has remembered. `is_same_boot`: the machine was not started
+    /// since.
+    pub fn restore(
+        &mut self,
+        subject: Subject,
+        rule: Rule,
+        life: Life,
+        is_same_boot: bool,
+        now: Now,
+    ) {
+        let mut life = if is_same_boot {
+            life
+        } else {
+            life.after_restart(now)
+        };
+        // That nobody was there to look is no sign that it was well meanwhile.
+        if let Phase::Pending { seen, .. } = &mut life.phase {
+            *seen = now;
+        }
+        let key = (subject, rule);
+        if life.owed.is_some() {
+            self.owed.insert(key.clone());
+        }
+        if life.firing().is_some_and(|it| it.told.is_none()) {
+            self.untold.insert(key.clone());
+        }
+        let (subject, rule) = key;
+        let member = self.members.entry(subject).or_default();
+        let mut watched = Watched::new(life, now);
+        watched.saved = Saved::Whole(Box::new(watched.life.clone()));
+        watched.over_at = over_at(rule.kind(), &watched.life, now);
+        member.alerts.insert(rule, watched);
+        self.wake(now.ms);
+    }
+
+    /// When to come with [`Input::Elapsed`] at the latest, in milliseconds of [`Now::ms`].
+    pub fn deadline(&self) -> Option<i64> {
+        self.settings.as_ref().and(self.next)
+    }
+
+    /// How many messages were passed over because there are too many devices.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// The alert as it was published last.
+    pub fn alert(&self, subject: &Subject, rule: &Rule) -> Option<&Alert> {
+        let watched = self.members.get(subject)?.alerts.get(rule)?;
+        watched.published.as_ref()
+    }
+
+    /// Takes one input.
+    #[must_use = "the outputs are what it is for"]
+    pub fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Connected => self.connected(now),
+            Input::Settings(settings) => self.settings(*settings, now, &mut out),
+            Input::DeviceSettings(id, config) => {
+                if let Some(member) = self.meet(&id) {
+                    member.config = *config;
+                    self.review(&id.into(), now, &mut out);
+                }
+            }
+            Input::Presence(id, presence) => self.presence(id, &presence, now, &mut out),
+            Input::Info(id, info) => {
+                if let Some(member) = self.meet(&id) {
+                    member.inventory(&info);
+                }
+            }
+            Input::Sample(id, metrics) => self.sample(&id, &metrics, now, &mut out),
+            Input::OldSample(id, metrics) => {
+                if let Some(member) = self.meet(&id) {
+                    member.booted = Some(boot_of(&metrics, now));
+                }
+            }
+            Input::Services(id, services) => self.services(id, services, now, &mut out),
+            Input::SamplesLost(id) => {
+                self.happened(
+                    &id.into(),
+                    RuleKind::SamplesLost,
+                    LOSS_SHOWN_MS,
+                    now,
+                    &mut out,
+                );
+            }
+            Input::Trend(id, mount, days) => self.trend(id, &mount, days, now, &mut out),
+            Input::Hub(kind, finding) => self.hub(kind, finding, now, &mut out),
+            Input::Removed(id) => self.removed(&id, now, &mut out),
+            Input::Command(subject, rule, command) => {
+                self.command(&(subject, rule), command, now, &mut out);
+            }
+            Input::Retained(subject, rule, alert) => {
+                self.retained(&(subject, rule), *alert, now, &mut out);
+            }
+            Input::Elapsed => self.elapsed(now, &mut out),
+        }
+        self.tell(now, &mut out);
+        out
+    }
+
+    /// The device, if it is known or there is room.
+    pub(super) fn meet(&mut self, id: &DeviceId) -> Option<&mut Member> {
+        let is_full = self.members.len() > MAX_DEVICES;
+        let subject = Subject::Device(id.clone());
+        if is_full && !self.members.contains_key(&subject) {
+            self.passed_over += 1;
+            return None;
+        }
+        Some(self.members.entry(subject).or_default())
+    }
+
+    pub(super) fn wake(&mut self, ms: i64) {
+        self.next = Some(self.next.map_or(ms, |next| next.min(ms)));
+    }
+
+    pub(super) fn config(&self, subject: &Subject, kind: RuleKind) -> Option<RuleConfig> {
+        let settings = self.settings.as_ref()?;
+        let own = self.members.get(subject).map(|it| &it.config.rules);
+        Some(effective(kind, &settings.rules, own))
+    }
+}

@@ -1,0 +1,217 @@
+//! What is known of one subject: a device, or the hub itself.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use netmonitor_protocol::payload::{
+    Alert, DeviceAlerting, Info, Presence, PresenceCause, PresenceState, Services, UnitState,
+    WatchableService,
+};
+use netmonitor_protocol::{Rule, RuleKind};
+
+use super::life::{Life, Phase, Verdict};
+use super::now::Now;
+
+/// The interval of a device that has not said it, in milliseconds.
+const INTERVAL_MS: i64 = 3_000;
+
+/// The longest interval that is believed, in milliseconds.
+const MAX_INTERVAL_MS: i64 = 24 * 3600 * 1000;
+
+/// The word for a service that is started again and again.
+pub(super) const RESTART_LOOP: &str = "restart_loop";
+
+/// One rule of a subject.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) life: Life,
+    /// What the broker has, as far as is known.
+    pub(super) published: Option<Alert>,
+    /// On this connection it was seen that the broker has it.
+    pub(super) is_confirmed: bool,
+    /// What the journal has.
+    pub(super) saved: Saved,
+    /// When a sample was last heard that has something about it.
+    pub(super) in_sample: Now,
+    /// When it is over by itself, in milliseconds: of what only ever begins.
+    pub(super) over_at: Option<i64>,
+    /// The verdict that holds until there is another one.
+    pub(super) standing: Verdict,
+}
+
+/// What of an alert is in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Saved {
+    /// Nothing.
+    Nothing,
+    /// It is pending since then, in milliseconds.
+    Pending(i64),
+    /// All of it, but for what was measured since.
+    Whole(Box<Life>),
+}
+
+impl Watched {
+    pub(super) fn new(life: Life, now: Now) -> Self {
+        Self {
+            life,
+            published: None,
+            is_confirmed: false,
+            saved: Saved::Nothing,
+            in_sample: now,
+            over_at: None,
+            standing: Verdict::Unclear,
+        }
+    }
+}
+
+/// A device, or the hub.
+#[derive(Debug, Default)]
+pub(super) struct Member {
+    pub(super) config: DeviceAlerting,
+    /// Of a device: what is concluded of it, and since when that is known.
+    pub(super) presence: Option<Presence>,
+    pub(super) alerts: BTreeMap<Rule, Watched>,
+    pub(super) services: Option<Services>,
+    /// When its machine was started, in milliseconds by the hub's clock.
+    pub(super) booted: Option<i64>,
+    pub(super) interval_ms: Option<i64>,
+    /// When it came back, of one behind which others hang.
+    pub(super) back: Option<Now>,
+}
+
+impl Member {
+    /// Whether it is there, and tells how it is.
+    pub(super) fn is_seen(&self) -> bool {
+        self.presence_is(PresenceState::Online)
+    }
+
+    pub(super) fn presence_is(&self, state: PresenceState) -> bool {
+        self.presence.as_ref().is_some_and(|it| it.state == state)
+    }
+
+    pub(super) fn interval_ms(&self) -> i64 {
+        self.interval_ms.unwrap_or(INTERVAL_MS)
+    }
+
+    pub(super) fn inventory(&mut self, info: &Info) {
+        let ms = info.interval_secs * 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "it is within bounds")]
+        if ms >= 1.0 && ms <= MAX_INTERVAL_MS as f64 {
+            self.interval_ms = Some(ms as i64);
+        }
+    }
+
+    /// Since when nobody can see how this rule of the device is. None: somebody can.
+    pub(super) fn blind_since(&self, kind: RuleKind) -> Option<Timestamp> {
+        let presence = self.presence.as_ref()?;
+        let is_blind = match kind {
+            RuleKind::Offline => presence.state == PresenceState::Unknown,
+            RuleKind::Stale => {
+                matches!(
+                    presence.state,
+                    PresenceState::Unknown | PresenceState::Offline
+                )
+            }
+            // These only ever begin.
+            RuleKind::Reboot | RuleKind::SamplesLost | RuleKind::Settings => false,
+            _ => presence.state != PresenceState::Online,
+        };
+        is_blind.then_some(presence.since)
+    }
+
+    /// A wait does not go on while nobody can see how it is.
+    pub(super) fn forget_waits(&mut self, now: Now) {
+        let blind: Vec<Rule> = self
+            .alerts
+            .keys()
+            .filter(|rule| !matches!(rule.kind(), RuleKind::Offline | RuleKind::Stale))
+            .filter(|rule| self.blind_since(rule.kind()).is_some())
+            .cloned()
+            .collect();
+        for rule in blind {
+            if let Some(watched) = self.alerts.get_mut(&rule)
+                && watched.life.pending_since().is_some()
+            {
+                watched.life.phase = Phase::Ok(now);
+            }
+        }
+    }
+
+    /// Whether the device is gone, and somebody should hear of it.
+    pub(super) fn offline(&self) -> Verdict {
+        let Some(presence) = &self.presence else {
+            return Verdict::Unclear;
+        };
+        match presence.state {
+            PresenceState::Unknown => Verdict::Unclear,
+            PresenceState::Online | PresenceState::Stale => Verdict::Good,
+            PresenceState::Offline => {
+                let is_planned = matches!(
+                    presence.cause,
+                    Some(PresenceCause::Shutdown | PresenceCause::Suspend)
+                );
+                if is_planned && !self.config.always_on {
+                    Verdict::Good
+                } else {
+                    Verdict::Bad
+                }
+            }
+        }
+    }
+
+    /// Whether the device is connected and sends nothing.
+    pub(super) fn stale(&self) -> Verdict {
+        match self.presence.as_ref().map(|it| it.state) {
+            Some(PresenceState::Stale) => Verdict::Bad,
+            Some(PresenceState::Online) => Verdict::Good,
+            _ => Verdict::Unclear,
+        }
+    }
+
+    /// The services that somebody wants to hear of.
+    pub(super) fn watched_services(&self) -> impl Iterator<Item = &WatchableService> {
+        let services = self.services.iter().flat_map(|it| &it.services);
+        services.filter(|it| it.watched)
+    }
+
+    /// Whether its machine has only just been started: until `grace_ms` have passed.
+    pub(super) fn is_starting(&self, grace_ms: i64, now: Now) -> bool {
+        let booted = self.booted;
+        booted.is_some_and(|booted| now.ms.saturating_sub(booted) < grace_ms)
+    }
+
+    /// When a service must be looked at again though nothing was heard, in milliseconds.
+    pub(super) fn services_again(&self, grace_ms: i64, now: Now) -> Option<i64> {
+        let grace = self.booted.map(|booted| booted.saturating_add(grace_ms));
+        let grace = grace.filter(|it| *it > now.ms);
+        let loops = self
+            .alerts
+            .values()
+            .filter_map(|it| it.life.restarts.again());
+        grace.into_iter().chain(loops).min()
+    }
+}
+
+/// How a watched service is, and the word for it. A machine that starts, starts its services: none is
+/// judged.
+pub(super) fn service(
+    state: UnitState,
+    loops: bool,
+    starts: bool,
+) -> (Verdict, Option<&'static str>) {
+    let word = match state {
+        _ if loops => return (Verdict::Bad, Some(RESTART_LOOP)),
+        UnitState::Running => return (Verdict::Good, None),
+        UnitState::Stopped => "stopped",
+        UnitState::Failed => "failed",
+        UnitState::Missing => "missing",
+        UnitState::Starting | UnitState::Stopping | UnitState::Unknown => {
+            return (Verdict::Unclear, None);
+        }
+    };
+    if starts {
+        (Verdict::Unclear, None)
+    } else {
+        (Verdict::Bad, Some(word))
+    }
+}

@@ -1,0 +1,73 @@
+//! A moment by two clocks.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A moment, by the clock that nobody sets and by the one that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// For durations: milliseconds since the hub's machine was started, sleep included. Below 0: of an
+    /// earlier start.
+    pub ms: i64,
+    /// For what people see.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// Milliseconds from `earlier` until now; 0 if it is later.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.ms.saturating_sub(earlier.ms).max(0)
+    }
+
+    /// The moment that people call `wall`, if the clock has not been set since.
+    #[must_use]
+    pub fn at(self, wall: Timestamp) -> Self {
+        let ago = self.wall.duration_since(wall).as_millis();
+        let ago = i64::try_from(ago).unwrap_or(i64::MAX);
+        Self {
+            ms: self.ms.saturating_sub(ago),
+            wall,
+        }
+    }
+
+    /// So many milliseconds later.
+    #[must_use]
+    pub fn plus(self, ms: i64) -> Self {
+        let wall = jiff::SignedDuration::from_millis(ms);
+        Self {
+            ms: self.ms.saturating_add(ms),
+            wall: self.wall.checked_add(wall).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// The same moment after the machine was started anew: what its clock that nobody sets would show
+    /// for it now.
+    #[must_use]
+    pub(super) fn after_restart(self, now: Self) -> Self {
+        // A moment that is not over yet (the end of a snooze) lies ahead by the wall clock.
+        now.at(self.wall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_of_an_earlier_start_is_as_long_ago_as_people_say() {
+        let wall = |text: &str| text.parse::<Timestamp>().unwrap();
+        let before = Now {
+            ms: 90_000,
+            wall: wall("2026-11-30T10:00:00Z"),
+        };
+        let now = Now {
+            ms: 5_000,
+            wall: wall("2026-11-30T10:01:00Z"),
+        };
+        let moved = before.after_restart(now);
+        assert_eq!((moved.ms, moved.wall), (-55_000, before.wall));
+        assert_eq!(now.since(moved), 60_000);
+        assert_eq!(now.at(wall("2026-11-30T10:02:00Z")).ms, 65_000);
+        assert_eq!(before.since(now.plus(1_000_000)), 0);
+    }
+}
