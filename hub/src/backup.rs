@@ -174,7 +174,7 @@ fn is_worth_keeping(database: Database, copy: &Path, original: &Path) -> anyhow:
             Ok(true)
         }
         // The hub would begin it anew.
-        Database::Retained => {
+        Database::Retained | Database::Alerting => {
             tracing::warn!("{original} is damaged ({fault}) and was left out");
             Ok(false)
         }

@@ -55,5 +55,6 @@ pub(crate) fn databases(config: &Config, data_dir: &DataDir) -> anyhow::Result<(
     netmonitor_store::check_hub_db(&data_dir.hub_db())?;
     netmonitor_store::check_history(&config.history.path(data_dir)?)?;
     netmonitor_store::check_retained(&data_dir.retained_db())?;
+    netmonitor_store::check_alerting(&data_dir.alerting_db())?;
     Ok(())
 }

@@ -32,13 +32,14 @@ use place::Place;
 const WORK: &str = ".netmonitor-restore-";
 
 /// What belongs to a hub, besides its databases, and is set aside before another takes its place.
-const BELONGINGS: [&str; 6] = [
+const BELONGINGS: [&str; 7] = [
     contents::CONFIG,
     "tls",
     "secrets",
     "agent",
     "addresses.json",
     "retained.db.damaged",
+    "alerting.db.damaged",
 ];
 
 /// What a person has asked for.
@@ -233,6 +234,7 @@ fn exchange(
         "agent",
         "monitor.db",
         "retained.db",
+        "alerting.db",
     ];
     for name in others.into_iter().chain([hub_db]) {
         if work.join(name).exists() {

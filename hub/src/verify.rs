@@ -28,7 +28,9 @@ pub(crate) fn verify(
         }
         let (faults, content) = match database {
             Database::History => look_at_history(&path)?,
-            Database::Hub | Database::Retained => (database.faults(&path)?, None),
+            Database::Hub | Database::Retained | Database::Alerting => {
+                (database.faults(&path)?, None)
+            }
         };
         contents.extend(content);
         if faults.is_empty() {
@@ -86,6 +88,7 @@ pub(crate) fn path(
         Database::Hub => data_dir.hub_db(),
         Database::History => config.history.path(data_dir)?,
         Database::Retained => data_dir.retained_db(),
+        Database::Alerting => data_dir.alerting_db(),
     })
 }
 
@@ -102,6 +105,9 @@ fn remedy(database: Database, path: &Path) -> String {
         ),
         Database::Retained => "restart the hub: it puts the file aside, and everybody says anew \
                                what was in it"
+            .to_owned(),
+        Database::Alerting => "restart the hub: it puts the file aside, and takes what fires from \
+                               the broker; messages that were not sent yet are lost"
             .to_owned(),
     }
 }

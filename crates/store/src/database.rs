@@ -1,12 +1,12 @@
-//! What can be done with each of the three databases alike, beside whoever writes it: look whether
+//! What can be done with each of the databases alike, beside whoever writes it: look whether
 //! it is sound, and copy it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{StoreError, history, hub, migrate, retained};
+use crate::{StoreError, alerting, history, hub, migrate, retained};
 
 /// Larger files are checked without comparing each index with its table, which needs memory and
 /// time for every row (SQLite's documentation of `PRAGMA quick_check`).
@@ -27,11 +27,13 @@ pub enum Database {
     History,
     /// `retained.db`: the broker's retained messages.
     Retained,
+    /// `alerting.db`: what alerting remembers.
+    Alerting,
 }
 
 impl Database {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Hub, Self::History, Self::Retained];
+    pub const ALL: [Self; 4] = [Self::Hub, Self::History, Self::Retained, Self::Alerting];
 
     /// Endings of the files that SQLite keeps beside a database: its log, the index of that, and
     /// what a transaction has begun to change. None of them may be left beside another database:
@@ -43,6 +45,7 @@ impl Database {
             Self::Hub => hub::STEPS,
             Self::History => history::STEPS,
             Self::Retained => retained::STEPS,
+            Self::Alerting => alerting::STEPS,
         }
     }
 
@@ -131,6 +134,24 @@ fn faults(connection: &Connection, path: &Path) -> Result<Vec<String>, StoreErro
         faults.push(format!("and {more} more"));
     }
     Ok(faults)
+}
+
+/// What a damaged file is called from then on. There is one: the newest.
+const DAMAGED: &str = "db.damaged";
+
+/// Puts a database and what belongs to it aside, and returns its new name. Nobody may have it open.
+pub(crate) fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let aside = path.with_extension(DAMAGED);
+    std::fs::rename(path, &aside).map_err(StoreError::file(path))?;
+    for ending in Database::BESIDE {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(ending);
+        let beside = PathBuf::from(beside);
+        if beside.exists() {
+            std::fs::remove_file(&beside).map_err(StoreError::file(&beside))?;
+        }
+    }
+    Ok(aside)
 }
 
 #[cfg(test)]

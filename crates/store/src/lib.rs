@@ -4,12 +4,14 @@
 //! - [`hub`]: accounts, credentials, devices, settings, audit. Written by api alone.
 //! - [`history`]: samples and events. Written by ingest alone.
 //! - [`retained`]: the broker's retained messages. Written by the broker alone.
+//! - [`alerting`]: what alerting remembers. Written by alerting alone.
 //! - [`credentials`]: who may connect to the broker, as the broker sees it.
 //! - [`certificates`]: the hub's CA and what it signs.
-//! - [`database`]: what can be done with each of the three alike: check it, copy it while it is
+//! - [`database`]: what can be done with each of them alike: check it, copy it while it is
 //!   written.
 //! - [`lock`], [`migrate`], [`error`]: what the databases share.
 
+pub mod alerting;
 pub mod certificates;
 pub mod credentials;
 pub mod database;
@@ -26,6 +28,7 @@ mod time;
 
 use std::path::Path;
 
+pub use alerting::{AlertingChange, AlertingDb, StoredAlert, StoredDelivery};
 pub use database::Database;
 pub use error::StoreError;
 pub use history::{HistoryReader, HistoryWriter};
@@ -48,6 +51,14 @@ pub fn check_history(path: &Path) -> Result<(), StoreError> {
 /// such a file aside and starts with what is left.
 pub fn check_retained(path: &Path) -> Result<(), StoreError> {
     match migrate::open_read_only(path, retained::STEPS) {
+        Err(error) if !error.is_damage() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The same for what alerting remembers.
+pub fn check_alerting(path: &Path) -> Result<(), StoreError> {
+    match migrate::open_read_only(path, alerting::STEPS) {
         Err(error) if !error.is_damage() => Err(error),
         _ => Ok(()),
     }

@@ -9,14 +9,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::{Database, StoreError, WriteLock, migrate, time};
+use crate::{StoreError, WriteLock, database, migrate, time};
 
 /// From an empty file to the current schema.
 pub(crate) const STEPS: migrate::Steps =
     &[migrate::Step::sql(include_str!("retained/schema_1.sql"))];
-
-/// What a damaged file is called from then on. There is one: the newest.
-const DAMAGED: &str = "db.damaged";
 
 /// The retained message of one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,17 +114,7 @@ impl RetainedDb {
     /// Puts the file and what belongs to it aside, and returns its new name. The next
     /// [`open`](Self::open) makes a new one. Nobody may have it open.
     pub fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
-        let aside = path.with_extension(DAMAGED);
-        std::fs::rename(path, &aside).map_err(StoreError::file(path))?;
-        for ending in Database::BESIDE {
-            let mut beside = path.as_os_str().to_owned();
-            beside.push(ending);
-            let beside = PathBuf::from(beside);
-            if beside.exists() {
-                std::fs::remove_file(&beside).map_err(StoreError::file(&beside))?;
-            }
-        }
-        Ok(aside)
+        database::put_aside(path)
     }
 }
 

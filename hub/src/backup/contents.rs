@@ -25,6 +25,7 @@ pub(crate) fn database_file(database: Database) -> &'static str {
         Database::Hub => "hub.db",
         Database::History => "monitor.db",
         Database::Retained => "retained.db",
+        Database::Alerting => "alerting.db",
     }
 }
 
@@ -64,6 +65,7 @@ mod tests {
             "hub.db",
             "monitor.db",
             "retained.db",
+            "alerting.db",
             "netmonitor.toml",
             "tls/ca.pem",
             "secrets/ingest",

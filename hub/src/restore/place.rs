@@ -42,11 +42,12 @@ impl Place {
         Ok(place)
     }
 
-    fn lock_files(&self) -> [PathBuf; 3] {
+    fn lock_files(&self) -> [PathBuf; 4] {
         [
             self.data_dir.hub_lock(),
             self.data_dir.history_db().with_extension("lock"),
             self.data_dir.retained_lock(),
+            self.data_dir.alerting_lock(),
         ]
     }
 
@@ -56,6 +57,7 @@ impl Place {
             self.data_dir.hub_db(),
             self.data_dir.history_db(),
             self.data_dir.retained_db(),
+            self.data_dir.alerting_db(),
             self.data_dir.tls(),
             self.data_dir.secrets(),
             self.data_dir.agent(),

@@ -175,7 +175,7 @@ fn pids(root: &Root) -> anyhow::Result<impl Iterator<Item = u32>> {
 /// The line of a process, unless it has ended: that is no failure. The kernel gives the whole line at
 /// once: asking for its length and for its end would cost as much again.
 fn read_line<'a>(root: &Root, pid: u32, line: &'a mut [u8]) -> Option<Cow<'a, str>> {
-    let path = root.path(&format!("proc/{pid}/stat"));
+    let path = root.path(format!("proc/{pid}/stat"));
     let length = File::open(path).and_then(|mut file| file.read(line)).ok()?;
     Some(String::from_utf8_lossy(&line[..length]))
 }
