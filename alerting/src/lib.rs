@@ -5,10 +5,13 @@
 //! where it begins when it is started again.
 //!
 //! - [`config`]: what can be set
+//! - [`words`], [`routing`]: what a message says, and who gets it when: pure
 
 pub mod config;
 mod outbox;
+pub mod routing;
 mod watch;
+pub mod words;
 
 pub use config::Config;
 

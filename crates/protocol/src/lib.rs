@@ -24,7 +24,7 @@ pub mod topics;
 
 pub use ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 pub use message::Message;
-pub use rule::{Rule, RuleKind};
+pub use rule::{Rule, RuleKind, Unit};
 pub use subject::Subject;
 pub use topic::{Section, Topic};
 
