@@ -6,8 +6,11 @@
 //!
 //! - [`config`]: what can be set
 //! - [`words`], [`routing`]: what a message says, and who gets it when: pure
+//! - [`channels`]: how it gets there
 
+pub mod channels;
 pub mod config;
+mod http;
 mod outbox;
 pub mod routing;
 mod watch;
