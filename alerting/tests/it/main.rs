@@ -10,6 +10,7 @@
 
 mod apart;
 mod authority;
+mod heartbeat;
 mod receiver;
 mod site;
 mod web;
