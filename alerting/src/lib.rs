@@ -6,8 +6,12 @@
 //!
 //! - [`config`]: what can be set
 //! - [`words`], [`routing`]: what a message says, and who gets it when: pure
+//! - [`channels`]: how it gets there; [`heartbeat`]: how somebody notices that the hub is gone
 
+pub mod channels;
 pub mod config;
+pub mod heartbeat;
+mod http;
 mod outbox;
 pub mod routing;
 mod watch;

@@ -14,7 +14,7 @@ use netmonitor_service::language::Language;
 use figures::{clean, duration, figure};
 use texts::{Of, Texts, texts};
 
-pub(crate) use figures::shortened;
+pub(crate) use figures::{plain, shortened};
 
 /// Names in a title; the others are in the text.
 const TITLE_NAMES: usize = 20;

@@ -66,7 +66,7 @@ fn thing(of: &Of<'_>) -> String {
         K::Load => "the load".to_owned(),
         K::Temperature => "the temperature".to_owned(),
         K::Network => "the network".to_owned(),
-        K::Clock => "its clock".to_owned(),
+        K::Clock | K::Time => "its clock".to_owned(),
         K::Disk | K::DiskTrend => format!("disk {target}"),
         K::Inodes => format!("the inodes of {target}"),
         K::Service => format!("service {target}"),
@@ -74,7 +74,6 @@ fn thing(of: &Of<'_>) -> String {
         K::Storage => "the disk with its data".to_owned(),
         K::Database => "its history".to_owned(),
         K::Ingest => "what it stores".to_owned(),
-        K::Time => "its clock".to_owned(),
         K::Settings => "settings of devices".to_owned(),
         K::Unknown => "a rule that this version does not know".to_owned(),
     }

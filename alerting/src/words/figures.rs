@@ -7,16 +7,20 @@ use super::texts::Texts;
 /// Characters of a name that are shown: a host name has 63, a path is cut.
 const NAME: usize = 100;
 
-/// A name or word that a machine has sent, without what a text must not have from it: control
-/// characters, and those that turn the order of writing.
+/// A name or word that a machine has sent, as a message shows it.
 pub(super) fn clean(text: &str) -> String {
+    shortened(plain(text).trim(), NAME)
+}
+
+/// What others have sent, without what a text must not have from it: control characters, and those
+/// that turn the order of writing.
+pub(crate) fn plain(text: &str) -> String {
     let is_plain = |c: char| {
         !c.is_control()
             && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    let plain = text.chars().map(|c| if is_plain(c) { c } else { ' ' });
-    let plain: String = plain.collect();
-    shortened(plain.trim(), NAME)
+    let chars = text.chars().map(|c| if is_plain(c) { c } else { ' ' });
+    chars.collect()
 }
 
 /// The text, cut to so many characters.

@@ -155,18 +155,14 @@ fn everything() -> Vec<Notice> {
 /// For whoever wants to read all texts: the file has them.
 #[test]
 fn every_text_in_both_languages() {
-    let mut text = String::new();
+    let mut blocks = Vec::new();
     for notice in everything() {
         for language in [Language::English, Language::French] {
-            let words = words(&notice, language, &paris(), Some(DASHBOARD));
-            text += &format!(
-                "{}\n{}\n{}\n\n",
-                words.title,
-                words.text,
-                words.link.unwrap()
-            );
+            let Words { title, text, link } = words(&notice, language, &paris(), Some(DASHBOARD));
+            blocks.push(format!("{title}\n{text}\n{}\n", link.unwrap()));
         }
     }
+    let text = blocks.join("\n");
     golden(
         concat!(env!("CARGO_MANIFEST_DIR"), "/golden/words.txt"),
         &text,
