@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Messages that may wait: every device of a large fleet at once, with a line of the log each.
-/// When it is full the newest is dropped and counted; a conclusion that the broker does not have
-/// is published again when the connection is next made.
-const WAITING: usize = 20_000;
+/// Messages that may wait: every rule of every device of a large fleet at once, with a line of the log
+/// each. When it is full the newest is dropped and counted; a conclusion that the broker does not
+/// have is published again when the connection is next made.
+const WAITING: usize = 200_000;
 
 /// How long what is left may take at the end.
 const LAST: Duration = Duration::from_millis(500);
@@ -23,15 +23,18 @@ const LAST: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// The way out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     messages: mpsc::Sender<Message>,
-    task: JoinSet<()>,
     counters: Counters,
 }
 
+/// Whoever sends what is in it.
+#[derive(Debug)]
+pub(crate) struct Sending(JoinSet<()>);
+
 impl Outbox {
-    pub(crate) fn start(publisher: Publisher, counters: Counters) -> Self {
+    pub(crate) fn start(publisher: Publisher, counters: Counters) -> (Self, Sending) {
         let (messages, waiting) = mpsc::channel(WAITING);
         let mut task = JoinSet::new();
         let way = Way {
@@ -40,11 +43,7 @@ impl Outbox {
             refused: BTreeMap::new(),
         };
         task.spawn(way.send_all(waiting));
-        Self {
-            messages,
-            task,
-            counters,
-        }
+        (Self { messages, counters }, Sending(task))
     }
 
     pub(crate) fn send(&self, message: Message) {
@@ -52,11 +51,12 @@ impl Outbox {
             self.counters.count("dropped_queue_full");
         }
     }
+}
 
-    /// Sends what is left, if that does not take long.
+impl Sending {
+    /// Sends what is left, if that does not take long. Every [`Outbox`] must be gone.
     pub(crate) async fn stop(mut self) {
-        drop(self.messages);
-        let all = async { while self.task.join_next().await.is_some() {} };
+        let all = async { while self.0.join_next().await.is_some() {} };
         if timeout(LAST, all).await.is_err() {
             tracing::debug!("not everything was sent");
         }
@@ -67,8 +67,8 @@ impl Outbox {
 struct Way {
     publisher: Publisher,
     counters: Counters,
-    /// The newest conclusion about each device that the broker had no room for, by topic. As
-    /// many as there are devices.
+    /// The newest conclusion of each kind that the broker had no room for, by topic. As many as
+    /// there are devices and rules.
     refused: BTreeMap<String, Message>,
 }
 
@@ -105,7 +105,7 @@ impl Way {
         tracing::debug!(%topic, %error, "not published");
         // What was lost with the connection is concluded anew on the next one.
         if matches!(error, PublishError::Refused { .. })
-            && matches!(topic, Topic::DevicePresence(_))
+            && matches!(topic, Topic::DevicePresence(_) | Topic::Alert(..))
         {
             self.refused.insert(topic.to_string(), message);
         }

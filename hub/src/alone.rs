@@ -65,7 +65,9 @@ pub(crate) async fn run(
             }
             api.run(dial, shutdown).await
         }
-        ServiceName::Alerting => netmonitor_alerting::run(config.alerting, dial, shutdown).await,
+        ServiceName::Alerting => {
+            netmonitor_alerting::run(config.alerting, data_dir, dial, shutdown).await
+        }
         ServiceName::Hub => {
             anyhow::bail!("the frame around the services is no service to run")
         }

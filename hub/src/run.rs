@@ -157,7 +157,11 @@ fn start(
             history,
             dial(ServiceName::Ingest)?,
         ),
-        start_alerting(config.alerting.clone(), dial(ServiceName::Alerting)?),
+        start_alerting(
+            config.alerting.clone(),
+            data_dir.clone(),
+            dial(ServiceName::Alerting)?,
+        ),
         {
             let (data_dir, dial) = (data_dir.clone(), dial(ServiceName::Hub)?);
             Running::start("presence", |stop| {
@@ -203,10 +207,11 @@ fn start_ingest(
     })
 }
 
-fn start_alerting(config: netmonitor_alerting::Config, dial: Dial) -> Running {
+fn start_alerting(config: netmonitor_alerting::Config, data_dir: DataDir, dial: Dial) -> Running {
     Running::start("alerting", |stop| async move {
         let open = || std::future::ready(Ok(config.clone()));
-        let run = |config, stop| netmonitor_alerting::run(config, dial.clone(), stop);
+        let run =
+            |config, stop| netmonitor_alerting::run(config, data_dir.clone(), dial.clone(), stop);
         supervise(ServiceName::Alerting, None, open, run, stop).await;
     })
 }

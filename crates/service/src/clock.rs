@@ -34,6 +34,13 @@ pub fn since_boot() -> Duration {
     START.elapsed()
 }
 
+/// What tells this start of the machine from others (`/proc/sys/kernel/random/boot_id`, `random(4)`).
+/// None where the system does not tell.
+pub fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
+}
+
 /// Where this machine has its time from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSource {

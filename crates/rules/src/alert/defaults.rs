@@ -42,10 +42,6 @@ fn is_beyond(kind: RuleKind, value: f64, limit: f64) -> bool {
 }
 
 /// The rule as it is without any settings.
-#[expect(
-    clippy::match_same_arms,
-    reason = "a table with a line for each rule: that two are alike today joins them in nothing"
-)]
 pub fn default_config(kind: RuleKind) -> RuleConfig {
     use RuleKind as K;
     use Severity::{Critical, Info, Warning};

@@ -1,0 +1,270 @@
+//! The two engines, presence and alerts: messages and time in, what is to be done out.
+
+use std::time::Instant;
+
+use jiff::tz::TimeZone;
+use netmonitor_protocol::payload::{AlertingSettings, Channels, DeviceAlerting, EventKind};
+use netmonitor_protocol::{DeviceId, Message, RuleKind, Topic};
+use netmonitor_rules::alert::{self, Finding, Notice, Now, Output};
+use netmonitor_rules::presence::{self, Effect, Moment};
+use netmonitor_service::{Counters, clock};
+
+use crate::hub_health::HubHealth;
+use crate::journal::{Entry, Left};
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(crate) struct ToDo {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) notices: Vec<Notice>,
+    /// What an admin has set has changed.
+    pub(crate) settings: Option<AlertingSettings>,
+    /// The channels have changed.
+    pub(crate) channels: Option<Channels>,
+}
+
+/// What is concluded.
+#[derive(Debug)]
+pub(crate) struct Brain {
+    presence: presence::Engine,
+    alerts: alert::Engine,
+    hub: HubHealth,
+    counters: Counters,
+    /// Settings were heard, or taken over.
+    has_settings: bool,
+    left_settings: Option<AlertingSettings>,
+}
+
+/// Now, by the clock of alerts.
+pub(crate) fn now() -> Now {
+    Now {
+        ms: i64::try_from(clock::since_boot().as_millis()).unwrap_or(i64::MAX),
+        wall: clock::now(),
+    }
+}
+
+fn moment() -> Moment {
+    Moment {
+        monotonic: Instant::now(),
+        wall: clock::now(),
+    }
+}
+
+impl Brain {
+    pub(crate) fn new(timing: presence::Timing, zone: TimeZone, counters: Counters) -> Self {
+        Self {
+            presence: presence::Engine::new(timing),
+            alerts: alert::Engine::new(zone),
+            hub: HubHealth::default(),
+            counters,
+            has_settings: false,
+            left_settings: None,
+        }
+    }
+
+    /// Takes over what an earlier run has left.
+    pub(crate) fn restore(&mut self, left: &mut Left) {
+        let now = now();
+        for (subject, rule, life) in std::mem::take(&mut left.lives) {
+            self.alerts
+                .restore(subject, rule, life, left.is_same_boot, now);
+        }
+        self.left_settings = left.settings.take();
+    }
+
+    /// When there is something to do though nothing is heard.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let now_ms = now().ms;
+        let alerts = self.alerts.deadline().map(|at| {
+            let ms = at.saturating_sub(now_ms).max(0).unsigned_abs();
+            Instant::now() + std::time::Duration::from_millis(ms)
+        });
+        alerts.into_iter().chain(self.presence.deadline()).min()
+    }
+
+    /// Nobody has said what is set: what was set when somebody said it last holds, or nothing.
+    pub(crate) fn settings_are_late(&mut self, to_do: &mut ToDo) {
+        if !self.has_settings {
+            tracing::warn!("nobody has said what is set about alerts: what was known last holds");
+            let settings = self.left_settings.take().unwrap_or_default();
+            self.settings(settings, to_do);
+        }
+    }
+
+    pub(crate) fn connected(&mut self, to_do: &mut ToDo) {
+        self.alert(alert::Input::Connected, to_do);
+        self.presence(presence::Input::Connected, to_do);
+    }
+
+    pub(crate) fn lost(&mut self, to_do: &mut ToDo) {
+        self.presence(presence::Input::Lost, to_do);
+    }
+
+    pub(crate) fn stood_still(&mut self, to_do: &mut ToDo) {
+        self.presence(presence::Input::StoodStill, to_do);
+    }
+
+    /// Time has passed.
+    pub(crate) fn elapsed(&mut self, to_do: &mut ToDo) {
+        self.presence(presence::Input::Elapsed, to_do);
+        self.alert(alert::Input::Elapsed, to_do);
+    }
+
+    /// How full the disk is that has the hub's data, in percent.
+    pub(crate) fn storage(&mut self, used: f64, to_do: &mut ToDo) {
+        let input = alert::Input::Hub(RuleKind::Storage, Finding::Value(used));
+        self.alert(input, to_do);
+    }
+
+    /// Something was published just now.
+    pub(crate) fn message(&mut self, message: Message, to_do: &mut ToDo) {
+        match message {
+            Message::DeviceMetrics(id, metrics) => {
+                let presence = Message::DeviceMetrics(id.clone(), metrics.clone());
+                self.presence(presence::Input::Message(presence), to_do);
+                self.alert(alert::Input::Sample(id, metrics), to_do);
+            }
+            Message::DeviceServices(id, services) => {
+                self.alert(alert::Input::Services(id, services), to_do);
+            }
+            Message::DeviceInfo(id, info) => {
+                let presence = Message::DeviceInfo(id.clone(), info.clone());
+                self.presence(presence::Input::Message(presence), to_do);
+                self.alert(alert::Input::Info(id, info), to_do);
+            }
+            Message::Event(event) if event.kind == EventKind::SamplesLost => {
+                if let Some(id) = event.device {
+                    self.alert(alert::Input::SamplesLost(id), to_do);
+                }
+            }
+            Message::AlertSet(subject, rule, command) => {
+                self.alert(alert::Input::Command(subject, rule, command), to_do);
+            }
+            // Our own words, as they come back.
+            Message::Alert(..) | Message::Cleared(Topic::Alert(..)) | Message::Event(_) => {}
+            message => self.either(message, false, to_do),
+        }
+    }
+
+    /// Something that was published before this connection.
+    pub(crate) fn retained(&mut self, message: Message, to_do: &mut ToDo) {
+        match message {
+            Message::DeviceMetrics(id, metrics) => {
+                let presence = Message::DeviceMetrics(id.clone(), metrics.clone());
+                self.presence(presence::Input::Retained(presence), to_do);
+                self.alert(alert::Input::OldSample(id, metrics), to_do);
+            }
+            Message::DeviceServices(id, services) => {
+                self.alert(alert::Input::Services(id, services), to_do);
+            }
+            Message::DeviceInfo(id, info) => {
+                let presence = Message::DeviceInfo(id.clone(), info.clone());
+                self.presence(presence::Input::Retained(presence), to_do);
+                self.alert(alert::Input::Info(id, info), to_do);
+            }
+            Message::DevicePresence(id, conclusion) => {
+                let presence = Message::DevicePresence(id.clone(), conclusion.clone());
+                self.presence(presence::Input::Retained(presence), to_do);
+                // What the engine knows better it has said, or says soon.
+                let known = self.presence.presence(&id).cloned();
+                let known = known.unwrap_or(conclusion);
+                self.alert(alert::Input::Presence(id, known), to_do);
+            }
+            Message::Alert(subject, rule, alert) => {
+                self.alert(alert::Input::Retained(subject, rule, alert), to_do);
+            }
+            message => self.either(message, true, to_do),
+        }
+    }
+
+    /// What means the same whenever it was said.
+    fn either(&mut self, message: Message, is_retained: bool, to_do: &mut ToDo) {
+        match message {
+            Message::AlertingSettings(settings) => self.settings(*settings, to_do),
+            Message::Channels(channels) => {
+                to_do.entries.push(Entry::Channels(channels.clone()));
+                to_do.channels = Some(channels);
+            }
+            Message::DeviceAlerting(id, config) => self.device_settings(id, config, to_do),
+            Message::Cleared(Topic::DeviceAlerting(id)) => {
+                self.device_settings(id, Box::new(DeviceAlerting::default()), to_do);
+            }
+            Message::HubService(service, health) => {
+                for (kind, finding) in self.hub.hear(service, &health) {
+                    self.alert(alert::Input::Hub(kind, finding), to_do);
+                }
+            }
+            message if is_retained => self.presence(presence::Input::Retained(message), to_do),
+            message => self.presence(presence::Input::Message(message), to_do),
+        }
+    }
+
+    fn settings(&mut self, settings: AlertingSettings, to_do: &mut ToDo) {
+        self.has_settings = true;
+        to_do
+            .entries
+            .push(Entry::Settings(Box::new(settings.clone())));
+        to_do.settings = Some(settings.clone());
+        self.alert(alert::Input::Settings(Box::new(settings)), to_do);
+    }
+
+    fn device_settings(&mut self, id: DeviceId, config: Box<DeviceAlerting>, to_do: &mut ToDo) {
+        self.alert(alert::Input::DeviceSettings(id, config), to_do);
+    }
+
+    fn presence(&mut self, input: presence::Input, to_do: &mut ToDo) {
+        let before = self.presence.passed_over();
+        for effect in self.presence.handle(input, moment()) {
+            match effect {
+                Effect::Publish(id, conclusion) => {
+                    self.counters.count("conclusions");
+                    let (state, cause) = (conclusion.state.as_str(), conclusion.cause);
+                    let cause = cause.map(netmonitor_protocol::payload::PresenceCause::as_str);
+                    tracing::debug!(device = %id, state, cause, "presence");
+                    let message = Message::DevicePresence(id.clone(), conclusion.clone());
+                    to_do.messages.push(message);
+                    self.alert(alert::Input::Presence(id, conclusion), to_do);
+                }
+                Effect::Clear(id) => {
+                    let topic = Topic::DevicePresence(id.clone());
+                    to_do.messages.push(Message::Cleared(topic));
+                    self.alert(alert::Input::Removed(id), to_do);
+                }
+                Effect::Log(event) => to_do.messages.push(Message::Event(event)),
+            }
+        }
+        self.count_passed_over(self.presence.passed_over() - before);
+    }
+
+    fn alert(&mut self, input: alert::Input, to_do: &mut ToDo) {
+        let before = self.alerts.passed_over();
+        for output in self.alerts.handle(input, now()) {
+            match output {
+                Output::Publish(subject, rule, alert) => {
+                    self.counters.count("alert_states");
+                    to_do.messages.push(Message::Alert(subject, rule, alert));
+                }
+                Output::Clear(subject, rule) => {
+                    let topic = Topic::Alert(subject, rule);
+                    to_do.messages.push(Message::Cleared(topic));
+                }
+                Output::Log(event) => to_do.messages.push(Message::Event(event)),
+                Output::Save(subject, rule, life) => {
+                    to_do.entries.push(Entry::Alert(subject, rule, life));
+                }
+                Output::Tell(notice) => {
+                    self.counters.count("notices");
+                    to_do.notices.push(notice);
+                }
+            }
+        }
+        self.count_passed_over(self.alerts.passed_over() - before);
+    }
+
+    fn count_passed_over(&self, more: u64) {
+        if more > 0 {
+            self.counters.add("dropped_too_many_devices", more);
+        }
+    }
+}
