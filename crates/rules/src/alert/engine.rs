@@ -107,6 +107,8 @@ pub struct Engine {
     pub(super) untold: BTreeSet<Key>,
     /// Alerts that ended, and of which somebody is to be told.
     pub(super) owed: BTreeSet<Key>,
+    /// How the hub is, as it was heard last.
+    pub(super) findings: BTreeMap<RuleKind, Finding>,
     /// Alerts of which somebody is to be told again.
     pub(super) reminders: BTreeSet<Key>,
     /// Since when the next message about devices that are gone waits for others.
@@ -128,6 +130,7 @@ impl Engine {
             untold: BTreeSet::new(),
             owed: BTreeSet::new(),
             reminders: BTreeSet::new(),
+            findings: BTreeMap::new(),
             gathering: None,
             passed_over: 0,
         }

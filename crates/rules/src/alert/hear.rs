@@ -68,6 +68,11 @@ impl Engine {
         }
         self.look_at_presence(subject, now, out);
         self.look_at_services(subject, now, out);
+        if *subject == Subject::Hub {
+            for (kind, finding) in self.findings.clone() {
+                self.hub(kind, finding, now, out);
+            }
+        }
         self.touch_all(subject, now, out);
         let seeds = self.seeds.keys().filter(|(of, _)| of == subject);
         let seeds: Vec<Key> = seeds.cloned().collect();
@@ -327,6 +332,7 @@ impl Engine {
         now: Now,
         out: &mut Vec<Output>,
     ) {
+        self.findings.insert(kind, finding.clone());
         let found = match finding {
             Finding::Value(value) => self.compared(&Subject::Hub, kind, Some(value)),
             Finding::Bad(word) => Found {

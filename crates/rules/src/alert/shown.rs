@@ -33,7 +33,7 @@ pub(super) fn shown(
         state,
         since,
         severity: config.severity,
-        value: life.value,
+        value: life.value.map(rounded),
         limit: config.limit,
         detail: life.detail.clone(),
         firing_since: firing.map(|it| it.fired.wall),
@@ -42,6 +42,11 @@ pub(super) fn shown(
         snoozed_until: snoozed.and_then(|it| Some(it.snoozed?.until.wall)),
         muted: muted.filter(|_| firing.is_some()),
     }
+}
+
+/// More digits than people can use would only be transmitted.
+pub(super) fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 /// Whether the two differ in more than what was measured: that alone is no news.

@@ -13,6 +13,7 @@ use super::member::{Member, RESTART_LOOP};
 use super::notice::{Notice, NoticeKind, Told};
 use super::now::Now;
 use super::reading::is_by_sample;
+use super::shown::rounded;
 
 /// So long a message about devices that are gone waits for others that are gone as well and have not
 /// fired yet, in milliseconds.
@@ -344,7 +345,7 @@ impl Engine {
             rule: rule.clone(),
             severity: config.severity,
             since: since.wall,
-            value: life.value,
+            value: life.value.map(rounded),
             limit: config.limit,
             detail,
             behind: hanging.map_or_else(Vec::new, |id| self.hanging_on(id)),
