@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use netmonitor_protocol::{DeviceId, RuleKind, Subject};
 use netmonitor_rules::alert::{Notice, NoticeKind, Told};
-use netmonitor_service::language::Language;
 
 use figures::{clean, duration, figure};
 use texts::{Of, Texts, texts};
+
+pub use netmonitor_service::language::Language;
 
 pub(crate) use figures::{plain, shortened};
 
