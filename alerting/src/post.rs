@@ -12,6 +12,7 @@ use netmonitor_protocol::payload::{
 };
 use netmonitor_rules::alert::Notice;
 use netmonitor_service::language::Language;
+use netmonitor_service::time_zone::time_zone;
 use netmonitor_service::{Counters, clock};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -38,16 +39,14 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Takes over what is set for alerts.
-    pub(crate) fn set(&mut self, settings: &AlertingSettings, system: &System) {
-        let zone = settings.time_zone.as_deref();
-        let zone = zone.and_then(|name| TimeZone::get(name).ok());
+    pub(crate) fn set(&mut self, settings: &AlertingSettings, system: Language) {
         let language = settings
             .language
             .as_deref()
             .map(|it| Language::of(Some(it)));
         self.quiet_hours.clone_from(&settings.quiet_hours);
-        self.zone = zone.unwrap_or_else(|| system.zone.clone());
-        self.language = language.unwrap_or(system.language);
+        self.zone = time_zone(settings.time_zone.as_deref());
+        self.language = language.unwrap_or(system);
         self.dashboard_url.clone_from(&settings.dashboard_url);
     }
 
@@ -79,13 +78,6 @@ impl Policy {
         let dashboard = self.dashboard_url.as_deref();
         words(notice, self.language, &self.zone, dashboard)
     }
-}
-
-/// What holds where nothing is set.
-#[derive(Debug, Clone)]
-pub(crate) struct System {
-    pub(crate) zone: TimeZone,
-    pub(crate) language: Language,
 }
 
 /// Everything that a channel's task needs.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
 use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::{Channels, Heartbeat};
 use netmonitor_protocol::topics::Kind;
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::language::Language;
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
+use netmonitor_service::time_zone::time_zone;
 use netmonitor_service::{Counters, DataDir, environment};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -21,7 +21,7 @@ use crate::channels::Courier;
 use crate::heartbeat;
 use crate::journal::{Entry, Journal};
 use crate::outbox::Outbox;
-use crate::post::{self, Office, Policy, System};
+use crate::post::{self, Office, Policy};
 use crate::storage;
 use crate::watch::Watch;
 
@@ -78,17 +78,15 @@ pub async fn run(
         counters: counters.clone(),
     });
     let (outbox, sending) = Outbox::start(frame.publisher().clone(), counters.clone());
-    let system = System {
-        zone: TimeZone::try_system().unwrap_or(TimeZone::UTC),
-        language: Language::of(environment::language().as_deref()),
-    };
-    let mut brain = Brain::new(config.timing(), system.zone.clone(), counters.clone());
+    let zone = time_zone(None);
+    let language = Language::of(environment::language().as_deref());
+    let mut brain = Brain::new(config.timing(), zone.clone(), counters.clone());
     brain.restore(&mut left);
     let policy = Policy {
         channels: left.channels.take().unwrap_or_default(),
         quiet_hours: Vec::new(),
-        zone: system.zone.clone(),
-        language: system.language,
+        zone,
+        language,
         dashboard_url: None,
     };
     let (policy, current_policy) = watch::channel(policy);
@@ -115,7 +113,7 @@ pub async fn run(
         journal,
         policy,
         heartbeat,
-        system,
+        language,
     };
     // What an earlier run has not sent.
     for parcel in std::mem::take(&mut left.parcels) {
@@ -145,7 +143,8 @@ struct Hands {
     journal: Journal,
     policy: watch::Sender<Policy>,
     heartbeat: watch::Sender<Option<Heartbeat>>,
-    system: System,
+    /// That of the hub's system.
+    language: Language,
 }
 
 impl Hands {
@@ -155,7 +154,7 @@ impl Hands {
         }
         if let Some(settings) = &to_do.settings {
             self.policy
-                .send_modify(|policy| policy.set(settings, &self.system));
+                .send_modify(|policy| policy.set(settings, self.language));
         }
         if let Some(channels) = to_do.channels {
             self.set_channels(channels);
