@@ -123,6 +123,11 @@ impl App {
         (fleet.snapshot(now), self.stream.subscribe())
     }
 
+    /// What comes from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Arc<Live>> {
+        self.stream.subscribe()
+    }
+
     /// Whether every browser comes over TLS.
     pub(crate) fn is_https_only(&self) -> bool {
         self.config.http.is_empty()

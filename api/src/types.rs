@@ -37,7 +37,7 @@ pub use channel::{
 pub(crate) use channel_change::NO_HEARTBEAT;
 pub use device::{Device, DeviceCause, DevicePage, DeviceStatus, Limits, Trouble, TroubleKind};
 pub use device_settings::{DeviceChange, DeviceSettings, DeviceSettingsChange};
-pub use event::{Event, EventPage, Severity};
+pub use event::{Event, EventPage, EventsRemoved, Severity};
 pub(crate) use history::HistoryJson;
 pub use history::{History, Series};
 pub use hours::{Weekday, WeeklyHours};

@@ -28,6 +28,7 @@ impl Routes {
         _caller: Caller,
         app: Data<&Arc<App>>,
         /// Only those in these states; may be given several times.
+        #[oai(default)]
         state: Query<Vec<AlertState>>,
         /// Only those of this device; `hub` for the hub's own.
         device: Query<Option<String>>,

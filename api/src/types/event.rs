@@ -53,6 +53,13 @@ pub struct EventPage {
     pub next: Option<String>,
 }
 
+/// Lines of the log were removed.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct EventsRemoved {
+    /// How many.
+    pub lines: u64,
+}
+
 impl From<wire::Severity> for Severity {
     fn from(severity: wire::Severity) -> Self {
         match severity {

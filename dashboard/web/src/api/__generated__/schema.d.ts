@@ -460,8 +460,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the log, the newest lines first. */
+        /** Lists the log, the newest lines first. What is given is asked for together. */
         get: operations["list_events"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes all lines of the log before a moment, and says in the log who has done it. Needs the
+         *     role admin.
+         */
+        delete: operations["remove_events"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as comma-separated values (RFC 4180), with the same filters.
+         * @description A cell that begins like a formula has `'` before it.
+         */
+        get: operations["export_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1527,6 +1551,17 @@ export interface components {
             items: components["schemas"]["Event"][];
             /** @description What to ask for as `before` to get older ones; null on the last page. */
             next?: string;
+        };
+        /**
+         * EventsRemoved
+         * @description Lines of the log were removed.
+         */
+        EventsRemoved: {
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            lines: number;
         };
         /**
          * Fan
@@ -4544,9 +4579,9 @@ export interface operations {
     };
     list_alerts: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Only those in these states; may be given several times. */
-                state: components["schemas"]["AlertState"][];
+                state?: components["schemas"]["AlertState"][];
                 /** @description Only those of this device; `hub` for the hub's own. */
                 device?: string;
                 /** @description Only those that matter at least so much. */
@@ -7061,6 +7096,19 @@ export interface operations {
             query?: {
                 /** @description Only lines about this device. */
                 device?: string;
+                /** @description Only lines of these kinds, e.g. `alert_firing`; may be given several times. */
+                kind?: string[];
+                /** @description Only lines that matter at least so much. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only lines since this moment. */
+                from?: string;
+                /** @description Only lines before this moment. */
+                to?: string;
+                /**
+                 * @description Only lines with this text in a parameter or in the name of who did it, Latin letters in
+                 *     any case.
+                 */
+                text?: string;
                 /** @description Only lines before this one: `next` of the page before. */
                 before?: number;
                 /** @description At most so many lines, from 1 to 1000. 50 if absent. */
@@ -7078,6 +7126,254 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    remove_events: {
+        parameters: {
+            query: {
+                /** @description The moment. Lines of the last second may stay. */
+                before: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EventsRemoved"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query?: {
+                /** @description Only lines about this device. */
+                device?: string;
+                /** @description Only lines of these kinds, e.g. `alert_firing`; may be given several times. */
+                kind?: string[];
+                /** @description Only lines that matter at least so much. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only lines since this moment. */
+                from?: string;
+                /** @description Only lines before this moment. */
+                to?: string;
+                /**
+                 * @description Only lines with this text in a parameter or in the name of who did it, Latin letters in
+                 *     any case.
+                 */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line for each line of the log, the newest first. */
+            200: {
+                headers: {
+                    /** @description As which file it is kept. */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description The request cannot be understood, or asks for something impossible. */
