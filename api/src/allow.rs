@@ -74,7 +74,7 @@ mod tests {
                 "{path}"
             );
         };
-        check("/devices/ws-14", Some("DELETE, GET"));
+        check("/devices/ws-14", Some("DELETE, GET, PATCH"));
         check("/devices", Some("GET"));
         check("/mqtt-users", Some("GET, POST"));
         check("/mqtt-users/home", Some("DELETE"));

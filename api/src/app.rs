@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use netmonitor_protocol::Message;
 use netmonitor_protocol::payload::Event;
 use netmonitor_service::mqtt::Publisher;
-use netmonitor_service::{Counters, clock};
+use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::{HistoryReader, HubDb, StoreError};
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::admin::{Admin, Command, Outcome, Refusal};
 use crate::fleet::Fleet;
 use crate::intake::Intake;
 use crate::limiter::Limiter;
+use crate::problem::Problem;
 use crate::types::Live;
 
 /// Events of the live stream that a slow browser may be behind. The stream of one that is further
@@ -41,10 +42,15 @@ pub(crate) struct App {
     pub(crate) password_turn: Semaphore,
     /// Settings are published one after another.
     pub(crate) settings_turn: tokio::sync::Mutex<()>,
+    /// Channels and their secrets, which lie apart, are changed one after another.
+    pub(crate) channels_turn: tokio::sync::Mutex<()>,
+    /// A question about what rules would have done reads much of the history: one at a time.
+    pub(crate) preview_turn: Semaphore,
     pub(crate) publisher: Publisher,
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
     pub(crate) ca_pem: String,
+    pub(crate) data_dir: DataDir,
     fleet: Mutex<Fleet>,
     intake: Mutex<Intake>,
     /// Names of accounts whose streams must show their credential again.
@@ -63,6 +69,7 @@ pub(crate) struct Parts {
     pub(crate) counters: Counters,
     pub(crate) shutdown: CancellationToken,
     pub(crate) ca_pem: String,
+    pub(crate) data_dir: DataDir,
 }
 
 impl App {
@@ -76,10 +83,13 @@ impl App {
             limiter: Limiter::new(),
             password_turn: Semaphore::new(1),
             settings_turn: tokio::sync::Mutex::default(),
+            channels_turn: tokio::sync::Mutex::default(),
+            preview_turn: Semaphore::new(1),
             publisher: parts.publisher,
             counters: parts.counters,
             shutdown: parts.shutdown,
             ca_pem: parts.ca_pem,
+            data_dir: parts.data_dir,
             fleet: Mutex::new(parts.fleet),
             intake: Mutex::default(),
             logouts: broadcast::Sender::new(LOGOUT_QUEUE),
@@ -111,6 +121,11 @@ impl App {
     pub(crate) fn watch(&self, now: Timestamp) -> (Vec<Live>, broadcast::Receiver<Arc<Live>>) {
         let fleet = self.fleet();
         (fleet.snapshot(now), self.stream.subscribe())
+    }
+
+    /// What comes from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Arc<Live>> {
+        self.stream.subscribe()
     }
 
     /// Whether every browser comes over TLS.
@@ -163,6 +178,8 @@ impl App {
         }
         if let Some(device) = &outcome.revoked {
             self.change_fleet(|fleet| fleet.remove(device));
+            // What is being published of it is before this, and cleared with the rest.
+            let _turn = self.settings_turn.lock().await;
             self.send(Message::DeviceRevoke(device.clone())).await;
         }
         if outcome.credentials_changed {
@@ -186,14 +203,30 @@ impl App {
 
     /// Sends, or says in the log that it could not.
     pub(crate) async fn send(&self, message: Message) {
+        let _told_in_the_log = self.try_send(message).await;
+    }
+
+    /// Sends what somebody waits for.
+    pub(crate) async fn send_for(&self, message: Message) -> Result<(), Problem> {
+        match self.try_send(message).await {
+            true => Ok(()),
+            false => Err(Problem::unavailable(
+                "The hub's broker does not answer: try again in a moment.",
+            )),
+        }
+    }
+
+    /// Whether the broker has it.
+    async fn try_send(&self, message: Message) -> bool {
         let topic = message.topic();
         let publish = tokio::time::timeout(PUBLISH_TIMEOUT, self.publisher.publish(message));
         let error = match publish.await {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return true,
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the broker did not acknowledge in time".to_owned(),
         };
         tracing::warn!(%topic, error, "message not sent");
         self.counters.count("messages_not_sent");
+        false
     }
 }

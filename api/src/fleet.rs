@@ -1,6 +1,9 @@
 //! What is known of all devices and of the hub's services now, folded from MQTT messages.
 //! Pure: messages and time in, changes for the browsers out.
 
+#[cfg(test)]
+mod alert_tests;
+mod alerts;
 mod device_clock;
 mod state;
 #[cfg(test)]
@@ -9,10 +12,14 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use netmonitor_protocol::payload::{Address, Metrics, Processes, ServiceHealth, ServiceState};
-use netmonitor_protocol::{DeviceId, Message, ServiceName, Topic};
+use netmonitor_protocol::payload::{
+    Address, Alert, Metrics, Processes, ServiceHealth, ServiceState,
+};
+use netmonitor_protocol::{DeviceId, Message, Rule, ServiceName, Subject, Topic};
 use netmonitor_store::hub;
 
+use self::alerts::Alerts;
+pub(crate) use self::state::About;
 use self::state::State;
 use crate::types::{
     self, Device, DeviceMetrics, Hub, HubService, HubServiceState, Live, LiveDevice, LiveEvent,
@@ -37,6 +44,7 @@ pub struct Fleet {
     /// The newest lines of the log: a browser that comes now would miss those that are not
     /// stored yet.
     log: VecDeque<types::Event>,
+    alerts: Alerts,
 }
 
 /// Longer than ingest takes to store a line when much happens at once.
@@ -66,6 +74,7 @@ impl Fleet {
             services: BTreeMap::new(),
             addresses: Vec::new(),
             log: VecDeque::new(),
+            alerts: Alerts::default(),
         };
         for device in devices {
             fleet.add(device);
@@ -76,20 +85,34 @@ impl Fleet {
     /// A device was enrolled.
     pub fn add(&mut self, device: &hub::Device) -> Vec<Live> {
         let state = self.devices.entry(device.id.clone()).or_default();
-        state.name.clone_from(&device.name);
+        state.about.name.clone_from(&device.name);
         self.device_changed(&device.id)
+    }
+
+    /// What is set about a device. Nothing if it is what was known, or if there is no such device.
+    pub(crate) fn set(&mut self, id: &DeviceId, about: &About) -> Vec<Live> {
+        match self.devices.get_mut(id) {
+            Some(state) if state.about != *about => {
+                state.about = about.clone();
+                self.device_changed(id)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// A device is none any more.
     pub fn remove(&mut self, id: &DeviceId) -> Vec<Live> {
         let removed = self.devices.remove(id);
+        self.alerts.forget(id);
         let gone = |_| Live::Removed(LiveRemoved { id: id.to_string() });
         removed.map(gone).into_iter().collect()
     }
 
     /// The connection to the broker is gone: nothing that was known is certain any more.
     pub fn lost_sight(&mut self, now: Timestamp) -> Vec<Live> {
+        let gone = self.alerts.lose_sight();
         let knew_something = !self.services.is_empty()
+            || !gone.is_empty()
             || self
                 .devices
                 .values()
@@ -99,6 +122,7 @@ impl Fleet {
         }
         self.services.clear();
         let mut changes = vec![self.hub_changed(now)];
+        changes.extend(gone);
         for state in self.devices.values_mut() {
             state.lose_sight();
         }
@@ -152,6 +176,14 @@ impl Fleet {
                 self.change(&id, |state| state.services = Some(services))
             }
             Message::DeviceProcesses(id, processes) => self.new_processes(&id, processes, now),
+            Message::Alert(subject, rule, alert) => {
+                // Left behind by a device that was removed: nothing to show.
+                if subject.device().is_some_and(|id| !self.knows(id)) {
+                    return Vec::new();
+                }
+                self.alerts.said(subject, rule, *alert)
+            }
+            Message::Cleared(Topic::Alert(subject, rule)) => self.alerts.cleared(&subject, &rule),
             Message::Cleared(Topic::DevicePresence(id)) => {
                 self.change(&id, |state| state.presence = None)
             }
@@ -255,6 +287,7 @@ impl Fleet {
         let log = self.log.iter().cloned();
         std::iter::once(self.hub_changed(now))
             .chain(devices.map(|device| Live::Device(LiveDevice { device })))
+            .chain(self.alerts.snapshot())
             .chain(log.map(|event| Live::Log(LiveEvent { event })))
             .collect()
     }
@@ -268,8 +301,40 @@ impl Fleet {
     pub fn devices(&self) -> Vec<Device> {
         let is_concluded = self.is_concluded();
         let all = self.devices.iter();
-        all.map(|(id, state)| state.show(id, is_concluded))
+        all.map(|(id, state)| self.show(id, state, is_concluded))
             .collect()
+    }
+
+    fn show(&self, id: &DeviceId, state: &State, is_concluded: bool) -> Device {
+        Device {
+            alerts: self.alerts.of_device(id),
+            ..state.show(id, is_concluded)
+        }
+    }
+
+    /// All alerts: those that fire first, of those the ones that matter most, then the newest.
+    pub(crate) fn alerts(&self) -> Vec<types::Alert> {
+        self.alerts.all()
+    }
+
+    /// One alert. None if nobody watches that rule.
+    pub(crate) fn alert(&self, subject: &Subject, rule: &Rule) -> Option<&Alert> {
+        self.alerts.get(subject, rule)
+    }
+
+    /// The latest sample of a device.
+    pub(crate) fn metrics(&self, id: &DeviceId) -> Option<&Metrics> {
+        self.devices.get(id)?.metrics.as_deref()
+    }
+
+    /// How many cores a device has, if it has said so.
+    pub(crate) fn cores(&self, id: &DeviceId) -> Option<u32> {
+        Some(self.devices.get(id)?.info.as_ref()?.cores)
+    }
+
+    /// How often what is set about a device was changed.
+    pub(crate) fn revision(&self, id: &DeviceId) -> u64 {
+        self.devices.get(id).map_or(0, |state| state.about.revision)
     }
 
     /// Whether there is such a device.
@@ -280,7 +345,7 @@ impl Fleet {
     /// One device.
     pub fn device(&self, id: &DeviceId) -> Option<Device> {
         let state = self.devices.get(id)?;
-        Some(state.show(id, self.is_concluded()))
+        Some(self.show(id, state, self.is_concluded()))
     }
 
     /// The services of one device. None if there is no such device.

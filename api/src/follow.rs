@@ -42,6 +42,7 @@ pub(crate) fn filters() -> Vec<String> {
         Kind::DeviceBackfill,
         Kind::DeviceServices,
         Kind::DeviceProcesses,
+        Kind::Alert,
         Kind::Event,
         Kind::HubInfo,
         Kind::HubService,

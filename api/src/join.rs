@@ -22,6 +22,7 @@ pub(crate) async fn answer(app: &App, id: JoinRequestId, request: JoinRequest) {
             }
             // The broker must know the new credential before the machine uses it.
             app.credentials_changed().await;
+            app.publish_device(&device.id).await;
             JoinReply::Joined {
                 device: device.id,
                 password,

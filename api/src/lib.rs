@@ -9,6 +9,7 @@
 //! - [`agents`]: programs for machines that have none yet
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
+//! - [`events_csv`]: the log for spreadsheets
 //! - [`server`], [`unread_body`], [`allow`]: listeners, and what is put round every request
 //! - [`app`]: what the parts share
 //! - [`settings`]: from an admin to the other services
@@ -23,6 +24,7 @@ mod app;
 mod auth;
 pub mod config;
 pub mod control;
+mod events_csv;
 mod filled;
 pub mod fleet;
 mod follow;

@@ -59,6 +59,14 @@ pub(crate) enum Problem {
     /// The hub has a fault; the log has more.
     #[oai(status = 500, content_type = "application/problem+json")]
     Internal(Json<Details>),
+    /// The hub, or a part of it that this needs, is busy or does not answer now.
+    #[oai(status = 503, content_type = "application/problem+json")]
+    Unavailable(
+        Json<Details>,
+        /// Seconds to wait.
+        #[oai(header = "Retry-After")]
+        u64,
+    ),
 }
 
 pub(crate) fn details(status: StatusCode, detail: impl Into<String>) -> Json<Details> {
@@ -101,6 +109,12 @@ impl Problem {
         Self::TooManyRequests(details(StatusCode::TOO_MANY_REQUESTS, detail), seconds)
     }
 
+    /// Another part of the hub is away, or busy.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let details = details(StatusCode::SERVICE_UNAVAILABLE, detail);
+        Self::Unavailable(details, RETRY_AFTER_SECS)
+    }
+
     /// A fault of the hub: the log gets the cause, the client does not.
     pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
@@ -127,6 +141,9 @@ fn bad_request(error: poem::Error) -> Problem {
         _ => Problem::bad_request(error.to_string()),
     }
 }
+
+/// When to come back if a part of the hub does not answer, in seconds.
+const RETRY_AFTER_SECS: u64 = 5;
 
 /// What the client reads of a fault.
 const FAULT: &str = "The hub could not do this; its log says why.";

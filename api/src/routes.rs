@@ -5,17 +5,24 @@
 )]
 
 mod agents;
+mod alerting;
+mod alerts;
+mod channels;
+mod device_settings;
 mod devices;
 mod events;
 mod history;
 mod hub;
 mod join_codes;
 mod login;
+mod maintenance;
 mod mqtt_users;
 mod processes;
+mod rules;
 mod settings;
 mod setup;
 mod stream;
+mod tagged;
 
 use poem_openapi::{ApiResponse, OpenApiService, Tags};
 
@@ -28,6 +35,8 @@ enum Tag {
     Login,
     /// Machines and their numbers.
     Devices,
+    /// Rules, alerts, and who is told of them.
+    Alerts,
     /// Other things that use the broker.
     Mqtt,
     /// The log.
@@ -46,13 +55,24 @@ enum Done {
     Done,
 }
 
+/// Those about alerts: a tuple of all would be longer than poem-openapi takes.
+type AlertRoutes = (
+    alerts::Routes,
+    rules::Routes,
+    alerting::Routes,
+    maintenance::Routes,
+    channels::Routes,
+);
+
 /// Every route.
 type Routes = (
     setup::Routes,
     login::Routes,
     devices::Routes,
+    device_settings::Routes,
     processes::Routes,
     history::Routes,
+    AlertRoutes,
     events::Routes,
     hub::Routes,
     join_codes::Routes,
@@ -68,8 +88,16 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         setup::Routes,
         login::Routes,
         devices::Routes,
+        device_settings::Routes,
         processes::Routes,
         history::Routes,
+        (
+            alerts::Routes,
+            rules::Routes,
+            alerting::Routes,
+            maintenance::Routes,
+            channels::Routes,
+        ),
         events::Routes,
         hub::Routes,
         join_codes::Routes,

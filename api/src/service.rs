@@ -22,6 +22,7 @@ use crate::admin::{Admin, CONSOLE, Command, Refusal};
 use crate::app::{App, Parts};
 use crate::fleet::Fleet;
 use crate::server;
+use crate::settings::about;
 use crate::web_certificate::{self, Pem};
 use crate::{Config, addresses, control, follow};
 
@@ -36,6 +37,7 @@ pub struct Api {
     admin: Arc<Admin>,
     listeners: Vec<Listener>,
     certificates: Arc<Certificates>,
+    data_dir: DataDir,
     pem: Pem,
     control: UnixListener,
     seen: watch::Sender<BTreeSet<DeviceId>>,
@@ -77,6 +79,7 @@ impl Api {
             control: control::bind(&data_dir.control_socket())?,
             admin: Arc::new(admin),
             certificates: Arc::new(certificates),
+            data_dir: data_dir.clone(),
             config,
             history,
             hub,
@@ -125,7 +128,11 @@ impl Api {
 
     /// Works until `shutdown`.
     pub async fn run(self, dial: Dial, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let devices = self.hub.devices()?;
+        let mut fleet = Fleet::new(addresses::host_name(), &self.hub.devices()?);
+        let alerting = self.hub.settings()?;
+        for device in self.hub.all_device_settings()? {
+            fleet.set(&device.id, &about(&device, &alerting));
+        }
         // Connections live on their own: when this run ends, however it ends, they end with it.
         let shutdown = shutdown.child_token();
         let _end = shutdown.clone().drop_guard();
@@ -143,11 +150,12 @@ impl Api {
             history: self.history,
             hub: self.hub,
             admin: self.admin,
-            fleet: Fleet::new(addresses::host_name(), &devices),
+            fleet,
             publisher: frame.publisher().clone(),
             counters: frame.counters().clone(),
             shutdown: shutdown.clone(),
             ca_pem: self.certificates.ca_pem().to_owned(),
+            data_dir: self.data_dir,
         }));
         let endpoint = server::endpoint(app.clone());
         let mut tasks = JoinSet::new();

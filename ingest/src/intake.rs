@@ -1,6 +1,8 @@
 //! What messages become: entries of the next commit.
 
-use netmonitor_protocol::payload::{Event, HistorySettings, Metrics};
+use std::collections::VecDeque;
+
+use netmonitor_protocol::payload::{Event, HistoryCommand, HistorySettings, Metrics};
 use netmonitor_protocol::{DeviceId, Message};
 use netmonitor_service::Counters;
 use netmonitor_store::history::{Layouts, Moment, NewSample, Placing, Way};
@@ -9,6 +11,9 @@ use tokio::time::Instant;
 use crate::batch::{Batch, Taken};
 use crate::clock_trust::RELEASED;
 use crate::schedule::{Schedule, Urgency};
+
+/// Commands that may wait: people ask for one after another.
+const MAX_COMMANDS: usize = 16;
 
 /// Takes messages and dates what they bring.
 #[derive(Debug)]
@@ -19,6 +24,9 @@ pub struct Intake {
     pub schedule: Schedule,
     /// How long the history is kept; none as long as nobody has said it.
     pub settings: Option<HistorySettings>,
+    /// What is to be done with the history, in the order in which it was asked for. When it is full
+    /// the newest is dropped: who asks hears nothing, and asks again.
+    pub commands: VecDeque<HistoryCommand>,
     placing: Placing,
     layouts: Layouts,
     counters: Counters,
@@ -40,6 +48,7 @@ impl Intake {
             batch: Batch::default(),
             schedule,
             settings: None,
+            commands: VecDeque::new(),
             placing: Placing::default(),
             layouts: Layouts::default(),
             counters,
@@ -60,6 +69,13 @@ impl Intake {
                 }
             }
             Message::Event(event) => self.event(event, now),
+            Message::HistoryCommand(command) => {
+                if self.commands.len() < MAX_COMMANDS {
+                    self.commands.push_back(command);
+                } else {
+                    self.counters.count("dropped_queue_full");
+                }
+            }
             other => self.retained(other),
         }
     }

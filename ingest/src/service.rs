@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netmonitor_protocol::payload::{DegradedReason, Event as LogEvent, EventKind, Severity};
+use netmonitor_protocol::payload::{
+    DegradedReason, Event as LogEvent, EventKind, HistoryCommand, Severity,
+};
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
@@ -64,6 +66,7 @@ impl Ingest {
             Kind::DeviceBackfill,
             Kind::Event,
             Kind::Settings,
+            Kind::HistoryCommand,
         ];
         let (frame, mut events) = Frame::start(frame::Options {
             name: ServiceName::Ingest,
@@ -166,6 +169,8 @@ impl Work {
         if is_commit_due && !(self.is_tends_turn && is_due(self.tend)) {
             intake.schedule.begins(now.instant);
             self.writing.commit(|| intake.batch.take());
+        } else if !intake.commands.is_empty() {
+            self.writing.remove(|| intake.commands.pop_front());
         } else if is_due(self.tend) {
             let is_certain = self.trust.is_certain(now.moment, clock::time_source);
             let settings = intake.settings.as_ref();
@@ -180,7 +185,8 @@ impl Work {
         }
         let is_large = self.intake.batch.is_large();
         let next = self.intake.schedule.due(is_large).into_iter();
-        let next = next.chain([self.tend]).min();
+        let at_once = (!self.intake.commands.is_empty()).then_some(now);
+        let next = next.chain([self.tend]).chain(at_once).min();
         next.filter(|_| self.writing.is_idle())
     }
 
@@ -250,6 +256,13 @@ impl Work {
             Done::Commit(_, Ok(committed)) => self.committed(committed, outbox),
             Done::Commit(entries, Err(error)) => self.not_committed(entries, error),
             Done::Tend(outcome) => self.tended(outcome),
+            Done::Remove(command, Ok(lines)) => outbox.say(removed(command, lines, clock::now())),
+            Done::Remove(_, Err(error)) => {
+                // Who asked hears nothing, and asks again.
+                self.counters.count("commands_failed");
+                let error = format!("{:#}", anyhow::Error::new(error));
+                tracing::error!(error, "lines of the log cannot be removed");
+            }
         }
     }
 
@@ -311,6 +324,19 @@ impl Work {
             }
         }
     }
+}
+
+/// What the log says of lines that were removed.
+fn removed(command: HistoryCommand, lines: u64, now: Timestamp) -> Message {
+    let parameters = [
+        ("before", command.remove_events_before.to_string()),
+        ("lines", lines.to_string()),
+        ("command", command.id),
+    ];
+    Message::Event(LogEvent {
+        actor: command.by,
+        ..LogEvent::new(now, EventKind::EventsRemoved, Severity::Info, parameters)
+    })
 }
 
 /// A line of the log for each device.

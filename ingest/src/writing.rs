@@ -1,7 +1,7 @@
 //! What the thread does that writes: one thing at a time.
 
 use jiff::Timestamp;
-use netmonitor_protocol::payload::{DegradedReason, HistorySettings};
+use netmonitor_protocol::payload::{DegradedReason, HistoryCommand, HistorySettings};
 use netmonitor_store::history::{Committed, Retention, Tended};
 use netmonitor_store::{HistoryWriter, StoreError};
 use tokio::task::{JoinError, JoinSet};
@@ -22,6 +22,8 @@ pub enum Done {
     Commit(Entries, Result<Committed, StoreError>),
     /// A step of looking after the history.
     Tend(Result<Tended, StoreError>),
+    /// Lines of the log were to be removed: how many it were.
+    Remove(HistoryCommand, Result<u64, StoreError>),
 }
 
 impl Writing {
@@ -66,6 +68,21 @@ impl Writing {
             };
             let outcome = writer.tend(now, retention);
             (writer, Done::Tend(outcome))
+        });
+    }
+
+    /// Removes lines of the log, on the thread. Does nothing unless it is idle.
+    pub fn remove(&mut self, command: impl FnOnce() -> Option<HistoryCommand>) {
+        let Some(mut writer) = self.idle.take() else {
+            return;
+        };
+        let Some(command) = command() else {
+            self.idle = Some(writer);
+            return;
+        };
+        self.busy.spawn_blocking(move || {
+            let outcome = writer.remove_events(command.remove_events_before);
+            (writer, Done::Remove(command, outcome))
         });
     }
 

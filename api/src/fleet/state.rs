@@ -8,10 +8,23 @@ use netmonitor_rules::{Limits, exceeded};
 use super::device_clock::DeviceClock;
 use crate::types::{Device, DeviceStatus, ProcessPage, ServiceCounts, Trouble, TroubleKind};
 
+/// What is set about one device.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct About {
+    /// Counts the changes.
+    pub(crate) revision: u64,
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) always_on: bool,
+    pub(crate) uplink: Option<DeviceId>,
+    /// Above these it is in trouble.
+    pub(crate) limits: Limits,
+}
+
 /// What is known of one device.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) name: String,
+    pub(super) about: About,
     pub(super) status: Option<Status>,
     pub(super) status_since: Option<Timestamp>,
     pub(super) presence: Option<Presence>,
@@ -30,7 +43,10 @@ impl State {
         let presence = self.presence.as_ref().filter(|_| is_concluded);
         Device {
             id: id.to_string(),
-            name: self.name.clone(),
+            name: self.about.name.clone(),
+            groups: self.about.groups.clone(),
+            always_on: self.about.always_on,
+            uplink: self.about.uplink.as_ref().map(DeviceId::to_string),
             status: self.status(is_concluded),
             cause: presence.and_then(|it| it.cause).map(Into::into),
             since: presence
@@ -48,7 +64,8 @@ impl State {
             metrics: self.metrics.as_deref().map(Into::into),
             services: self.services.as_ref().map(ServiceCounts::from),
             troubles: self.troubles(is_concluded),
-            limits: Limits::default().into(),
+            limits: self.about.limits.into(),
+            alerts: Vec::new(),
         }
     }
 
@@ -98,7 +115,7 @@ impl State {
                 let numbers = self
                     .metrics
                     .iter()
-                    .flat_map(|metrics| exceeded(metrics, &Limits::default()))
+                    .flat_map(|metrics| exceeded(metrics, &self.about.limits))
                     .map(Trouble::from);
                 numbers.chain(self.failed_services()).collect()
             }

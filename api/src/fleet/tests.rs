@@ -4,15 +4,15 @@ use netmonitor_protocol::payload::{Cpu, Memory, Presence, PresenceCause, Presenc
 use super::*;
 use crate::types::{DeviceCause, DeviceStatus, TroubleKind};
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn id() -> DeviceId {
+pub(super) fn id() -> DeviceId {
     "ws-14".parse().unwrap()
 }
 
-fn fleet() -> Fleet {
+pub(super) fn fleet() -> Fleet {
     let device = hub::Device {
         id: id(),
         name: "WS 14".to_owned(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use poem::Body;
-use poem::http::StatusCode;
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::{Binary, Json, PlainText};
@@ -14,11 +13,8 @@ use super::Tag;
 use crate::agents::{Agents, Program, Target, download};
 use crate::app::App;
 use crate::auth::Caller;
-use crate::problem::{Details, Problem, details};
+use crate::problem::Problem;
 use crate::types::{Agent, AgentPage};
-
-/// When to come back if too many are served already, in seconds.
-const RETRY_AFTER: u64 = 5;
 
 const TOO_MANY: &str = "Too many machines are getting their agents: try again in some seconds.";
 
@@ -32,14 +28,6 @@ enum Script {
     /// The script.
     #[oai(status = 200, content_type = "text/x-shellscript")]
     Script(PlainText<String>),
-    /// Too many are served already.
-    #[oai(status = 503, content_type = "application/problem+json")]
-    TooMany(
-        Json<Details>,
-        /// Seconds to wait.
-        #[oai(header = "Retry-After")]
-        u64,
-    ),
 }
 
 /// The same for a program.
@@ -51,14 +39,6 @@ enum ProgramFile {
         Binary<Body>,
         /// Its size.
         #[oai(header = "Content-Length")]
-        u64,
-    ),
-    /// Too many are served already.
-    #[oai(status = 503, content_type = "application/problem+json")]
-    TooMany(
-        Json<Details>,
-        /// Seconds to wait.
-        #[oai(header = "Retry-After")]
         u64,
     ),
 }
@@ -87,9 +67,7 @@ impl Routes {
         operation_id = "get_install_script"
     )]
     async fn script(&self, app: Data<&Arc<App>>) -> Result<Script, Problem> {
-        let Some(_turn) = turn(&app).await? else {
-            return Ok(Script::TooMany(too_many(), RETRY_AFTER));
-        };
+        let _turn = turn(&app).await?;
         match blocking(&app, Agents::script).await? {
             Some(script) => Ok(Script::Script(PlainText(script))),
             None => Err(none_for(&app, "Linux").await?),
@@ -107,9 +85,7 @@ impl Routes {
         /// `x86_64-linux`, `aarch64-linux` or `armv7-linux`.
         target: Path<String>,
     ) -> Result<ProgramFile, Problem> {
-        let Some(turn) = turn(&app).await? else {
-            return Ok(ProgramFile::TooMany(too_many(), RETRY_AFTER));
-        };
+        let turn = turn(&app).await?;
         let found = match Target::named(&target) {
             Some(target) => blocking(&app, move |agents| agents.open(target)).await?,
             None => None,
@@ -137,19 +113,14 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// Lets in whoever has no credential, if the hub is set up and not too many are there.
-async fn turn(app: &App) -> Result<Option<OwnedSemaphorePermit>, Problem> {
-    let Some(turn) = app.admin.agents().turn() else {
-        return Ok(None);
-    };
+async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = app.admin.agents().turn();
+    let turn = turn.ok_or_else(|| Problem::unavailable(TOO_MANY))?;
     let is_set_up = app.with_hub(netmonitor_store::HubDb::has_admin).await;
     if !is_set_up.map_err(Problem::internal)?? {
         return Err(Problem::forbidden(NO_ADMIN));
     }
-    Ok(Some(turn))
-}
-
-fn too_many() -> Json<Details> {
-    details(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY)
+    Ok(turn)
 }
 
 /// Says what there is instead, and how more comes there.

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use netmonitor_protocol::DeviceId;
-use netmonitor_store::hub::UserRole;
+use netmonitor_store::hub::{DeviceSettings, UserRole};
 use poem::web::Data;
 use poem_openapi::OpenApi;
-use poem_openapi::param::Path;
+use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
 
+use super::tagged::{Of, Tagged};
 use super::{Done, Tag};
 use crate::admin::Command;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::problem::Problem;
-use crate::types::{Device, DevicePage, ServicePage};
+use crate::types::{Device, DeviceChange, DevicePage, ServicePage};
 
 pub(crate) struct Routes;
 
@@ -39,16 +40,50 @@ impl Routes {
         app: Data<&Arc<App>>,
         /// Id of the device.
         id: Path<String>,
-    ) -> Result<Json<Device>, Problem> {
+    ) -> Result<Tagged<Device>, Problem> {
         let device = parse(&id)?;
-        let known = app.fleet().device(&device);
+        let (known, revision) = {
+            let fleet = app.fleet();
+            (fleet.device(&device), fleet.revision(&device))
+        };
         let mut shown = known.ok_or_else(|| no_device(&id))?;
         // A history that cannot be read hides nothing else.
         match app.with_history(move |history| history.lost(&device)).await {
             Ok(lost) => shown.samples_lost = (lost > 0).then_some(lost),
             Err(error) => tracing::warn!(error = format!("{error:#}"), "history not read"),
         }
-        Ok(Json(shown))
+        Ok(Of::Device.tagged(revision, shown))
+    }
+
+    /// Changes the name of a device, its groups, whether it is always on, and behind which device it
+    /// hangs: what is named only. Needs the role admin.
+    ///
+    /// With `If-Match` and the `ETag` of the answer that was read, nobody overwrites what somebody
+    /// else has changed meanwhile: that is answered with 412.
+    #[oai(
+        path = "/devices/:id",
+        method = "patch",
+        operation_id = "change_device"
+    )]
+    async fn change_device(
+        &self,
+        caller: Caller,
+        app: Data<&Arc<App>>,
+        /// Id of the device.
+        id: Path<String>,
+        /// `ETag` of the device that the change is made to.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        body: Json<DeviceChange>,
+    ) -> Result<Tagged<Device>, Problem> {
+        let account = caller.at_least(UserRole::Admin)?;
+        let device = parse(&id)?;
+        let wish = Of::Device.wish(account.name, if_match.0.as_deref());
+        let change = move |settings: &mut DeviceSettings| body.0.apply(settings);
+        let stored = app.change_device(&device, wish, change).await?;
+        let shown = app.fleet().device(&device);
+        let shown = shown.ok_or_else(|| no_device(&id))?;
+        Ok(Of::Device.tagged(stored.alerting.revision, shown))
     }
 
     /// Removes a device for good. Needs the role admin.

@@ -4,6 +4,7 @@ use netmonitor_protocol::payload as wire;
 use poem_openapi::{Enum, Object};
 
 use super::Time;
+use super::alert::Alert;
 use super::info::DeviceInfo;
 use super::metrics::DeviceMetrics;
 use super::round::tenth;
@@ -52,6 +53,13 @@ pub struct Device {
     pub id: String,
     /// What people see.
     pub name: String,
+    /// In which groups it is, for channels and maintenance windows.
+    pub groups: Vec<String>,
+    /// It is never shut down on purpose: a planned absence is an alert as well.
+    pub always_on: bool,
+    /// Id of the device that it hangs behind: without that one it cannot be reached.
+    #[oai(skip_serializing_if_is_none)]
+    pub uplink: Option<String>,
     /// Whether it is there.
     pub status: DeviceStatus,
     /// Why, where there is something to say.
@@ -87,6 +95,8 @@ pub struct Device {
     pub troubles: Vec<Trouble>,
     /// Above these it is in trouble.
     pub limits: Limits,
+    /// Its alerts that are not `ok`: see `/alerts`. Those that fire come first.
+    pub alerts: Vec<Alert>,
 }
 
 /// A list of devices.
@@ -132,7 +142,7 @@ pub struct Trouble {
     pub limit: Option<f64>,
 }
 
-/// Above these a device is in trouble.
+/// Above these a device is in trouble. They follow its rules; 100 where the rule is off.
 #[derive(Debug, Clone, Copy, PartialEq, Object)]
 pub struct Limits {
     /// Processor, in percent.

@@ -8,7 +8,7 @@ use poem_openapi::{Enum, Object};
 
 use super::Time;
 
-/// How much an event matters.
+/// How much an event or an alert matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "lowercase")]
 pub enum Severity {
@@ -53,18 +53,42 @@ pub struct EventPage {
     pub next: Option<String>,
 }
 
+/// Lines of the log were removed.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub struct EventsRemoved {
+    /// How many.
+    pub lines: u64,
+}
+
+impl From<wire::Severity> for Severity {
+    fn from(severity: wire::Severity) -> Self {
+        match severity {
+            wire::Severity::Info => Self::Info,
+            wire::Severity::Warning => Self::Warning,
+            wire::Severity::Critical => Self::Critical,
+            wire::Severity::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Severity> for wire::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Info,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+            Severity::Unknown => Self::Unknown,
+        }
+    }
+}
+
 impl From<wire::Event> for Event {
     fn from(event: wire::Event) -> Self {
         Self {
             id: None,
             time: event.time.into(),
             kind: event.kind.as_str().to_owned(),
-            severity: match event.severity {
-                wire::Severity::Info => Severity::Info,
-                wire::Severity::Warning => Severity::Warning,
-                wire::Severity::Critical => Severity::Critical,
-                wire::Severity::Unknown => Severity::Unknown,
-            },
+            severity: event.severity.into(),
             device: event.device.map(String::from),
             actor: event.actor,
             parameters: event.parameters.into_iter().collect(),

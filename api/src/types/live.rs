@@ -2,7 +2,7 @@
 
 use poem_openapi::{Object, Union};
 
-use super::{Device, DeviceMetrics, Event, Hub, ProcessPage, Time, Trouble};
+use super::{Alert, Device, DeviceMetrics, Event, Hub, ProcessPage, Time, Trouble};
 
 /// One event of the live stream.
 #[derive(Debug, Clone, Union)]
@@ -23,6 +23,8 @@ pub enum Live {
     Removed(LiveRemoved),
     /// A stretch of a device's past was filled: samples came that its agent had kept.
     Filled(LiveFilled),
+    /// An alert: sent for each that is not `ok` at first, and whenever its state changes.
+    Alert(LiveAlert),
     /// The hub and its services.
     Hub(LiveHub),
     /// A line of the log.
@@ -38,6 +40,7 @@ impl Live {
             Self::Processes(_) => "processes",
             Self::Removed(_) => "removed",
             Self::Filled(_) => "filled",
+            Self::Alert(_) => "alert",
             Self::Hub(_) => "hub",
             Self::Log(_) => "log",
         }
@@ -90,6 +93,18 @@ pub struct LiveFilled {
     pub from: Time,
     /// The last.
     pub to: Time,
+}
+
+/// The state of an alert.
+#[derive(Debug, Clone, Object)]
+pub struct LiveAlert {
+    /// Which device; `hub` for the hub itself.
+    pub device: String,
+    /// Which rule.
+    pub rule: String,
+    /// Its state. Absent: the rule is not watched any more.
+    #[oai(skip_serializing_if_is_none)]
+    pub alert: Option<Alert>,
 }
 
 /// The hub.

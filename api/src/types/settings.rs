@@ -2,8 +2,9 @@
 
 use netmonitor_protocol::payload::HistorySettings as Stored;
 use netmonitor_store::history::Overview;
-use netmonitor_store::hub::HistoryChange;
+use netmonitor_store::hub::SettingsError;
 use poem_openapi::Object;
+use poem_openapi::types::MaybeUndefined;
 
 /// The settings of the hub, section by section.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
@@ -39,6 +40,11 @@ pub struct HistorySettings {
     pub two_hour_days: u32,
     /// The database is never larger than this, in megabytes (1,000,000 bytes).
     pub max_megabytes: u32,
+    /// Lines of the log, in days. Absent: whatever their age.
+    #[oai(skip_serializing_if_is_none)]
+    pub event_days: Option<u32>,
+    /// So many lines of the log at most: the oldest go.
+    pub max_events: u32,
 }
 
 /// What shall be different. What is absent stays as it is.
@@ -66,6 +72,11 @@ pub struct HistorySettingsChange {
     /// The largest size of the database, in megabytes: from 50.
     #[oai(skip_serializing_if_is_none)]
     pub max_megabytes: Option<u32>,
+    /// Lines of the log, in days: 1 to 3650; null: whatever their age.
+    pub event_days: MaybeUndefined<i64>,
+    /// So many lines of the log at most: 1000 to 1000000.
+    #[oai(skip_serializing_if_is_none)]
+    pub max_events: Option<u32>,
 }
 
 impl Settings {
@@ -82,58 +93,33 @@ impl Settings {
                 five_minute_days: history.five_minute_days,
                 two_hour_days: history.two_hour_days,
                 max_megabytes: history.max_megabytes,
+                event_days: history.event_days,
+                max_events: history.max_events,
             },
         }
     }
-
-    /// Names this state of the settings (RFC 9110, section 8.8.3).
-    pub fn etag(&self) -> String {
-        format!("\"{ETAG_HISTORY}{}\"", self.history.revision)
-    }
 }
 
-/// Before the revision of the section `history` in an entity tag.
-const ETAG_HISTORY: &str = "history-";
-
-/// The revisions that an `If-Match` names (RFC 9110, section 13.1.1); none: any will do. A tag
-/// that is not one of ours names no revision.
-pub fn revisions(if_match: &str) -> Option<Vec<u64>> {
-    if if_match.trim() == "*" {
-        return None;
-    }
-    let tags = if_match.split(',').map(|tag| tag.trim().trim_matches('"'));
-    let revisions = tags.filter_map(|tag| tag.strip_prefix(ETAG_HISTORY)?.parse().ok());
-    Some(revisions.collect())
-}
-
-impl From<HistorySettingsChange> for HistoryChange {
-    fn from(change: HistorySettingsChange) -> Self {
-        Self {
-            sample_days: change.sample_days,
-            five_minute_days: change.five_minute_days,
-            two_hour_days: change.two_hour_days,
-            max_megabytes: change.max_megabytes,
+impl HistorySettingsChange {
+    /// Makes the change.
+    pub fn apply(self, to: &mut Stored) -> Result<(), SettingsError> {
+        to.sample_days = self.sample_days.unwrap_or(to.sample_days);
+        to.five_minute_days = self.five_minute_days.unwrap_or(to.five_minute_days);
+        to.two_hour_days = self.two_hour_days.unwrap_or(to.two_hour_days);
+        to.max_megabytes = self.max_megabytes.unwrap_or(to.max_megabytes);
+        to.max_events = self.max_events.unwrap_or(to.max_events);
+        match self.event_days {
+            MaybeUndefined::Undefined => {}
+            MaybeUndefined::Null => to.event_days = None,
+            MaybeUndefined::Value(days) => {
+                let days = u32::try_from(days).map_err(|_| {
+                    SettingsError::Value(format!(
+                        "event_days is {days}: give 1 to 3650, or null to keep lines of any age"
+                    ))
+                })?;
+                to.event_days = Some(days);
+            }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tag_that_is_given_out_names_the_revision_when_it_comes_back() {
-        let stored = Stored {
-            revision: 7,
-            ..Stored::default()
-        };
-        let tag = Settings::new(&stored, None).etag();
-        assert_eq!(revisions(&tag), Some(vec![7]));
-        let several = format!("\"of-something-else\", {tag}");
-        assert_eq!(revisions(&several), Some(vec![7]));
-        assert_eq!(revisions("*"), None);
-        for none in ["", "\"\"", "W/\"history-7\"", "\"history-x\""] {
-            assert_eq!(revisions(none), Some(Vec::new()), "{none}");
-        }
+        Ok(())
     }
 }

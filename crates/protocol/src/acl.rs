@@ -412,6 +412,7 @@ mod tests {
                 Kind::CredentialsChanged,
                 Kind::DeviceRevoke,
                 Kind::DeviceAlerting,
+                Kind::HistoryCommand,
                 Kind::JoinReply
             ]
         );

@@ -3,8 +3,8 @@
 use crate::ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 use crate::payload::{
     Ack, Alert, AlertCommand, AlertingSettings, Backfill, Channels, DeviceAlerting, Event,
-    HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics, Notification, Presence,
-    Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
+    HistoryCommand, HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics, Notification,
+    Presence, Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
 };
 use crate::rule::Rule;
 use crate::subject::Subject;
@@ -43,6 +43,7 @@ pub enum Message {
     CredentialsChanged,
     DeviceRevoke(DeviceId),
     DeviceAlerting(DeviceId, Box<DeviceAlerting>),
+    HistoryCommand(HistoryCommand),
     JoinRequest(JoinRequestId, JoinRequest),
     JoinReply(JoinRequestId, JoinReply),
     /// A retained topic was cleared: it has no value any more.
@@ -94,6 +95,7 @@ impl Message {
             Self::CredentialsChanged => Topic::CredentialsChanged,
             Self::DeviceRevoke(id) => Topic::DeviceRevoke(id.clone()),
             Self::DeviceAlerting(id, _) => Topic::DeviceAlerting(id.clone()),
+            Self::HistoryCommand(_) => Topic::HistoryCommand,
             Self::JoinRequest(id, _) => Topic::JoinRequest(id.clone()),
             Self::JoinReply(id, _) => Topic::JoinReply(id.clone()),
             Self::Cleared(topic) => topic.clone(),
@@ -120,6 +122,7 @@ impl Message {
             Self::AlertingSettings(payload) => json(payload),
             Self::Channels(payload) => json(payload),
             Self::DeviceAlerting(_, payload) => json(payload),
+            Self::HistoryCommand(payload) => json(payload),
             Self::Event(payload) => json(payload),
             Self::HubInfo(payload) => json(payload),
             Self::HubService(_, payload) => json(payload),
@@ -200,6 +203,7 @@ impl Message {
             Topic::DeviceAlerting(id) => {
                 from_json(payload).map(|it| Self::DeviceAlerting(id.clone(), it))
             }
+            Topic::HistoryCommand => from_json(payload).map(Self::HistoryCommand),
             Topic::CredentialsChanged => Ok(Self::CredentialsChanged),
             Topic::DeviceRevoke(id) => Ok(Self::DeviceRevoke(id.clone())),
             Topic::JoinRequest(id) => {

@@ -34,6 +34,7 @@ pub enum Topic {
     CredentialsChanged,
     DeviceRevoke(DeviceId),
     DeviceAlerting(DeviceId),
+    HistoryCommand,
     JoinRequest(JoinRequestId),
     JoinReply(JoinRequestId),
 }
@@ -94,6 +95,7 @@ impl Topic {
             Self::CredentialsChanged => Kind::CredentialsChanged,
             Self::DeviceRevoke(_) => Kind::DeviceRevoke,
             Self::DeviceAlerting(_) => Kind::DeviceAlerting,
+            Self::HistoryCommand => Kind::HistoryCommand,
             Self::JoinRequest(_) => Kind::JoinRequest,
             Self::JoinReply(_) => Kind::JoinReply,
         }
@@ -222,6 +224,7 @@ fn parse(text: &str) -> Option<Topic> {
             let mut all = Section::ALL.into_iter();
             all.find(|it| it.as_str() == *section).map(Topic::Settings)
         }
+        ["history", "command"] => Some(Topic::HistoryCommand),
         ["credentials", "changed"] => Some(Topic::CredentialsChanged),
         ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
         ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
@@ -266,6 +269,7 @@ pub(crate) mod tests {
             Topic::CredentialsChanged,
             Topic::DeviceRevoke(device.clone()),
             Topic::DeviceAlerting(device),
+            Topic::HistoryCommand,
             Topic::JoinRequest(request.clone()),
             Topic::JoinReply(request),
         ]

@@ -124,6 +124,7 @@ pub enum Kind {
     CredentialsChanged,
     DeviceRevoke,
     DeviceAlerting,
+    HistoryCommand,
     JoinRequest,
     JoinReply,
 }
@@ -394,6 +395,16 @@ pub static TOPICS: &[Row] = &[
         retained: Retained::Promptly,
         from: &[Party::Api],
         to: &[Party::Services],
+    },
+    Row {
+        kind: Kind::HistoryCommand,
+        root: PRIVATE_ROOT,
+        pattern: "history/command",
+        payload: "lines of the log are to be removed; answered by a line of the log",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
+        from: &[Party::Api],
+        to: &[Party::Ingest],
     },
     Row {
         kind: Kind::JoinRequest,

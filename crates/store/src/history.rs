@@ -77,4 +77,5 @@ pub(crate) const STEPS: migrate::Steps = &[
         sql: include_str!("history/schema_2.sql"),
         then: Some(upgrade::samples_to_chunks),
     },
+    Step::sql(include_str!("history/schema_3.sql")),
 ];

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod device_settings;
 mod devices;
 mod join_codes;
 mod mqtt_users;
@@ -14,12 +15,13 @@ mod tokens;
 
 pub use accounts::{Account, RemoveAccountError, UserRole};
 pub use audit::AuditLine;
+pub use device_settings::DeviceSettings;
 pub use devices::{Device, Enrolled, Enrolment};
 pub use join_codes::NewJoinCode;
 pub use mqtt_users::{MqttRole, MqttUser, NewMqttUser};
 pub(crate) use mqtt_users::{stored_filters, stored_role};
 pub use names::{NameError, check_name};
-pub use settings::{HistoryChange, SettingsError};
+pub use settings::{Changed, Revised, Section, SettingsError};
 pub use setup::SetupError;
 pub use tokens::NewToken;
 
@@ -36,6 +38,7 @@ pub(crate) const STEPS: migrate::Steps = &[
     migrate::Step::sql(include_str!("hub/schema_1.sql")),
     migrate::Step::sql(include_str!("hub/schema_2.sql")),
     migrate::Step::sql(include_str!("hub/schema_3.sql")),
+    migrate::Step::sql(include_str!("hub/schema_4.sql")),
 ];
 
 /// Why an entry could not be made.

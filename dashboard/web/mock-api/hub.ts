@@ -80,6 +80,8 @@ export const settings: Settings = {
     five_minute_days: 730,
     two_hour_days: 3650,
     max_megabytes: 2000,
+    event_days: 7,
+    max_events: 100_000,
   },
   history_size: { file_bytes: 218_103_808, used_bytes: 211_812_352 },
 };

@@ -333,6 +333,9 @@ export function devicesAt(scenario: Scenario, time: number): Device[] {
       },
       troubles: troublesOf(plan, metrics, offline),
       limits: LIMITS,
+      groups: [],
+      always_on: false,
+      alerts: [],
     };
   });
 }

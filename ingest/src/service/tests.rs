@@ -61,6 +61,7 @@ impl Story {
         let kind = match &done {
             Done::Commit(..) => "commit",
             Done::Tend(_) => "tend",
+            Done::Remove(..) => "remove",
         };
         self.work.settle(done, outbox);
         Some(kind)

@@ -114,7 +114,8 @@ pub enum EventKind {
     MessageFailed,
     /// A channel cannot be reached; what is to go there is tried again. Parameters `channel`, `error`.
     ChannelFailing,
-    /// Lines of the log were removed. Parameters `before`, `lines`.
+    /// Lines of the log were removed. Parameters `before`, `lines`; `command`, where it was asked for
+    /// with one.
     EventsRemoved,
     /// A kind that this version does not know: shown as it stands.
     #[serde(untagged)]

@@ -17,6 +17,10 @@ pub struct HistorySettings {
     pub two_hour_days: u32,
     /// The database is never larger than this, in megabytes (1,000,000 bytes).
     pub max_megabytes: u32,
+    /// Lines of the log, in days. None: whatever their age.
+    pub event_days: Option<u32>,
+    /// So many lines of the log at most: the oldest go.
+    pub max_events: u32,
 }
 
 impl Default for HistorySettings {
@@ -27,6 +31,8 @@ impl Default for HistorySettings {
             five_minute_days: 730,
             two_hour_days: 3650,
             max_megabytes: 2000,
+            event_days: Some(7),
+            max_events: 100_000,
         }
     }
 }

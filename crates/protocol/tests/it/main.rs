@@ -8,7 +8,7 @@ use netmonitor_testkit::golden;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A topic of each kind, and the file that has its payload with every field filled in.
-const GOLDEN: [(&str, &str); 26] = [
+const GOLDEN: [(&str, &str); 27] = [
     ("device_status", "netmonitor/v1/device/ws-14/status"),
     ("device_session", "netmonitor/v1/device/ws-14/session"),
     ("device_presence", "netmonitor/v1/device/ws-14/presence"),
@@ -40,6 +40,7 @@ const GOLDEN: [(&str, &str); 26] = [
         "device_alerting",
         "netmonitor-private/v1/device/ws-14/alerting",
     ),
+    ("history_command", "netmonitor-private/v1/history/command"),
     (
         "credentials_changed",
         "netmonitor-private/v1/credentials/changed",

@@ -241,6 +241,7 @@ mod tests {
                 device: device.map(|id| id.parse().unwrap()),
                 before,
                 limit: 2,
+                ..EventFilter::default()
             };
             reader.events(&filter).unwrap()
         };

@@ -126,6 +126,18 @@ impl HistoryWriter {
         result
     }
 
+    /// Removes all lines of the log before a moment, and says how many. Others write in between.
+    pub fn remove_events(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut lines = 0;
+        loop {
+            let removed = events::remove_before(&self.connection, before.as_millisecond())?;
+            lines += removed.lines;
+            if !removed.is_more {
+                return Ok(lines);
+            }
+        }
+    }
+
     /// When the newest sample or event was, as far as anything is stored. A clock that is far
     /// before it is wrong.
     pub fn newest(&self) -> Result<Option<Timestamp>, StoreError> {

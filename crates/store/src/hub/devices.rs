@@ -216,7 +216,7 @@ fn free_id(transaction: &Transaction<'_>, host_name: &str) -> Result<DeviceId, S
     }
 }
 
-fn stored_id(text: &str) -> Result<DeviceId, StoreError> {
+pub(super) fn stored_id(text: &str) -> Result<DeviceId, StoreError> {
     text.parse().map_err(|_| StoreError::Damaged {
         what: "a device id",
     })

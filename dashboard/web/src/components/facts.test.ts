@@ -21,7 +21,18 @@ function device(more: Partial<DeviceMetrics>, rest: Partial<Device> = {}): Devic
     ...more,
   };
   const limits = { cpu_percent: 90, ram_percent: 90, disk_percent: 90 };
-  return { id: 'a', name: 'a', status: 'online', troubles: [], limits, metrics, ...rest };
+  return {
+    id: 'a',
+    name: 'a',
+    status: 'online',
+    troubles: [],
+    limits,
+    groups: [],
+    always_on: false,
+    alerts: [],
+    metrics,
+    ...rest,
+  };
 }
 
 function check(device: Device, expected: string[], words = ENGLISH) {

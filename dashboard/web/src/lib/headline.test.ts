@@ -12,7 +12,17 @@ const ENGLISH = { t: en, f: createFormat('en-GB', en.units, 'UTC') };
 const FRENCH = { t: fr, f: createFormat('fr-FR', fr.units, 'UTC') };
 
 function device(name: string, more: Partial<Device> = {}): Device {
-  return { id: name, name, status: 'online', troubles: [], limits: LIMITS, ...more };
+  return {
+    id: name,
+    name,
+    status: 'online',
+    troubles: [],
+    limits: LIMITS,
+    groups: [],
+    always_on: false,
+    alerts: [],
+    ...more,
+  };
 }
 
 const WS14 = device('ws-14', {

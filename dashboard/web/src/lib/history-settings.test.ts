@@ -63,6 +63,9 @@ describe('what the history takes', () => {
     status: 'online',
     troubles: [],
     limits: { cpu_percent: 90, ram_percent: 90, disk_percent: 90 },
+    groups: [],
+    always_on: false,
+    alerts: [],
     info: {
       host_name: 'nas',
       os: 'x',

@@ -5,7 +5,17 @@ import { conditionOf, fullestDisk, inOrder, shortName, troublesOf } from './trou
 const LIMITS = { cpu_percent: 90, ram_percent: 90, disk_percent: 90 };
 
 function device(name: string, more: Partial<Device> = {}): Device {
-  return { id: name, name, status: 'online', troubles: [], limits: LIMITS, ...more };
+  return {
+    id: name,
+    name,
+    status: 'online',
+    troubles: [],
+    limits: LIMITS,
+    groups: [],
+    always_on: false,
+    alerts: [],
+    ...more,
+  };
 }
 
 test('a device that is offline is in trouble even if the hub gave only its status', () => {

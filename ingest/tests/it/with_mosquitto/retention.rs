@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use netmonitor_protocol::payload::HistorySettings;
+use netmonitor_protocol::payload::{Event, EventKind, HistoryCommand, HistorySettings, Severity};
 use netmonitor_protocol::{Message, Section, Topic};
 use netmonitor_service::clock;
-use netmonitor_store::HistoryWriter;
-use netmonitor_store::history::{Layouts, NewSample, Retention, Tended};
+use netmonitor_store::history::{EventFilter, Layouts, NewSample, Retention, Tended};
+use netmonitor_store::{HistoryReader, HistoryWriter};
 
-use crate::support::{Agent, Site, sample, stored_between};
+use crate::support::{Agent, Site, sample, stored_between, until};
 
 /// A device whose samples are older than is kept by default.
 struct Old {
@@ -92,5 +92,45 @@ async fn no_start_of_ingest_forgets_what_an_admin_wants_to_keep() {
         commits(&mut agent, seq..seq + 1).await;
     }
     assert!(site.stored("ws-14").len() > 17);
+    ingest.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_log_are_removed_when_somebody_asks_and_the_log_says_who() {
+    let site = Site::start().await;
+    let ingest = site.ingest(0.2).await;
+    let mut admin = site.client("admin", "netmonitor/v1/event").await;
+    let (now, hour) = (clock::now(), SignedDuration::from_hours(1));
+    for time in [now - hour * 2, now - hour] {
+        let line = Event::new(time, EventKind::LoggedIn, Severity::Info, []);
+        admin.publish(Message::Event(line)).await;
+    }
+    let reader = HistoryReader::new(&site.history());
+    let stored = || {
+        let filter = EventFilter {
+            kinds: vec!["logged_in".to_owned()],
+            limit: 9,
+            ..EventFilter::default()
+        };
+        reader.events(&filter).unwrap()
+    };
+    until("both lines are stored", || stored().len() == 2).await;
+    let command = HistoryCommand {
+        id: "c0ffee".to_owned(),
+        remove_events_before: now - hour,
+        by: Some("ada".to_owned()),
+    };
+    admin.publish(Message::HistoryCommand(command)).await;
+    let said = loop {
+        match admin.message().await {
+            Message::Event(event) if event.kind == EventKind::EventsRemoved => break event,
+            _ => {}
+        }
+    };
+    assert_eq!(said.actor.as_deref(), Some("ada"));
+    assert_eq!(said.parameters["lines"], "1");
+    assert_eq!(said.parameters["command"], "c0ffee");
+    let left = stored();
+    assert_eq!((left.len(), left[0].event.time), (1, now - hour));
     ingest.stop().await;
 }

@@ -10,7 +10,7 @@ use super::merge::{DeviceDay, merge_days, unmerged_days};
 use super::remove::Remover;
 use crate::history::keys::{self, DAY_HOURS, DAY_MS, Tier, hour_of};
 use crate::history::overview::{Overview, overview};
-use crate::history::{Retention, Tended, names};
+use crate::history::{Retention, Tended, events, names};
 use crate::{StoreError, migrate};
 
 /// Sessions are known for so long after their newest sample, in days: a machine that was away
@@ -76,6 +76,9 @@ impl Retain {
         });
         if is_done {
             return Ok(Tended::Done);
+        }
+        if forget_events(open.connection, now, settings, is_by_age)? == Tended::More {
+            return Ok(Tended::More);
         }
         if is_by_age && self.merge_old(open.connection, now, settings)? == Tended::More {
             return Ok(Tended::More);
@@ -191,6 +194,27 @@ impl Retain {
     }
 }
 
+/// Removes some lines of the log that are too old, if that is wanted, or too many.
+fn forget_events(
+    connection: &Connection,
+    now: i64,
+    settings: &HistorySettings,
+    is_by_age: bool,
+) -> Result<Tended, StoreError> {
+    let mut removed = events::keep_newest(connection, settings.max_events)?;
+    if let Some(days) = settings
+        .event_days
+        .filter(|_| is_by_age && !removed.is_more)
+    {
+        removed = events::remove_before(connection, now - i64::from(days) * DAY_MS)?;
+    }
+    Ok(if removed.is_more {
+        Tended::More
+    } else {
+        Tended::Done
+    })
+}
+
 /// The last hour whose chunks are too old. What covers more goes when all of it is.
 fn last_hour(now: i64, tier: Tier, days: u32) -> i64 {
     let reserve = if tier == Tier::TwoHours { 31 } else { 1 };
@@ -218,7 +242,7 @@ fn forget_sessions(open: &mut Open<'_>, before: i64) -> Result<(), StoreError> {
 /// How much the log takes. It cannot make room, and samples must not go because of it.
 fn log_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE aggregate = TRUE AND name IN
-               ('event', 'event_by_time', 'event_by_device')";
+               ('event', 'event_by_time', 'event_by_device', 'event_by_kind')";
     connection.query_row(sql, [], |row| row.get(0))
 }
 

@@ -113,7 +113,13 @@ export interface paths {
         delete: operations["remove_device"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes the name of a device, its groups, whether it is always on, and behind which device it
+         *     hangs: what is named only. Needs the role admin.
+         * @description With `If-Match` and the `ETag` of the answer that was read, nobody overwrites what somebody
+         *     else has changed meanwhile: that is answered with 412.
+         */
+        patch: operations["change_device"];
         trace?: never;
     };
     "/devices/{id}/services": {
@@ -131,6 +137,27 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what is set for the agent of a device. */
+        get: operations["get_device_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes what is set for the agent of a device, what is named only. It takes effect at once.
+         *     Needs the role admin.
+         */
+        patch: operations["change_device_settings"];
         trace?: never;
     };
     "/devices/{id}/watch": {
@@ -198,6 +225,234 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what is concluded of every rule that is watched: those that fire first, of those the
+         *     ones that matter most, then the newest.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{device}/{rule}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an alert on: it is not told again, and a snooze of it ends. Needs the role operator. */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{device}/{rule}/unack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an alert back that somebody has taken on, or has snoozed. Needs the role operator. */
+        post: operations["unacknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{device}/{rule}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps an alert quiet for a while. Needs the role operator. */
+        post: operations["snooze_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the rules of all devices and of the hub: defaults, what is set, and what is in force. */
+        get: operations["list_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the rules of all devices and of the hub, those that are named only. Needs the role
+         *     admin.
+         */
+        patch: operations["change_rules"];
+        trace?: never;
+    };
+    "/devices/{id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the rules of a device: what holds for all devices, what is set for this one, and what is
+         *     in force.
+         */
+        get: operations["list_device_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes the rules of a device, those that are named only; null takes a rule back to what holds
+         *     for all devices. Needs the role admin.
+         */
+        patch: operations["change_device_rules"];
+        trace?: never;
+    };
+    "/settings/alerting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what is set about alerts as a whole. */
+        get: operations["get_alerting_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is set about alerts as a whole, what is named only. Needs the role admin. */
+        patch: operations["change_alerting_settings"];
+        trace?: never;
+    };
+    "/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the maintenance windows. */
+        get: operations["list_maintenance"];
+        put?: never;
+        /** Makes a maintenance window. Needs the role operator. */
+        post: operations["add_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a maintenance window. Needs the role operator. */
+        delete: operations["remove_maintenance"];
+        options?: never;
+        head?: never;
+        /** Changes a maintenance window, what is named only. Needs the role operator. */
+        patch: operations["change_maintenance"];
+        trace?: never;
+    };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the channels for messages about alerts, without their secrets. */
+        get: operations["list_channels"];
+        put?: never;
+        /** Makes a channel. Needs the role admin. */
+        post: operations["add_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells the heartbeat: an address that is asked now and then, so that somebody notices when the
+         *     hub is gone.
+         */
+        get: operations["get_heartbeat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the heartbeat, what is named only. Needs the role admin. */
+        patch: operations["change_heartbeat"];
+        trace?: never;
+    };
+    "/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells one channel, without its secret. */
+        get: operations["get_channel"];
+        put?: never;
+        post?: never;
+        /** Removes a channel and its secret. Needs the role admin. */
+        delete: operations["remove_channel"];
+        options?: never;
+        head?: never;
+        /** Changes a channel, what is named only. Needs the role admin. */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -205,8 +460,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the log, the newest lines first. */
+        /** Lists the log, the newest lines first. What is given is asked for together. */
         get: operations["list_events"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes all lines of the log before a moment, and says in the log who has done it. Needs the
+         *     role admin.
+         */
+        delete: operations["remove_events"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as comma-separated values (RFC 4180), with the same filters.
+         * @description A cell that begins like a formula has `'` before it.
+         */
+        get: operations["export_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -402,6 +681,14 @@ export interface components {
             role: components["schemas"]["Role"] & unknown;
         };
         /**
+         * Acknowledgement
+         * @description An alert is taken on.
+         */
+        Acknowledgement: {
+            /** @description For others to read: at most 500 characters. */
+            note?: string;
+        };
+        /**
          * Address
          * @description One listener of the hub.
          */
@@ -435,6 +722,136 @@ export interface components {
             items: components["schemas"]["Agent"][];
             /** @description Always null: all fit on one page. */
             next?: string;
+        };
+        /**
+         * Alert
+         * @description The state of one rule of a device, or of the hub.
+         */
+        Alert: {
+            /** @description Id of the device; `hub` for the hub itself. */
+            device: string;
+            /** @description Which rule, as it stands in addresses and topics, e.g. `disk-home`. */
+            rule: string;
+            /** @description Which kind of rule, e.g. `disk`: see `/rules`. */
+            kind: string;
+            /** @description The mount point or the service that it is about, e.g. `/home`. */
+            target?: string;
+            /** @description What is concluded. */
+            state: components["schemas"]["AlertState"] & unknown;
+            /**
+             * Format: date-time
+             * @description Since when the state holds.
+             */
+            since: string;
+            /** @description How much it matters while it fires. */
+            severity: components["schemas"]["Severity"] & unknown;
+            /**
+             * Format: double
+             * @description What was measured when the state changed, in `unit`.
+             */
+            value?: number;
+            /**
+             * Format: double
+             * @description What it is compared with, in `unit`.
+             */
+            limit?: number;
+            /** @description The unit of value and limit. Absent if the rule compares nothing. */
+            unit?: components["schemas"]["RuleUnit"] & unknown;
+            /**
+             * @description More about it, in a word: the state of a service, the cause of an absence, what keeps the hub
+             *     from its work.
+             */
+            detail?: string;
+            /**
+             * Format: date-time
+             * @description Since when it fires, whatever has become of it since.
+             */
+            firing_since?: string;
+            /** @description Who has taken it on. A claim where it was said over MQTT. */
+            acknowledged_by?: string;
+            /** @description What they have noted. */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description Until when nobody is told again.
+             */
+            snoozed_until?: string;
+            /** @description Why nobody is told of it, though it fires. */
+            muted?: components["schemas"]["MutedBy"] & unknown;
+            /** @description The device that it hangs behind, where `muted` is `uplink`. */
+            behind?: string;
+        };
+        /**
+         * AlertPage
+         * @description A list of alerts.
+         */
+        AlertPage: {
+            /** @description Those that fire first, of those the ones that matter most, then the newest. */
+            items: components["schemas"]["Alert"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+        };
+        /**
+         * @description What is concluded of a rule.
+         * @enum {string}
+         */
+        AlertState: "ok" | "pending" | "firing" | "acknowledged" | "snoozed" | "unknown";
+        /**
+         * AlertingSettings
+         * @description What is set about alerts as a whole.
+         */
+        AlertingSettings: {
+            /**
+             * Format: uint64
+             * @description Counts the changes, those of rules and maintenance windows included; 0 while nothing was ever
+             *     changed.
+             */
+            revision: number;
+            /**
+             * Format: uint32
+             * @description An alert that nobody has taken on is told again after so many hours; 0: never.
+             */
+            repeat_hours: number;
+            /**
+             * Format: uint32
+             * @description So long after the start of a machine its services are not judged, in seconds.
+             */
+            boot_grace_secs: number;
+            /** @description The language of messages. Absent: that of the hub's system. */
+            language?: components["schemas"]["Language"] & unknown;
+            /**
+             * @description In which hours are meant, a name of the IANA time zone database, e.g. `Europe/Paris`. Absent:
+             *     that of the hub's system.
+             */
+            time_zone?: string;
+            /** @description When only what is critical is told. The rest waits for the end. */
+            quiet_hours: components["schemas"]["WeeklyHours"][];
+            /** @description Where the dashboard is, for links in messages, e.g. `http://192.168.1.5:8080`. */
+            dashboard_url?: string;
+        };
+        /**
+         * AlertingSettingsChange
+         * @description What shall be different about alerts. What is absent stays as it is; null takes back what is set.
+         */
+        AlertingSettingsChange: {
+            /**
+             * Format: uint32
+             * @description An alert that nobody has taken on is told again after so many hours: 0 (never) to 720.
+             */
+            repeat_hours?: number;
+            /**
+             * Format: uint32
+             * @description So long after the start of a machine its services are not judged, in seconds: 0 to 3600.
+             */
+            boot_grace_secs?: number;
+            /** @description The language of messages; null: that of the hub's system. */
+            language?: components["schemas"]["Language"] & unknown;
+            /** @description In which hours are meant, e.g. `Europe/Paris`; null: that of the hub's system. */
+            time_zone?: string;
+            /** @description When only what is critical is told: all of them. */
+            quiet_hours?: components["schemas"]["WeeklyHours"][];
+            /** @description Where the dashboard is, for links in messages: `http` or `https`. */
+            dashboard_url?: string;
         };
         /**
          * Array
@@ -482,6 +899,147 @@ export interface components {
              * @description What it holds when it is full, as a share of what it held when it was new.
              */
             health_percent?: number;
+        };
+        /**
+         * Channel
+         * @description One way to somebody. What its kind has no use for is absent. Secrets are never told.
+         */
+        Channel: {
+            /** @description What tells it from others. */
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            /** @description Whether anything goes there. */
+            enabled: boolean;
+            /** @description What it is. */
+            kind: components["schemas"]["ChannelKind"] & unknown;
+            /** @description Of a mail: the server's name or address. */
+            host?: string;
+            /**
+             * Format: uint16
+             * @description Of a mail: the server's port.
+             */
+            port?: number;
+            /** @description Of a mail: how the connection is protected. */
+            security?: components["schemas"]["MailSecurity"] & unknown;
+            /** @description Of a mail: whom the server knows. */
+            user?: string;
+            /** @description Of a mail: who writes. */
+            from?: string;
+            /** @description Of a mail: to whom. */
+            to?: string[];
+            /** @description Of a webhook: what is sent. */
+            format?: components["schemas"]["WebhookFormat"] & unknown;
+            /** @description Of a webhook for Telegram: which chat. */
+            chat?: string;
+            /** @description Of a webhook with a text of one's own: the text, with `{title}`, `{text}` and so on. */
+            template?: string;
+            /** @description Of ntfy: the server, e.g. `https://ntfy.sh`. */
+            server?: string;
+            /** @description Of ntfy: the topic. */
+            topic?: string;
+            /** @description Of notifications by agents: ids of the devices. */
+            devices?: string[];
+            /** @description What goes there. */
+            route: components["schemas"]["ChannelRoute"] & unknown;
+            /** @description Whether there is a password, an address or a token. */
+            has_secret: boolean;
+            /** @description Of a webhook: the server to which its secret address leads. */
+            url_host?: string;
+        };
+        /**
+         * ChannelChange
+         * @description A channel to be made, or what shall be different of one. What is absent stays as it is. Fields that
+         *     the kind of channel has no use for are refused.
+         */
+        ChannelChange: {
+            /**
+             * @description Of a new one: what tells it from others, 1 to 32 of `a-z`, `0-9` and `-`. Made from the name
+             *     if absent.
+             */
+            id?: string;
+            /** @description Of a new one: what it is. It stays. */
+            kind?: components["schemas"]["ChannelKind"] & unknown;
+            /** @description What people call it: 1 to 64 characters. A new one needs it. */
+            name?: string;
+            /** @description Whether anything goes there. A new one: yes if absent. */
+            enabled?: boolean;
+            /** @description Of a mail: the server's name or address. */
+            host?: string;
+            /**
+             * Format: uint16
+             * @description Of a mail: the server's port. A new one: 587 if absent.
+             */
+            port?: number;
+            /** @description Of a mail: how the connection is protected. A new one: `start_tls` if absent. */
+            security?: components["schemas"]["MailSecurity"] & unknown;
+            /** @description Of a mail: whom the server knows; null: it asks for no password. */
+            user?: string;
+            /** @description Of a mail: who writes. */
+            from?: string;
+            /** @description Of a mail: to whom, 1 to 20 addresses. */
+            to?: string[];
+            /** @description Of a webhook: what is sent. A new one: `json` if absent. */
+            format?: components["schemas"]["WebhookFormat"] & unknown;
+            /** @description Of a webhook for Telegram: which chat. */
+            chat?: string;
+            /** @description Of a webhook with a text of one's own: the text, with `{title}`, `{text}` and so on. */
+            template?: string;
+            /** @description Of ntfy: the server. A new one: `https://ntfy.sh` if absent. */
+            server?: string;
+            /** @description Of ntfy: the topic. */
+            topic?: string;
+            /** @description Of notifications by agents: ids of the devices. */
+            devices?: string[];
+            /** @description What goes there, all of it. */
+            route?: components["schemas"]["ChannelRoute"] & unknown;
+            /** @description Of a mail: the password of `user`. Never told; null removes it. */
+            password?: string;
+            /** @description Of a webhook: the address, which holds a secret. Never told. A new one needs it. */
+            url?: string;
+            /** @description Of ntfy: the access token. Never told; null removes it. */
+            token?: string;
+        };
+        /**
+         * @description What a channel is.
+         * @enum {string}
+         */
+        ChannelKind: "email" | "webhook" | "ntfy" | "desktop" | "agent" | "unknown";
+        /**
+         * ChannelPage
+         * @description A list of channels.
+         */
+        ChannelPage: {
+            /** @description In the order in which they were made. */
+            items: components["schemas"]["Channel"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+        };
+        /**
+         * ChannelRoute
+         * @description Which messages go to a channel.
+         */
+        ChannelRoute: {
+            /**
+             * @description Nothing that matters less. `info` if absent.
+             * @default info
+             */
+            least?: components["schemas"]["Severity"] & unknown;
+            /**
+             * @description Of the devices in these groups alone. Empty or absent: of all.
+             * @default []
+             */
+            groups?: string[];
+            /**
+             * @description In these hours alone. Empty or absent: at any time.
+             * @default []
+             */
+            hours?: components["schemas"]["WeeklyHours"][];
+            /**
+             * @description Whether it is also told that all is well again. Yes if absent.
+             * @default true
+             */
+            resolved?: boolean;
         };
         /**
          * @description What a battery does.
@@ -575,6 +1133,12 @@ export interface components {
             id: string;
             /** @description What people see. */
             name: string;
+            /** @description In which groups it is, for channels and maintenance windows. */
+            groups: string[];
+            /** @description It is never shut down on purpose: a planned absence is an alert as well. */
+            always_on: boolean;
+            /** @description Id of the device that it hangs behind: without that one it cannot be reached. */
+            uplink?: string;
             /** @description Whether it is there. */
             status: components["schemas"]["DeviceStatus"] & unknown;
             /** @description Why, where there is something to say. */
@@ -613,12 +1177,28 @@ export interface components {
             troubles: components["schemas"]["Trouble"][];
             /** @description Above these it is in trouble. */
             limits: components["schemas"]["Limits"] & unknown;
+            /** @description Its alerts that are not `ok`: see `/alerts`. Those that fire come first. */
+            alerts: components["schemas"]["Alert"][];
         };
         /**
          * @description Why a device is not online, or how it came back.
          * @enum {string}
          */
         DeviceCause: "stopped" | "shutdown" | "suspend" | "reboot" | "lost" | "replaced" | "hub_restart" | "unknown";
+        /**
+         * DeviceChange
+         * @description What shall be different of a device. What is absent stays as it is.
+         */
+        DeviceChange: {
+            /** @description What people see: 1 to 64 characters. */
+            name?: string;
+            /** @description In which groups it is: at most 20, of 1 to 32 characters each. */
+            groups?: string[];
+            /** @description It is never shut down on purpose: a planned absence is an alert as well. */
+            always_on?: boolean;
+            /** @description Id of the device that it hangs behind; null: of none. */
+            uplink?: string;
+        };
         /**
          * DeviceInfo
          * @description What a device is.
@@ -770,6 +1350,54 @@ export interface components {
             items: components["schemas"]["Device"][];
             /** @description Where the next page begins; null on the last one. */
             next?: string;
+        };
+        /**
+         * DeviceSettings
+         * @description What is set for the agent of a device. What is absent is up to the agent.
+         */
+        DeviceSettings: {
+            /**
+             * Format: uint64
+             * @description Counts the changes of all that is set about the device.
+             */
+            revision: number;
+            /**
+             * Format: double
+             * @description Time between two samples, in seconds.
+             */
+            interval_secs?: number;
+            /**
+             * Format: uint32
+             * @description After how long without connection the device is reported as offline, in seconds: `for_secs` of
+             *     its rule `offline`. The agent's keepalive follows it.
+             */
+            offline_timeout_secs: number;
+            /** @description Names of the services that are watched. */
+            watched_services?: string[];
+            /** @description Whether notifications may be shown to the person at the machine. */
+            notifications?: boolean;
+        };
+        /**
+         * DeviceSettingsChange
+         * @description What shall be different for the agent of a device. What is absent stays as it is; null leaves it
+         *     to the agent.
+         */
+        DeviceSettingsChange: {
+            /**
+             * Format: double
+             * @description Time between two samples, in seconds: 1 to 3600.
+             */
+            interval_secs?: number;
+            /**
+             * Format: uint32
+             * @description After how long without connection the device is reported as offline, in seconds: 0 to 86400;
+             *     null: as for all devices. The same as `for_secs` of its rule `offline`.
+             */
+            offline_timeout_secs?: number;
+            /** @description Names of the services that are watched: at most 256. */
+            watched_services?: string[];
+            /** @description Whether notifications may be shown to the person at the machine. */
+            notifications?: boolean;
         };
         /**
          * @description Whether a device is there.
@@ -925,6 +1553,17 @@ export interface components {
             next?: string;
         };
         /**
+         * EventsRemoved
+         * @description Lines of the log were removed.
+         */
+        EventsRemoved: {
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            lines: number;
+        };
+        /**
          * Fan
          * @description A fan.
          */
@@ -951,6 +1590,39 @@ export interface components {
             usage_percent?: number;
             /** @description Its own memory. */
             memory?: components["schemas"]["Memory"] & unknown;
+        };
+        /**
+         * Heartbeat
+         * @description The heartbeat: an address that is asked now and then, so that somebody notices when the hub is
+         *     gone.
+         */
+        Heartbeat: {
+            /** @description Whether it is asked. */
+            enabled: boolean;
+            /**
+             * Format: uint32
+             * @description How often, in seconds.
+             */
+            every_secs: number;
+            /** @description Whether there is an address. */
+            has_secret: boolean;
+            /** @description The server to which its secret address leads. */
+            url_host?: string;
+        };
+        /**
+         * HeartbeatChange
+         * @description What shall be different of the heartbeat. What is absent stays as it is.
+         */
+        HeartbeatChange: {
+            /** @description Whether it is asked. */
+            enabled?: boolean;
+            /**
+             * Format: uint32
+             * @description How often, in seconds: 10 to 86400.
+             */
+            every_secs?: number;
+            /** @description The address, which may hold a secret. Never told; null removes it. */
+            url?: string;
         };
         /**
          * History
@@ -1013,6 +1685,16 @@ export interface components {
              * @description The database is never larger than this, in megabytes (1,000,000 bytes).
              */
             max_megabytes: number;
+            /**
+             * Format: uint32
+             * @description Lines of the log, in days. Absent: whatever their age.
+             */
+            event_days?: number;
+            /**
+             * Format: uint32
+             * @description So many lines of the log at most: the oldest go.
+             */
+            max_events: number;
         };
         /**
          * HistorySettingsChange
@@ -1039,6 +1721,16 @@ export interface components {
              * @description The largest size of the database, in megabytes: from 50.
              */
             max_megabytes?: number;
+            /**
+             * Format: int64
+             * @description Lines of the log, in days: 1 to 3650; null: whatever their age.
+             */
+            event_days?: number;
+            /**
+             * Format: uint32
+             * @description So many lines of the log at most: 1000 to 1000000.
+             */
+            max_events?: number;
         };
         /**
          * HistorySize
@@ -1158,8 +1850,13 @@ export interface components {
             expires: string;
         };
         /**
+         * @description The language of messages.
+         * @enum {string}
+         */
+        Language: "en" | "fr";
+        /**
          * Limits
-         * @description Above these a device is in trouble.
+         * @description Above these a device is in trouble. They follow its rules; 100 where the rule is off.
          */
         Limits: {
             /**
@@ -1179,7 +1876,19 @@ export interface components {
             disk_percent: number;
         };
         /** @description One event of the live stream. */
-        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveProcesses"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveFilled"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
+        Live: components["schemas"]["Live_LiveDevice"] | components["schemas"]["Live_LiveMetrics"] | components["schemas"]["Live_LiveProcesses"] | components["schemas"]["Live_LiveRemoved"] | components["schemas"]["Live_LiveFilled"] | components["schemas"]["Live_LiveAlert"] | components["schemas"]["Live_LiveHub"] | components["schemas"]["Live_LiveEvent"];
+        /**
+         * LiveAlert
+         * @description The state of an alert.
+         */
+        LiveAlert: {
+            /** @description Which device; `hub` for the hub itself. */
+            device: string;
+            /** @description Which rule. */
+            rule: string;
+            /** @description Its state. Absent: the rule is not watched any more. */
+            alert?: components["schemas"]["Alert"] & unknown;
+        };
         /**
          * LiveDevice
          * @description A device as a whole.
@@ -1258,6 +1967,14 @@ export interface components {
             /** @description Which device. */
             id: string;
         };
+        /** @description One event of the live stream. */
+        Live_LiveAlert: {
+            /**
+             * @example alert
+             * @enum {string}
+             */
+            type: "alert";
+        } & components["schemas"]["LiveAlert"];
         /** @description One event of the live stream. */
         Live_LiveDevice: {
             /**
@@ -1346,6 +2063,74 @@ export interface components {
             password: string;
         };
         /**
+         * @description How a connection to a mail server is protected.
+         * @enum {string}
+         */
+        MailSecurity: "tls" | "start_tls" | "none";
+        /**
+         * Maintenance
+         * @description A time in which somebody works on machines, and nobody is told what is wrong with them. It has
+         *     either `from` and `to`, or `weekly`.
+         */
+        Maintenance: {
+            /** @description What tells it from others. */
+            id: string;
+            /** @description What people call it; may be empty. */
+            name: string;
+            /** @description Ids of devices. With no device and no group: of all, and of the hub. */
+            devices: string[];
+            /** @description Groups of devices. */
+            groups: string[];
+            /**
+             * Format: date-time
+             * @description Of one that is open once: from when.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Of one that is open once: until when.
+             */
+            to?: string;
+            /** @description Of one that is open each week: when. */
+            weekly?: components["schemas"]["WeeklyHours"] & unknown;
+        };
+        /**
+         * MaintenanceChange
+         * @description A maintenance window to be made, or what shall be different of one. What is absent stays as it
+         *     is. Give `from` and `to` for one that is open once, or `weekly`; of one that is there, a time of
+         *     the other kind takes the place of what it has.
+         */
+        MaintenanceChange: {
+            /** @description What people call it: at most 64 characters. */
+            name?: string;
+            /** @description Ids of devices. With no device and no group: of all, and of the hub. */
+            devices?: string[];
+            /** @description Groups of devices. */
+            groups?: string[];
+            /**
+             * Format: date-time
+             * @description From when, once.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Until when, once.
+             */
+            to?: string;
+            /** @description When, each week. */
+            weekly?: components["schemas"]["WeeklyHours"] & unknown;
+        };
+        /**
+         * MaintenancePage
+         * @description A list of maintenance windows.
+         */
+        MaintenancePage: {
+            /** @description In the order in which they were made. */
+            items: components["schemas"]["Maintenance"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+        };
+        /**
          * Memory
          * @description Memory or swap.
          */
@@ -1415,6 +2200,11 @@ export interface components {
             /** @description Where the next page begins; null on the last one. */
             next?: string;
         };
+        /**
+         * @description Why nobody is told of an alert.
+         * @enum {string}
+         */
+        MutedBy: "maintenance" | "uplink" | "other";
         /**
          * Network
          * @description A network interface.
@@ -1612,6 +2402,142 @@ export interface components {
          */
         Role: "viewer" | "operator" | "admin";
         /**
+         * RuleChange
+         * @description What shall be different of a rule. What is absent stays as it is; null takes back what is set.
+         */
+        RuleChange: {
+            /** @description Whether it is watched at all. */
+            enabled?: boolean;
+            /**
+             * Format: double
+             * @description Beyond this it is bad, in the unit of the rule.
+             */
+            limit?: number;
+            /**
+             * Format: double
+             * @description At this it is good again, in the unit of the rule; not beyond the limit. If it is not set, it
+             *     follows the limit.
+             */
+            clear?: number;
+            /**
+             * Format: uint32
+             * @description How long it must be bad before it fires, in seconds: 0 to 86400.
+             */
+            for_secs?: number;
+            /** @description How much it matters. */
+            severity?: components["schemas"]["Severity"] & unknown;
+        };
+        /**
+         * RuleEntry
+         * @description One rule.
+         */
+        RuleEntry: {
+            /** @description Its name, e.g. `cpu`. */
+            rule: string;
+            /** @description The unit of limit and clear level. Absent if the rule compares nothing. */
+            unit?: components["schemas"]["RuleUnit"] & unknown;
+            /** @description Whether what is below the limit is bad, and not what is above it. */
+            below: boolean;
+            /** @description Whether it is about the hub itself. */
+            of_hub: boolean;
+            /** @description What there is an alert for each of. */
+            per?: components["schemas"]["RuleTarget"] & unknown;
+            /** @description What holds if nothing is set here: the defaults; of a device what holds for all. */
+            default: components["schemas"]["RuleValues"] & unknown;
+            /** @description What is set here. */
+            set: components["schemas"]["RuleOverrides"] & unknown;
+            /** @description What is in force. */
+            effective: components["schemas"]["RuleValues"] & unknown;
+        };
+        /**
+         * RuleOverrides
+         * @description What is set of a rule; what is absent follows what holds otherwise.
+         */
+        RuleOverrides: {
+            /** @description Whether it is watched at all. */
+            enabled?: boolean;
+            /**
+             * Format: double
+             * @description Beyond this it is bad, in the unit of the rule.
+             */
+            limit?: number;
+            /**
+             * Format: double
+             * @description At this it is good again, in the unit of the rule.
+             */
+            clear?: number;
+            /**
+             * Format: uint32
+             * @description How long it must be bad before it fires, in seconds.
+             */
+            for_secs?: number;
+            /** @description How much it matters. */
+            severity?: components["schemas"]["Severity"] & unknown;
+        };
+        /**
+         * RulePage
+         * @description A list of rules.
+         */
+        RulePage: {
+            /** @description In the order in which they are shown. */
+            items: components["schemas"]["RuleEntry"][];
+            /** @description Where the next page begins; null on the last one. */
+            next?: string;
+            /**
+             * Format: uint64
+             * @description Counts the changes of these settings.
+             */
+            revision: number;
+        };
+        /**
+         * @description What a device may have several of, each with an alert of its own.
+         * @enum {string}
+         */
+        RuleTarget: "disk" | "service";
+        /**
+         * @description The unit of what a rule compares.
+         * @enum {string}
+         */
+        RuleUnit: "percent" | "number" | "celsius" | "bytes_per_second" | "seconds" | "days";
+        /**
+         * RuleValues
+         * @description A rule as it is in force.
+         */
+        RuleValues: {
+            /** @description Whether it is watched at all. */
+            enabled: boolean;
+            /**
+             * Format: double
+             * @description Beyond this it is bad, in the unit of the rule. Absent if the rule compares nothing.
+             */
+            limit?: number;
+            /**
+             * Format: double
+             * @description At this it is good again, in the unit of the rule. Between the two it stays what it is.
+             */
+            clear?: number;
+            /**
+             * Format: uint32
+             * @description How long it must be bad before it fires, in seconds.
+             */
+            for_secs: number;
+            /** @description How much it matters. */
+            severity: components["schemas"]["Severity"] & unknown;
+        };
+        /**
+         * RulesChange
+         * @description What shall be different of the rules.
+         */
+        RulesChange: {
+            /**
+             * @description By the names of rules. What is absent stays as it is; null takes back all that is set of a
+             *     rule.
+             */
+            rules: {
+                [key: string]: components["schemas"]["RuleChange"];
+            };
+        };
+        /**
          * Series
          * @description One series, as long as `times`; null where nothing was measured.
          */
@@ -1739,10 +2665,21 @@ export interface components {
             token_valid?: boolean;
         };
         /**
-         * @description How much an event matters.
+         * @description How much an event or an alert matters.
          * @enum {string}
          */
         Severity: "info" | "warning" | "critical" | "unknown";
+        /**
+         * Snooze
+         * @description Nobody is to be told of an alert for a while.
+         */
+        Snooze: {
+            /**
+             * Format: uint64
+             * @description For how long, in seconds: 1 to 2592000, which is 30 days.
+             */
+            for_secs: number;
+        };
         /**
          * Temperature
          * @description A temperature sensor.
@@ -1824,6 +2761,31 @@ export interface components {
              * @description In volts.
              */
             volts: number;
+        };
+        /**
+         * @description What a web server is sent.
+         * @enum {string}
+         */
+        WebhookFormat: "json" | "slack" | "discord" | "teams" | "gotify" | "telegram" | "template";
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /**
+         * WeeklyHours
+         * @description From a time of the day until another, on some days of the week, in the time zone of the settings.
+         */
+        WeeklyHours: {
+            /**
+             * @description On which days it begins. Empty or absent: on all.
+             * @default []
+             */
+            days?: components["schemas"]["Weekday"][];
+            /** @description When it begins, e.g. `22:00`. */
+            from: string;
+            /** @description When it ends, e.g. `07:30`. Not after `from`: on the next day. */
+            to: string;
         };
         /**
          * Zram
@@ -1953,6 +2915,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     set_up: {
@@ -2053,6 +3026,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2165,6 +3149,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     log_out: {
@@ -2260,6 +3255,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2368,6 +3374,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     list_devices: {
@@ -2470,6 +3487,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     get_device: {
@@ -2484,8 +3512,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description What was asked for, or what has become of it. */
             200: {
                 headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2569,6 +3600,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2673,6 +3715,143 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_device: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the device that the change is made to. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Device"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2784,6 +3963,262 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    get_device_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["DeviceSettings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_device_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the settings that the change is made to. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["DeviceSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["DeviceSettings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     watch_device: {
@@ -2882,6 +4317,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2987,6 +4433,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3107,6 +4564,2531 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Only those in these states; may be given several times. */
+                state?: components["schemas"]["AlertState"][];
+                /** @description Only those of this device; `hub` for the hub's own. */
+                device?: string;
+                /** @description Only those that matter at least so much. */
+                severity?: components["schemas"]["Severity"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device, or `hub`. */
+                device: string;
+                /** @description The rule, as the alert has it. */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    unacknowledge_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device, or `hub`. */
+                device: string;
+                /** @description The rule, as the alert has it. */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    snooze_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device, or `hub`. */
+                device: string;
+                /** @description The rule, as the alert has it. */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Snooze"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the rules that the change is made to. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["RulesChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_device_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_device_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the rules that the change is made to. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["RulesChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    get_alerting_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertingSettings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_alerting_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the settings that the change is made to. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["AlertingSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["AlertingSettings"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["MaintenancePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    add_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["MaintenanceChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    remove_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the maintenance window. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_maintenance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the windows that the change is made to. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the maintenance window. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["MaintenanceChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["ChannelPage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    add_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Channel"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    get_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Heartbeat"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the channels that the change is made to. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["HeartbeatChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Heartbeat"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Channel"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    remove_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the channels that the change is made to. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of the channel. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description What was asked for, or what has become of it. */
+            200: {
+                headers: {
+                    /** @description Names this state, for `If-Match`. */
+                    ETAG: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["Channel"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     list_events: {
@@ -3114,6 +7096,19 @@ export interface operations {
             query?: {
                 /** @description Only lines about this device. */
                 device?: string;
+                /** @description Only lines of these kinds, e.g. `alert_firing`; may be given several times. */
+                kind?: string[];
+                /** @description Only lines that matter at least so much. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only lines since this moment. */
+                from?: string;
+                /** @description Only lines before this moment. */
+                to?: string;
+                /**
+                 * @description Only lines with this text in a parameter or in the name of who did it, Latin letters in
+                 *     any case.
+                 */
+                text?: string;
                 /** @description Only lines before this one: `next` of the page before. */
                 before?: number;
                 /** @description At most so many lines, from 1 to 1000. 50 if absent. */
@@ -3216,6 +7211,265 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    remove_events: {
+        parameters: {
+            query: {
+                /** @description The moment. Lines of the last second may stay. */
+                before: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["EventsRemoved"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query?: {
+                /** @description Only lines about this device. */
+                device?: string;
+                /** @description Only lines of these kinds, e.g. `alert_firing`; may be given several times. */
+                kind?: string[];
+                /** @description Only lines that matter at least so much. */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only lines since this moment. */
+                from?: string;
+                /** @description Only lines before this moment. */
+                to?: string;
+                /**
+                 * @description Only lines with this text in a parameter or in the name of who did it, Latin letters in
+                 *     any case.
+                 */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One line for each line of the log, the newest first. */
+            200: {
+                headers: {
+                    /** @description As which file it is kept. */
+                    "CONTENT-DISPOSITION": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     get_hub: {
@@ -3312,6 +7566,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3424,6 +7689,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     list_agents: {
@@ -3520,6 +7796,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3629,7 +7916,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
-            /** @description Too many are served already. */
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -3748,7 +8035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
-            /** @description Too many are served already. */
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -3861,6 +8148,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     add_mqtt_user: {
@@ -3961,6 +8259,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4071,6 +8380,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Details"];
                 };
             };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
         };
     };
     get_settings: {
@@ -4082,10 +8402,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The settings. */
+            /** @description What was asked for, or what has become of it. */
             200: {
                 headers: {
-                    /** @description Names this state of the settings, for `If-Match`. */
+                    /** @description Names this state, for `If-Match`. */
                     ETAG: string;
                     [name: string]: unknown;
                 };
@@ -4170,6 +8490,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4194,10 +8525,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The settings. */
+            /** @description What was asked for, or what has become of it. */
             200: {
                 headers: {
-                    /** @description Names this state of the settings, for `If-Match`. */
+                    /** @description Names this state, for `If-Match`. */
                     ETAG: string;
                     [name: string]: unknown;
                 };
@@ -4282,6 +8613,17 @@ export interface operations {
             /** @description The hub has a fault; the log has more. */
             500: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
                     [name: string]: unknown;
                 };
                 content: {
