@@ -9,6 +9,7 @@
 //! - [`words`], [`routing`]: what a message says, and who gets it when: pure
 //! - `post`, `queue`, `parcel`: messages on their way, a queue for each channel
 //! - [`channels`]: how they get there; [`heartbeat`]: how somebody notices that the hub is gone
+//! - `trial`: whether a channel works, for who wants to see it
 //! - `hub_health`, `storage`, `watch`: how the hub itself is doing
 
 mod brain;
@@ -25,6 +26,7 @@ mod queue;
 pub mod routing;
 pub mod service;
 mod storage;
+mod trial;
 mod watch;
 pub mod words;
 

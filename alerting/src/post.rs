@@ -50,7 +50,7 @@ impl Policy {
         self.dashboard_url.clone_from(&settings.dashboard_url);
     }
 
-    fn channel(&self, id: &str) -> Option<&Channel> {
+    pub(crate) fn channel(&self, id: &str) -> Option<&Channel> {
         self.channels.channels.iter().find(|it| it.id == id)
     }
 
@@ -74,7 +74,7 @@ impl Policy {
         parcels.collect()
     }
 
-    fn words(&self, notice: &Notice) -> Words {
+    pub(crate) fn words(&self, notice: &Notice) -> Words {
         let dashboard = self.dashboard_url.as_deref();
         words(notice, self.language, &self.zone, dashboard)
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::ServiceName;
 use netmonitor_protocol::payload::{Channels, Heartbeat};
 use netmonitor_protocol::topics::Kind;
+use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::language::Language;
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
@@ -23,6 +23,7 @@ use crate::journal::{Entry, Journal};
 use crate::outbox::Outbox;
 use crate::post::{self, Office, Policy};
 use crate::storage;
+use crate::trial::{AT_ONCE, Trial};
 use crate::watch::Watch;
 
 /// Received messages that may wait: what is retained of a large fleet comes all at once. When
@@ -33,7 +34,7 @@ const QUEUE: usize = 4096;
 const PARCELS: usize = 64;
 
 /// What it hears. What is set comes first, then its own conclusions: they are where it begins.
-const HEARD: [Kind; 13] = [
+const HEARD: [Kind; 14] = [
     Kind::Settings,
     Kind::DeviceAlerting,
     Kind::Alert,
@@ -47,6 +48,7 @@ const HEARD: [Kind; 13] = [
     Kind::HubService,
     Kind::AlertSet,
     Kind::Event,
+    Kind::ChannelTest,
 ];
 
 /// So long after the first connection somebody must have said what is set.
@@ -91,8 +93,9 @@ pub async fn run(
     };
     let (policy, current_policy) = watch::channel(policy);
     let (heartbeat, current_heartbeat) = watch::channel(None);
+    let courier = Arc::new(Courier::new(data_dir.clone(), frame.publisher().clone()));
     let office = Office {
-        courier: Arc::new(Courier::new(data_dir.clone(), frame.publisher().clone())),
+        courier: courier.clone(),
         policy: current_policy,
         journal: journal.clone(),
         outbox: outbox.clone(),
@@ -108,8 +111,14 @@ pub async fn run(
         current_heartbeat,
         counters.clone(),
     ));
+    let trial = Trial {
+        courier,
+        data_dir: data_dir.clone(),
+        outbox: outbox.clone(),
+    };
     let hands = Hands {
         outbox,
+        trial,
         journal,
         policy,
         heartbeat,
@@ -140,6 +149,7 @@ pub async fn run(
 /// What carries out what is concluded.
 struct Hands {
     outbox: Outbox,
+    trial: Trial,
     journal: Journal,
     policy: watch::Sender<Policy>,
     heartbeat: watch::Sender<Option<Heartbeat>>,
@@ -187,6 +197,7 @@ async fn conclude(
     let mut watch = Watch::new();
     let mut look_at_storage = tokio::time::interval(STORAGE_EVERY);
     let mut settings_by: Option<Instant> = None;
+    let mut trials = JoinSet::new();
     loop {
         let deadline = brain.deadline().into_iter().chain(settings_by).min();
         let deadline = deadline.map(tokio::time::Instant::from_std);
@@ -199,6 +210,7 @@ async fn conclude(
             },
             () = wake, if deadline.is_some() => None,
             () = watch.pulse() => None,
+            Some(_) = trials.join_next() => continue,
             _ = look_at_storage.tick() => {
                 if let Some(used) = storage_used(data_dir).await {
                     brain.storage(used, &mut to_do);
@@ -223,6 +235,14 @@ async fn conclude(
                     tracing::warn!(error, "alerting is not connected to the broker");
                 }
                 brain.lost(&mut to_do);
+            }
+            Some(Event::Message(Message::ChannelTest(test))) => {
+                if trials.len() < AT_ONCE {
+                    let policy = hands.policy.borrow().clone();
+                    trials.spawn(hands.trial.clone().run(test, policy));
+                } else {
+                    hands.trial.refuse(test);
+                }
             }
             Some(Event::Message(message)) => brain.message(message, &mut to_do),
             Some(Event::Retained(message)) => brain.retained(message, &mut to_do),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netmonitor_protocol::Message;
-use netmonitor_protocol::payload::Event;
+use netmonitor_protocol::payload::{ChannelTested, Event};
 use netmonitor_service::mqtt::Publisher;
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::{HistoryReader, HubDb, StoreError};
@@ -27,6 +27,9 @@ const STREAM_QUEUE: usize = 1024;
 
 /// Logouts that a stream may be behind; one that is further behind ends as well.
 const LOGOUT_QUEUE: usize = 16;
+
+/// Ends of tests of channels that one who waits for one may be behind.
+const TESTS_QUEUE: usize = 64;
 
 /// How long the broker may take to acknowledge. Whoever asked the api for something waits for it.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,6 +59,8 @@ pub(crate) struct App {
     /// Names of accounts whose streams must show their credential again.
     logouts: broadcast::Sender<String>,
     stream: broadcast::Sender<Arc<Live>>,
+    /// What has come of tests of channels.
+    tested: broadcast::Sender<ChannelTested>,
 }
 
 /// What an [`App`] is made of.
@@ -94,6 +99,7 @@ impl App {
             intake: Mutex::default(),
             logouts: broadcast::Sender::new(LOGOUT_QUEUE),
             stream: broadcast::Sender::new(STREAM_QUEUE),
+            tested: broadcast::Sender::new(TESTS_QUEUE),
         }
     }
 
@@ -136,6 +142,16 @@ impl App {
     /// Ends the live streams of an account: those that may go on come back by themselves.
     pub(crate) fn end_streams(&self, account: &str) {
         let _nobody_watches = self.logouts.send(account.to_lowercase());
+    }
+
+    /// A test of a channel has come to an end.
+    pub(crate) fn tested(&self, tested: ChannelTested) {
+        let _nobody_waits = self.tested.send(tested);
+    }
+
+    /// Hears what comes of tests of channels.
+    pub(crate) fn channel_answers(&self) -> broadcast::Receiver<ChannelTested> {
+        self.tested.subscribe()
     }
 
     /// Hears whose streams have to end.

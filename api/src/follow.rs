@@ -46,6 +46,7 @@ pub(crate) fn filters() -> Vec<String> {
         Kind::Event,
         Kind::HubInfo,
         Kind::HubService,
+        Kind::ChannelTested,
         Kind::JoinRequest,
     ]
     .map(|kind| kind.row().filter())
@@ -109,6 +110,7 @@ pub(crate) async fn run(
             Some(Event::Message(Message::DeviceBackfill(device, backfill))) => {
                 filled(&app, &device, &backfill);
             }
+            Some(Event::Message(Message::ChannelTested(tested))) => app.tested(tested),
             Some(Event::Message(message)) => apply(&app, message, Arrival::Live, now),
             Some(Event::Retained(message)) => apply(&app, message, Arrival::Retained, now),
         }

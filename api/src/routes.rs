@@ -7,6 +7,7 @@
 mod agents;
 mod alerting;
 mod alerts;
+mod channel_tests;
 mod channels;
 mod device_settings;
 mod devices;
@@ -62,6 +63,7 @@ type AlertRoutes = (
     alerting::Routes,
     maintenance::Routes,
     channels::Routes,
+    channel_tests::Routes,
 );
 
 /// Every route.
@@ -97,6 +99,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
             alerting::Routes,
             maintenance::Routes,
             channels::Routes,
+            channel_tests::Routes,
         ),
         events::Routes,
         hub::Routes,

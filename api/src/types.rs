@@ -31,8 +31,8 @@ pub use agent::{Agent, AgentPage};
 pub use alert::{Acknowledgement, Alert, AlertPage, AlertState, MutedBy, Snooze};
 pub use alerting::{AlertingSettings, AlertingSettingsChange, Language};
 pub use channel::{
-    Channel, ChannelChange, ChannelKind, ChannelPage, ChannelRoute, Heartbeat, HeartbeatChange,
-    MailSecurity, WebhookFormat,
+    Channel, ChannelAnswer, ChannelChange, ChannelKind, ChannelPage, ChannelRoute, Heartbeat,
+    HeartbeatChange, MailSecurity, WebhookFormat,
 };
 pub(crate) use channel_change::NO_HEARTBEAT;
 pub use device::{Device, DeviceCause, DevicePage, DeviceStatus, Limits, Trouble, TroubleKind};

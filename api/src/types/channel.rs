@@ -38,6 +38,25 @@ pub enum MailSecurity {
     None,
 }
 
+/// What has come of a test of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(example)]
+pub struct ChannelAnswer {
+    /// Whether the message got there.
+    pub sent: bool,
+    /// What the other side has answered, or what is wrong and what to do.
+    pub answer: String,
+}
+
+impl poem_openapi::types::Example for ChannelAnswer {
+    fn example() -> Self {
+        Self {
+            sent: true,
+            answer: "250 2.0.0 Ok: queued".to_owned(),
+        }
+    }
+}
+
 /// What a web server is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "lowercase")]

@@ -397,7 +397,8 @@ mod tests {
                 Kind::DevicePresence,
                 Kind::DeviceNotify,
                 Kind::Alert,
-                Kind::Event
+                Kind::Event,
+                Kind::ChannelTested
             ]
         );
         let api = principal(Role::Service(ServiceName::Api));
@@ -413,6 +414,7 @@ mod tests {
                 Kind::DeviceRevoke,
                 Kind::DeviceAlerting,
                 Kind::HistoryCommand,
+                Kind::ChannelTest,
                 Kind::JoinReply
             ]
         );

@@ -2,9 +2,10 @@
 
 use crate::ids::{DeviceId, JoinRequestId, ServiceName, SessionId};
 use crate::payload::{
-    Ack, Alert, AlertCommand, AlertingSettings, Backfill, Channels, DeviceAlerting, Event,
-    HistoryCommand, HistorySettings, HubInfo, Info, JoinReply, JoinRequest, Metrics, Notification,
-    Presence, Processes, ServiceHealth, Services, Session, Settings, Status, Watch,
+    Ack, Alert, AlertCommand, AlertingSettings, Backfill, ChannelTest, ChannelTested, Channels,
+    DeviceAlerting, Event, HistoryCommand, HistorySettings, HubInfo, Info, JoinReply, JoinRequest,
+    Metrics, Notification, Presence, Processes, ServiceHealth, Services, Session, Settings, Status,
+    Watch,
 };
 use crate::rule::Rule;
 use crate::subject::Subject;
@@ -44,6 +45,8 @@ pub enum Message {
     DeviceRevoke(DeviceId),
     DeviceAlerting(DeviceId, Box<DeviceAlerting>),
     HistoryCommand(HistoryCommand),
+    ChannelTest(ChannelTest),
+    ChannelTested(ChannelTested),
     JoinRequest(JoinRequestId, JoinRequest),
     JoinReply(JoinRequestId, JoinReply),
     /// A retained topic was cleared: it has no value any more.
@@ -96,6 +99,8 @@ impl Message {
             Self::DeviceRevoke(id) => Topic::DeviceRevoke(id.clone()),
             Self::DeviceAlerting(id, _) => Topic::DeviceAlerting(id.clone()),
             Self::HistoryCommand(_) => Topic::HistoryCommand,
+            Self::ChannelTest(_) => Topic::ChannelTest,
+            Self::ChannelTested(_) => Topic::ChannelTested,
             Self::JoinRequest(id, _) => Topic::JoinRequest(id.clone()),
             Self::JoinReply(id, _) => Topic::JoinReply(id.clone()),
             Self::Cleared(topic) => topic.clone(),
@@ -128,6 +133,8 @@ impl Message {
             Self::HubService(_, payload) => json(payload),
             Self::HistorySettings(payload) => json(payload),
             Self::CredentialsChanged | Self::DeviceRevoke(_) => b"{}".to_vec(),
+            Self::ChannelTest(payload) => json(payload),
+            Self::ChannelTested(payload) => json(payload),
             Self::JoinRequest(_, payload) => json(payload),
             Self::JoinReply(_, payload) => json(payload),
             Self::Cleared(_) => Vec::new(),
@@ -206,6 +213,8 @@ impl Message {
             Topic::HistoryCommand => from_json(payload).map(Self::HistoryCommand),
             Topic::CredentialsChanged => Ok(Self::CredentialsChanged),
             Topic::DeviceRevoke(id) => Ok(Self::DeviceRevoke(id.clone())),
+            Topic::ChannelTest => from_json(payload).map(Self::ChannelTest),
+            Topic::ChannelTested => from_json(payload).map(Self::ChannelTested),
             Topic::JoinRequest(id) => {
                 from_json(payload).map(|it| Self::JoinRequest(id.clone(), it))
             }

@@ -8,6 +8,7 @@ mod ack;
 mod alert;
 mod alerting_settings;
 mod backfill;
+mod channel_test;
 mod channels;
 mod event;
 mod health;
@@ -32,6 +33,7 @@ pub use alerting_settings::{
     AlertingSettings, DeviceAlerting, Maintenance, MaintenanceTime, RuleSettings, Rules,
 };
 pub use backfill::Backfill;
+pub use channel_test::{ChannelTest, ChannelTested};
 pub use channels::{Channel, ChannelKind, Channels, Heartbeat, Route, SmtpSecurity, WebhookFormat};
 pub use event::{Event, EventKind, Severity};
 pub use health::{DegradedReason, ServiceHealth, ServiceState};

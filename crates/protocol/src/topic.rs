@@ -35,6 +35,8 @@ pub enum Topic {
     DeviceRevoke(DeviceId),
     DeviceAlerting(DeviceId),
     HistoryCommand,
+    ChannelTest,
+    ChannelTested,
     JoinRequest(JoinRequestId),
     JoinReply(JoinRequestId),
 }
@@ -96,6 +98,8 @@ impl Topic {
             Self::DeviceRevoke(_) => Kind::DeviceRevoke,
             Self::DeviceAlerting(_) => Kind::DeviceAlerting,
             Self::HistoryCommand => Kind::HistoryCommand,
+            Self::ChannelTest => Kind::ChannelTest,
+            Self::ChannelTested => Kind::ChannelTested,
             Self::JoinRequest(_) => Kind::JoinRequest,
             Self::JoinReply(_) => Kind::JoinReply,
         }
@@ -225,6 +229,8 @@ fn parse(text: &str) -> Option<Topic> {
             all.find(|it| it.as_str() == *section).map(Topic::Settings)
         }
         ["history", "command"] => Some(Topic::HistoryCommand),
+        ["channels", "test"] => Some(Topic::ChannelTest),
+        ["channels", "tested"] => Some(Topic::ChannelTested),
         ["credentials", "changed"] => Some(Topic::CredentialsChanged),
         ["join", request, "request"] => Some(Topic::JoinRequest(request.parse().ok()?)),
         ["join", request, "reply"] => Some(Topic::JoinReply(request.parse().ok()?)),
@@ -270,6 +276,8 @@ pub(crate) mod tests {
             Topic::DeviceRevoke(device.clone()),
             Topic::DeviceAlerting(device),
             Topic::HistoryCommand,
+            Topic::ChannelTest,
+            Topic::ChannelTested,
             Topic::JoinRequest(request.clone()),
             Topic::JoinReply(request),
         ]

@@ -1,6 +1,8 @@
 //! The table of all topics. Code, `docs/ref/topics.md` and the broker's ACL follow from it.
 
-use std::fmt;
+mod party;
+
+pub use party::Party;
 
 /// Root of everything that third parties may rely on.
 pub const PUBLIC_ROOT: &str = "netmonitor/v1";
@@ -55,49 +57,6 @@ impl Retained {
     }
 }
 
-/// Who stands at either end of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Party {
-    /// The agent of the device that the topic names.
-    Agent,
-    /// The broker itself, on behalf of a client that is gone.
-    Broker,
-    /// The frame around the services.
-    Hub,
-    /// The service that writes the history.
-    Ingest,
-    /// The service that concludes who is there, and raises alerts.
-    Alerting,
-    /// REST API and dashboard.
-    Api,
-    /// Any service; where the topic names a service, only that one.
-    Services,
-    /// Whoever may act on alerts: MQTT users with the role `operator`.
-    Operators,
-    /// A machine that is about to be enrolled.
-    Joiner,
-    /// Everyone with a credential: services, readers, operators and agents. An agent sees
-    /// its own device only.
-    All,
-}
-
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Agent => "agent",
-            Self::Broker => "broker",
-            Self::Hub => "hub",
-            Self::Ingest => "ingest",
-            Self::Alerting => "alerting",
-            Self::Api => "api",
-            Self::Services => "services",
-            Self::Operators => "operators",
-            Self::Joiner => "joining machine",
-            Self::All => "all",
-        })
-    }
-}
-
 /// Which topic of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the table says what each one is")]
@@ -125,6 +84,8 @@ pub enum Kind {
     DeviceRevoke,
     DeviceAlerting,
     HistoryCommand,
+    ChannelTest,
+    ChannelTested,
     JoinRequest,
     JoinReply,
 }
@@ -405,6 +366,26 @@ pub static TOPICS: &[Row] = &[
         retained: Retained::No,
         from: &[Party::Api],
         to: &[Party::Ingest],
+    },
+    Row {
+        kind: Kind::ChannelTest,
+        root: PRIVATE_ROOT,
+        pattern: "channels/test",
+        payload: "which channel for messages is to be tried",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
+        from: &[Party::Api],
+        to: &[Party::Alerting],
+    },
+    Row {
+        kind: Kind::ChannelTested,
+        root: PRIVATE_ROOT,
+        pattern: "channels/tested",
+        payload: "whether the message got there, and what was answered",
+        qos: Qos::AtLeastOnce,
+        retained: Retained::No,
+        from: &[Party::Alerting],
+        to: &[Party::Api],
     },
     Row {
         kind: Kind::JoinRequest,

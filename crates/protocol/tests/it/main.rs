@@ -8,7 +8,7 @@ use netmonitor_testkit::golden;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A topic of each kind, and the file that has its payload with every field filled in.
-const GOLDEN: [(&str, &str); 27] = [
+const GOLDEN: [(&str, &str); 29] = [
     ("device_status", "netmonitor/v1/device/ws-14/status"),
     ("device_session", "netmonitor/v1/device/ws-14/session"),
     ("device_presence", "netmonitor/v1/device/ws-14/presence"),
@@ -46,6 +46,8 @@ const GOLDEN: [(&str, &str); 27] = [
         "netmonitor-private/v1/credentials/changed",
     ),
     ("device_revoke", "netmonitor-private/v1/device/ws-14/revoke"),
+    ("channel_test", "netmonitor-private/v1/channels/test"),
+    ("channel_tested", "netmonitor-private/v1/channels/tested"),
     (
         "join_request",
         "netmonitor-private/v1/join/000000000000000000000000c0ffee00/request",
