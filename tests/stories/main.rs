@@ -15,6 +15,7 @@ mod support;
 
 mod accounts;
 mod administration;
+mod alerts;
 mod api_document;
 mod backup;
 mod conformance;

@@ -4,15 +4,18 @@
 //! - [`process`]: one that runs, and what it printed
 //! - [`hub`], [`agent`]: the two programs
 //! - [`clock`]: a clock that can be moved
+//! - [`device`]: a machine whose values the story decides
 //! - [`disk`]: a disk that can be full
 //! - [`http`], [`live`]: a program and a page that use the hub's API
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
 //! - [`network`]: machines with networks of their own
 //! - [`ports`]: ports that stay free
+//! - [`receiver`]: a web server to which messages about alerts go
 
 pub(crate) mod agent;
 pub(crate) mod clock;
+pub(crate) mod device;
 pub(crate) mod disk;
 pub(crate) mod http;
 pub(crate) mod hub;
@@ -23,6 +26,7 @@ pub(crate) mod network;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod programs;
+pub(crate) mod receiver;
 
 use std::time::Duration;
 
