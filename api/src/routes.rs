@@ -17,6 +17,7 @@ mod join_codes;
 mod login;
 mod maintenance;
 mod mqtt_users;
+mod preview;
 mod processes;
 mod rules;
 mod settings;
@@ -59,6 +60,7 @@ enum Done {
 type AlertRoutes = (
     alerts::Routes,
     rules::Routes,
+    preview::Routes,
     alerting::Routes,
     maintenance::Routes,
     channels::Routes,
@@ -94,6 +96,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         (
             alerts::Routes,
             rules::Routes,
+            preview::Routes,
             alerting::Routes,
             maintenance::Routes,
             channels::Routes,
