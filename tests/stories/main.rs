@@ -18,6 +18,7 @@ mod administration;
 mod api_document;
 mod backup;
 mod conformance;
+mod event_log;
 mod faults_at_start;
 mod first_start;
 mod install;
