@@ -224,12 +224,12 @@ impl App {
 
     /// Sends what somebody waits for.
     pub(crate) async fn send_for(&self, message: Message) -> Result<(), Problem> {
-        match self.try_send(message).await {
-            true => Ok(()),
-            false => Err(Problem::unavailable(
-                "The hub's broker does not answer: try again in a moment.",
-            )),
+        if self.try_send(message).await {
+            return Ok(());
         }
+        Err(Problem::unavailable(
+            "The hub's broker does not answer: try again in a moment.",
+        ))
     }
 
     /// Whether the broker has it.

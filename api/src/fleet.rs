@@ -56,6 +56,9 @@ const PROCESSES: usize = 100;
 /// How long they are shown after they came: an agent that still tells does so more often.
 const PROCESSES_SHOWN: SignedDuration = SignedDuration::from_mins(2);
 
+/// Between two samples of a device that has not said how long it is.
+const USUAL_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
+
 /// How a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -327,9 +330,11 @@ impl Fleet {
         self.devices.get(id)?.metrics.as_deref()
     }
 
-    /// How many cores a device has, if it has said so.
-    pub(crate) fn cores(&self, id: &DeviceId) -> Option<u32> {
-        Some(self.devices.get(id)?.info.as_ref()?.cores)
+    /// The time between two samples of a device, as far as it has said so.
+    pub(crate) fn interval(&self, id: &DeviceId) -> SignedDuration {
+        let info = self.devices.get(id).and_then(|state| state.info.as_ref());
+        let interval = info.map(|info| SignedDuration::try_from_secs_f64(info.interval_secs));
+        interval.and_then(Result::ok).unwrap_or(USUAL_INTERVAL)
     }
 
     /// How often what is set about a device was changed.

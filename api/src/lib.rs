@@ -7,6 +7,7 @@
 //! - [`intake`], [`recent`], [`filled`]: what becomes of samples until they are stored
 //! - [`join`]: new machines are enrolled
 //! - [`agents`]: programs for machines that have none yet
+//! - [`preview`]: what a rule would have done
 //! - [`routes`], [`types`], [`problem`], [`auth`]: the REST API
 //! - [`web`], [`web_certificate`]: the dashboard's files, and the certificate for browsers
 //! - [`events_csv`]: the log for spreadsheets
@@ -31,6 +32,7 @@ mod follow;
 mod intake;
 mod join;
 mod limiter;
+mod preview;
 mod problem;
 pub mod reach;
 mod recent;

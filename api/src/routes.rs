@@ -18,6 +18,7 @@ mod join_codes;
 mod login;
 mod maintenance;
 mod mqtt_users;
+mod preview;
 mod processes;
 mod rules;
 mod settings;
@@ -60,6 +61,7 @@ enum Done {
 type AlertRoutes = (
     alerts::Routes,
     rules::Routes,
+    preview::Routes,
     alerting::Routes,
     maintenance::Routes,
     channels::Routes,
@@ -96,6 +98,7 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
         (
             alerts::Routes,
             rules::Routes,
+            preview::Routes,
             alerting::Routes,
             maintenance::Routes,
             channels::Routes,

@@ -37,17 +37,22 @@ impl From<SettingsError> for Problem {
     }
 }
 
-/// With a capital letter and a full stop, unless it begins with the name of a field.
+/// A sentence of its own. A field at its begin keeps its name.
 fn sentence(text: &str) -> String {
-    let first_word = text.split(' ').next().unwrap_or_default();
+    let end = if text.ends_with('?') { "" } else { "." };
+    let is_word = |word: &&str| {
+        text.strip_prefix(word)
+            .is_some_and(|it| it.starts_with(' '))
+    };
     let mut letters = text.chars();
-    match letters.next() {
-        Some(first) if !first_word.contains('_') && text.contains(' ') => {
-            format!("{}{}.", first.to_uppercase(), letters.as_str())
-        }
-        _ => format!("{text}."),
+    match (WORDS.iter().any(is_word), letters.next()) {
+        (true, Some(first)) => format!("{}{}{end}", first.to_uppercase(), letters.as_str()),
+        _ => format!("{text}{end}"),
     }
 }
+
+/// What sentences begin with, but for names of fields.
+const WORDS: [&str; 5] = ["a", "nobody", "the", "there", "this"];
 
 /// Who wants a change, and of what: the revisions of which one must be the present one.
 #[derive(Debug)]
@@ -317,5 +322,6 @@ mod tests {
             "sample_days is 0: give 1 to 3650.",
         );
         check("there is no rule \"x\"", "There is no rule \"x\".");
+        check("url is missing: where?", "url is missing: where?");
     }
 }

@@ -19,6 +19,7 @@ mod live;
 mod maintenance;
 mod metrics;
 mod mqtt_user;
+mod preview;
 mod process;
 mod round;
 mod rule;
@@ -55,7 +56,9 @@ pub use metrics::{
     Voltage, Zram,
 };
 pub use mqtt_user::{MqttPassword, MqttRole, MqttUser, MqttUserPage, NewMqttUser};
+pub use preview::{PreviewAnswer, PreviewFiring, PreviewQuestion};
 pub use process::{Process, ProcessPage};
+pub(crate) use rule::kind;
 pub use rule::{
     RuleChange, RuleEntry, RuleOverrides, RulePage, RuleTarget, RuleUnit, RuleValues, RulesChange,
 };

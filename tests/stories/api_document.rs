@@ -67,7 +67,7 @@ fn every_route_of_the_document_asks_for_a_credential_but_the_open_ones() {
     assert_eq!(wrong.header("allow"), "GET");
     let wrong = anybody.post("/api/v1/devices/hub", &json!({}));
     wrong.problem(405);
-    assert_eq!(wrong.header("allow"), "DELETE, GET");
+    assert_eq!(wrong.header("allow"), "DELETE, GET, PATCH");
 
     // A viewer looks, and changes nothing.
     for role in ["viewer", "operator"] {

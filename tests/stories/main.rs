@@ -19,6 +19,7 @@ mod alerts;
 mod api_document;
 mod backup;
 mod conformance;
+mod event_log;
 mod faults_at_start;
 mod first_start;
 mod install;

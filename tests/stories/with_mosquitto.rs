@@ -1,5 +1,6 @@
 //! Stories in which Debian's MQTT clients or broker take part.
 
+mod alert_settings;
 mod conclusions;
 mod filled;
 mod in_place_of_the_broker;

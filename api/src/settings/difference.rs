@@ -76,16 +76,13 @@ fn add(name: &str, value: &Value, found: &mut BTreeMap<String, String>) {
             let with_ids = items
                 .iter()
                 .map(|item| Some((item.get("id")?.as_str()?, item)));
-            match with_ids.collect::<Option<Vec<_>>>() {
-                Some(with_ids) => {
-                    for (id, item) in with_ids {
-                        add(&below(id), item, found);
-                    }
+            if let Some(with_ids) = with_ids.collect::<Option<Vec<_>>>() {
+                for (id, item) in with_ids {
+                    add(&below(id), item, found);
                 }
-                None => {
-                    let texts: Vec<String> = items.iter().filter_map(text).collect();
-                    found.insert(name.to_owned(), cut(&texts.join(", ")));
-                }
+            } else {
+                let texts: Vec<String> = items.iter().filter_map(text).collect();
+                found.insert(name.to_owned(), cut(&texts.join(", ")));
             }
         }
         value => found.extend(text(value).map(|text| (name.to_owned(), cut(&text)))),

@@ -1,7 +1,7 @@
 //! What an admin can set about one device.
 
 use netmonitor_protocol::DeviceId;
-use netmonitor_protocol::payload::AlertingSettings;
+use netmonitor_protocol::payload::{AlertingSettings, RuleSettings};
 use netmonitor_store::hub::{DeviceSettings as Stored, SettingsError};
 use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
@@ -104,7 +104,7 @@ impl DeviceSettingsChange {
         let rules = &mut to.alerting.rules;
         let mut rule = rules.remove(&kind).unwrap_or_default();
         self.offline_timeout_secs.update_to(&mut rule.for_secs);
-        if rule != Default::default() {
+        if rule != RuleSettings::default() {
             rules.insert(kind, rule);
         }
     }

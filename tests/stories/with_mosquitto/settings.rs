@@ -33,7 +33,7 @@ fn what_an_admin_sets_is_kept_told_to_the_services_and_not_overwritten_unseen() 
     let page = Live::open(&admin);
     let defaults = json!({
         "revision": 0, "sample_days": 90, "five_minute_days": 730, "two_hour_days": 3650,
-        "max_megabytes": 2000,
+        "max_megabytes": 2000, "event_days": 7, "max_events": 100_000,
     });
     let first = operator.get(PATH);
     assert_eq!(first.json()["history"], defaults);
@@ -63,6 +63,14 @@ fn what_an_admin_sets_is_kept_told_to_the_services_and_not_overwritten_unseen() 
     assert!(late.contains("meanwhile"), "{late}");
     let wrong = admin.ask("PATCH", PATH, Some(&keep(0))).problem(400);
     assert!(wrong.contains("sample_days is 0"), "{wrong}");
+    for days in [0, -1] {
+        let none = json!({ "history": { "event_days": days } });
+        let wrong = admin.ask("PATCH", PATH, Some(&none)).problem(400);
+        assert!(
+            wrong.contains(&format!("event_days is {days}: give 1")),
+            "{wrong}"
+        );
+    }
     let unknown = json!({ "history": { "sample_weeks": 3 } });
     admin.ask("PATCH", PATH, Some(&unknown)).problem(400);
     let now = operator.read(PATH)["history"].clone();

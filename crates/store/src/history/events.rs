@@ -122,11 +122,15 @@ fn question(filter: &EventFilter) -> (String, Values) {
         } else {
             "kind"
         };
-        sql += &format!(" AND {column} = ?");
+        sql += " AND ";
+        sql += column;
+        sql += " = ?";
         values.push(Box::new(kind.clone()));
     } else if !filter.kinds.is_empty() {
         let places = vec!["?"; filter.kinds.len()].join(", ");
-        sql += &format!(" AND +kind IN ({places})");
+        sql += " AND +kind IN (";
+        sql += &places;
+        sql += ")";
         values.extend(
             filter
                 .kinds

@@ -40,46 +40,28 @@ fn numbers(reader: &HistoryReader, filter: &EventFilter) -> Vec<i64> {
         .collect()
 }
 
-#[test]
-fn lines_are_found_by_all_that_is_asked_for_together() {
-    let (_folder, mut writer, reader) = history();
-    let with = |number, kind: EventKind, severity, device: Option<&str>, text: &str| Event {
+/// Five lines, each of which something else finds.
+fn five_lines() -> [Event; 5] {
+    use EventKind as K;
+    let with = |number, kind: K, severity, device: Option<&str>, text: &str| Event {
         device: device.map(|id| id.parse().unwrap()),
         actor: None,
         ..Event::new(at(number), kind, severity, [("name", text.to_owned())])
     };
-    let lines = [
-        with(
-            1,
-            EventKind::UserAdded,
-            Severity::Info,
-            None,
-            "100 % \"a\\b\"",
-        ),
-        with(
-            2,
-            EventKind::AlertFiring,
-            Severity::Warning,
-            Some("ws"),
-            "Büro",
-        ),
-        with(
-            3,
-            EventKind::AlertFiring,
-            Severity::Critical,
-            Some("nas"),
-            "x",
-        ),
-        with(
-            4,
-            EventKind::AlertResolved,
-            Severity::Info,
-            Some("ws"),
-            "x_y",
-        ),
+    let (info, warning) = (Severity::Info, Severity::Warning);
+    [
+        with(1, K::UserAdded, info, None, "100 % \"a\\b\""),
+        with(2, K::AlertFiring, warning, Some("ws"), "Büro"),
+        with(3, K::AlertFiring, Severity::Critical, Some("nas"), "x"),
+        with(4, K::AlertResolved, info, Some("ws"), "x_y"),
         line(5),
-    ];
-    writer.commit(&[], &lines).unwrap();
+    ]
+}
+
+#[test]
+fn lines_are_found_by_all_that_is_asked_for_together() {
+    let (_folder, mut writer, reader) = history();
+    writer.commit(&[], &five_lines()).unwrap();
     let check = |filter: EventFilter, expected: &[i64]| {
         assert_eq!(numbers(&reader, &filter), expected, "{filter:?}");
     };

@@ -22,7 +22,7 @@ const MAX_HOURS: usize = 50;
 const MAX_URL: usize = 1000;
 
 /// Whether a number is within its bounds.
-pub(in crate::hub) fn within<T: PartialOrd + Display>(
+pub(in crate::hub) fn within<T: PartialOrd + Display + Copy>(
     name: &str,
     value: T,
     bounds: RangeInclusive<T>,

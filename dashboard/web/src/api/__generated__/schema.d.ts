@@ -341,6 +341,28 @@ export interface paths {
         patch: operations["change_device_rules"];
         trace?: never;
     };
+    "/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells how often a rule would have fired in the past days, with what is set now or with other
+         *     settings. Nothing is changed. Needs the role operator.
+         * @description Of a device that has sent nothing since the hub knows it nothing is known. `load` is looked at
+         *     by the mean of one minute, since that is what is stored; `offline` by the log.
+         */
+        post: operations["preview_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/settings/alerting": {
         parameters: {
             query?: never;
@@ -2380,6 +2402,77 @@ export interface components {
              * @description All work waited for a disk.
              */
             io_full_percent: number;
+        };
+        /**
+         * PreviewAnswer
+         * @description The answer.
+         */
+        PreviewAnswer: {
+            /**
+             * Format: uint64
+             * @description How often the rule would have fired.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description From when on there was something to look at: the begin of the question, or of what is stored.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            to: string;
+            /** @description What would have been in force, where one device was asked for. */
+            values?: components["schemas"]["RuleValues"] & unknown;
+            /** @description Each time, by their begin: the newest 100 at most. */
+            firings: components["schemas"]["PreviewFiring"][];
+        };
+        /**
+         * PreviewFiring
+         * @description One time that a rule would have fired.
+         */
+        PreviewFiring: {
+            /** @description Id of the device. */
+            device: string;
+            /** @description Which rule, as its alert would have it, e.g. `disk-home`. */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description When it would have begun to fire.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When all would have been well again. Absent: it would still fire.
+             */
+            until?: string;
+        };
+        /**
+         * PreviewQuestion
+         * @description A question: how often would a rule have fired?
+         */
+        PreviewQuestion: {
+            /** @description Id of a device. All devices if absent. */
+            device?: string;
+            /**
+             * @description Which rule, e.g. `cpu`: `cpu`, `ram`, `swap`, `disk`, `inodes`, `load`, `temperature`,
+             *     `network` or `offline`. Of the others the history has nothing.
+             */
+            rule: string;
+            /** @description Of a rule about disks: the mount point, e.g. `/home`. All disks if absent. */
+            target?: string;
+            /**
+             * @description What would be set of the rule, beside what is: of the device, or of all devices.
+             * @default {}
+             */
+            settings?: components["schemas"]["RuleChange"] & unknown;
+            /**
+             * Format: uint32
+             * @description How far back, in days: 1 to 30. 7 if absent.
+             * @default 7
+             */
+            days?: number;
         };
         /**
          * Process
@@ -5493,6 +5586,123 @@ export interface operations {
                 };
                 content: {
                     "application/json; charset=utf-8": components["schemas"]["RulePage"];
+                };
+            };
+            /** @description The request cannot be understood, or asks for something impossible. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description No valid credential was shown. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The credential does not allow this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The request does not fit what there is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description What the request was made for has changed meanwhile. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The body is not of a type that the API takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description Too many attempts. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub has a fault; the log has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+            /** @description The hub, or a part of it that this needs, is busy or does not answer now. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "RETRY-AFTER": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Details"];
+                };
+            };
+        };
+    };
+    preview_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["PreviewQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json; charset=utf-8": components["schemas"]["PreviewAnswer"];
                 };
             };
             /** @description The request cannot be understood, or asks for something impossible. */
