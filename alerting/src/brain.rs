@@ -11,6 +11,7 @@ use netmonitor_service::{Counters, clock};
 
 use crate::hub_health::HubHealth;
 use crate::journal::{Entry, Left};
+use crate::trends::Trend;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -115,6 +116,16 @@ impl Brain {
     pub(crate) fn storage(&mut self, used: f64, to_do: &mut ToDo) {
         let input = alert::Input::Hub(RuleKind::Storage, Finding::Value(used));
         self.alert(input, to_do);
+    }
+
+    /// The disks whose trend matters.
+    pub(crate) fn disks(&self) -> Vec<(DeviceId, String)> {
+        self.alerts.disks()
+    }
+
+    /// In how many days a disk is full.
+    pub(crate) fn trend(&mut self, (device, mount, days): Trend, to_do: &mut ToDo) {
+        self.alert(alert::Input::Trend(device, mount, days), to_do);
     }
 
     /// Something was published just now.

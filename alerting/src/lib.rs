@@ -10,6 +10,7 @@
 //! - `post`, `queue`, `parcel`: messages on their way, a queue for each channel
 //! - [`channels`]: how they get there; [`heartbeat`]: how somebody notices that the hub is gone
 //! - `trial`: whether a channel works, for who wants to see it
+//! - `trends`: in how many days disks are full
 //! - `hub_health`, `storage`, `watch`: how the hub itself is doing
 
 mod brain;
@@ -26,6 +27,7 @@ mod queue;
 pub mod routing;
 pub mod service;
 mod storage;
+mod trends;
 mod trial;
 mod watch;
 pub mod words;

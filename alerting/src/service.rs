@@ -1,5 +1,6 @@
 //! The service: hears, concludes, and has done what follows.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::language::Language;
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
 use netmonitor_service::time_zone::time_zone;
-use netmonitor_service::{Counters, DataDir, environment};
+use netmonitor_service::{Counters, DataDir, clock, environment};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ use crate::journal::{Entry, Journal};
 use crate::outbox::Outbox;
 use crate::post::{self, Office, Policy};
 use crate::storage;
+use crate::trends;
 use crate::trial::{AT_ONCE, Trial};
 use crate::watch::Watch;
 
@@ -64,6 +66,7 @@ const STORAGE_EVERY: Duration = Duration::from_mins(1);
 pub async fn run(
     config: Config,
     data_dir: DataDir,
+    history: PathBuf,
     dial: Dial,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -129,7 +132,8 @@ pub async fn run(
         let _taken = sender.send(parcel).await;
     }
     drop(sender);
-    let work = conclude(brain, &mut events, &hands, &counters, &data_dir);
+    let places = Places { data_dir, history };
+    let work = conclude(brain, &mut events, &hands, &counters, &places);
     shutdown.run_until_cancelled(work).await;
     heart.shutdown().await;
     // What is being sent is sent, and noted; the rest is for the next run.
@@ -185,17 +189,26 @@ impl Hands {
     }
 }
 
+/// What lies where.
+struct Places {
+    data_dir: DataDir,
+    history: PathBuf,
+}
+
 /// Feeds the engines, and does what they say.
 async fn conclude(
     mut brain: Brain,
     events: &mut Events,
     hands: &Hands,
     counters: &Counters,
-    data_dir: &DataDir,
+    places: &Places,
 ) {
     let mut outage = Outage::default();
     let mut watch = Watch::new();
     let mut look_at_storage = tokio::time::interval(STORAGE_EVERY);
+    let mut look_at_trends =
+        tokio::time::interval_at(tokio::time::Instant::now() + trends::FIRST, trends::EVERY);
+    let mut found = JoinSet::new();
     let mut settings_by: Option<Instant> = None;
     let mut trials = JoinSet::new();
     loop {
@@ -211,8 +224,19 @@ async fn conclude(
             () = wake, if deadline.is_some() => None,
             () = watch.pulse() => None,
             Some(_) = trials.join_next() => continue,
+            _ = look_at_trends.tick(), if found.is_empty() => {
+                let (history, disks) = (places.history.clone(), brain.disks());
+                found.spawn_blocking(move || trends::trends(&history, disks, clock::now()));
+                continue;
+            }
+            Some(trends) = found.join_next() => {
+                for trend in trends.unwrap_or_default() {
+                    brain.trend(trend, &mut to_do);
+                }
+                None
+            }
             _ = look_at_storage.tick() => {
-                if let Some(used) = storage_used(data_dir).await {
+                if let Some(used) = storage_used(&places.data_dir).await {
                     brain.storage(used, &mut to_do);
                 }
                 None

@@ -66,7 +66,8 @@ pub(crate) async fn run(
             api.run(dial, shutdown).await
         }
         ServiceName::Alerting => {
-            netmonitor_alerting::run(config.alerting, data_dir, dial, shutdown).await
+            let history = config.history.path(&data_dir)?;
+            netmonitor_alerting::run(config.alerting, data_dir, history, dial, shutdown).await
         }
         ServiceName::Hub => {
             anyhow::bail!("the frame around the services is no service to run")

@@ -154,12 +154,13 @@ fn start(
         start_ingest(
             ingest,
             config.ingest.clone(),
-            history,
+            history.clone(),
             dial(ServiceName::Ingest)?,
         ),
         start_alerting(
             config.alerting.clone(),
             data_dir.clone(),
+            history.clone(),
             dial(ServiceName::Alerting)?,
         ),
         {
@@ -207,11 +208,18 @@ fn start_ingest(
     })
 }
 
-fn start_alerting(config: netmonitor_alerting::Config, data_dir: DataDir, dial: Dial) -> Running {
+fn start_alerting(
+    config: netmonitor_alerting::Config,
+    data_dir: DataDir,
+    history: PathBuf,
+    dial: Dial,
+) -> Running {
     Running::start("alerting", |stop| async move {
         let open = || std::future::ready(Ok(config.clone()));
-        let run =
-            |config, stop| netmonitor_alerting::run(config, data_dir.clone(), dial.clone(), stop);
+        let run = |config, stop| {
+            let (data_dir, history) = (data_dir.clone(), history.clone());
+            netmonitor_alerting::run(config, data_dir, history, dial.clone(), stop)
+        };
         supervise(ServiceName::Alerting, None, open, run, stop).await;
     })
 }

@@ -187,6 +187,17 @@ impl Engine {
         watched.published.as_ref()
     }
 
+    /// The disks that are watched of devices that are there: by their mount points.
+    pub fn disks(&self) -> Vec<(DeviceId, String)> {
+        let there = self.members.iter().filter(|(_, member)| member.is_seen());
+        let disks = there.flat_map(|(subject, member)| {
+            let rules = member.alerts.keys();
+            let disks = rules.filter(|rule| rule.kind() == RuleKind::Disk);
+            disks.filter_map(|rule| Some((subject.device()?.clone(), rule.target()?.to_owned())))
+        });
+        disks.collect()
+    }
+
     /// Takes one input.
     #[must_use = "the outputs are what it is for"]
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
