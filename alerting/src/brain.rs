@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use jiff::tz::TimeZone;
-use netmonitor_protocol::payload::{AlertingSettings, Channels, DeviceAlerting, EventKind};
+use netmonitor_protocol::payload::{
+    AlertingSettings, Channels, DeviceAlerting, EventKind, PresenceState,
+};
 use netmonitor_protocol::{DeviceId, Message, RuleKind, Topic};
 use netmonitor_rules::alert::{self, Finding, Notice, Now, Output};
 use netmonitor_rules::presence::{self, Effect, Moment};
@@ -12,6 +14,7 @@ use netmonitor_service::{Counters, clock};
 use crate::hub_health::HubHealth;
 use crate::journal::{Entry, Left};
 use crate::trends::Trend;
+use crate::undelivered::Undelivered;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -31,6 +34,9 @@ pub(crate) struct Brain {
     presence: presence::Engine,
     alerts: alert::Engine,
     hub: HubHealth,
+    undelivered: Undelivered,
+    /// The device that was named last for it.
+    named: Option<DeviceId>,
     counters: Counters,
     /// Settings were heard, or taken over.
     has_settings: bool,
@@ -58,6 +64,8 @@ impl Brain {
             presence: presence::Engine::new(timing),
             alerts: alert::Engine::new(zone),
             hub: HubHealth::default(),
+            undelivered: Undelivered::default(),
+            named: None,
             counters,
             has_settings: false,
             left_settings: None,
@@ -106,6 +114,24 @@ impl Brain {
         self.presence(presence::Input::StoodStill, to_do);
     }
 
+    /// Whether devices do what they are told. To be asked now and then.
+    pub(crate) fn look_at_deliveries(&mut self, to_do: &mut ToDo) {
+        let is_there = |id: &DeviceId| {
+            let presence = self.presence.presence(id);
+            presence.is_some_and(|it| it.state == PresenceState::Online)
+        };
+        let named = self.undelivered.first(is_there).cloned();
+        if named == self.named && named.is_some() {
+            return;
+        }
+        let finding = match &named {
+            Some(id) => Finding::Bad(id.to_string()),
+            None => Finding::Good,
+        };
+        self.named = named;
+        self.alert(alert::Input::Hub(RuleKind::Settings, finding), to_do);
+    }
+
     /// Time has passed.
     pub(crate) fn elapsed(&mut self, to_do: &mut ToDo) {
         self.presence(presence::Input::Elapsed, to_do);
@@ -140,6 +166,7 @@ impl Brain {
                 self.alert(alert::Input::Services(id, services), to_do);
             }
             Message::DeviceInfo(id, info) => {
+                self.undelivered.hear(&id, &info);
                 let presence = Message::DeviceInfo(id.clone(), info.clone());
                 self.presence(presence::Input::Message(presence), to_do);
                 self.alert(alert::Input::Info(id, info), to_do);
@@ -170,6 +197,7 @@ impl Brain {
                 self.alert(alert::Input::Services(id, services), to_do);
             }
             Message::DeviceInfo(id, info) => {
+                self.undelivered.hear(&id, &info);
                 let presence = Message::DeviceInfo(id.clone(), info.clone());
                 self.presence(presence::Input::Retained(presence), to_do);
                 self.alert(alert::Input::Info(id, info), to_do);
@@ -191,6 +219,11 @@ impl Brain {
 
     /// What means the same whenever it was said.
     fn either(&mut self, message: Message, is_retained: bool, to_do: &mut ToDo) {
+        match &message {
+            Message::DeviceSettings(id, settings) => self.undelivered.set(id, Some(settings)),
+            Message::Cleared(Topic::DeviceSettings(id)) => self.undelivered.set(id, None),
+            _ => {}
+        }
         match message {
             Message::AlertingSettings(settings) => self.settings(*settings, to_do),
             Message::Channels(channels) => {
@@ -238,6 +271,7 @@ impl Brain {
                     self.alert(alert::Input::Presence(id, conclusion), to_do);
                 }
                 Effect::Clear(id) => {
+                    self.undelivered.forget(&id);
                     let topic = Topic::DevicePresence(id.clone());
                     to_do.messages.push(Message::Cleared(topic));
                     self.alert(alert::Input::Removed(id), to_do);

@@ -11,7 +11,7 @@
 //! - [`channels`]: how they get there; [`heartbeat`]: how somebody notices that the hub is gone
 //! - `trial`: whether a channel works, for who wants to see it
 //! - `trends`: in how many days disks are full
-//! - `hub_health`, `storage`, `watch`: how the hub itself is doing
+//! - `hub_health`, `storage`, `undelivered`, `watch`: how the hub itself is doing
 
 mod brain;
 pub mod channels;
@@ -29,6 +29,7 @@ pub mod service;
 mod storage;
 mod trends;
 mod trial;
+mod undelivered;
 mod watch;
 pub mod words;
 

@@ -59,8 +59,8 @@ const SETTINGS_WITHIN: Duration = Duration::from_secs(10);
 /// How long messages that are being sent may take at the end.
 const LAST: Duration = Duration::from_secs(3);
 
-/// How often it is looked how full the disk is.
-const STORAGE_EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked how full the disk is, and whether devices do what they are told.
+const HUB_EVERY: Duration = Duration::from_mins(1);
 
 /// Works until `shutdown`. An error if its memory is somebody else's, who is at work.
 pub async fn run(
@@ -205,7 +205,7 @@ async fn conclude(
 ) {
     let mut outage = Outage::default();
     let mut watch = Watch::new();
-    let mut look_at_storage = tokio::time::interval(STORAGE_EVERY);
+    let mut look_at_hub = tokio::time::interval(HUB_EVERY);
     let mut look_at_trends =
         tokio::time::interval_at(tokio::time::Instant::now() + trends::FIRST, trends::EVERY);
     let mut found = JoinSet::new();
@@ -235,7 +235,8 @@ async fn conclude(
                 }
                 None
             }
-            _ = look_at_storage.tick() => {
+            _ = look_at_hub.tick() => {
+                brain.look_at_deliveries(&mut to_do);
                 if let Some(used) = storage_used(&places.data_dir).await {
                     brain.storage(used, &mut to_do);
                 }

@@ -45,8 +45,8 @@ impl Trial {
 
     /// Too many are under way.
     pub(crate) fn refuse(&self, test: ChannelTest) {
-        let text = "too many channels are being tried: wait until they have answered";
-        self.answer(test.id, Err(SendError::passing(text)));
+        let why = "too many channels are being tried: wait until they have answered";
+        self.answer(test.id, Err(SendError::passing(why)));
     }
 
     fn answer(&self, id: String, sent: Result<String, SendError>) {

@@ -116,7 +116,10 @@ fn problem(of: &Of<'_>) -> String {
         K::Database => format!("{name}: the history cannot be written"),
         K::Ingest => format!("{name}: samples are not stored in time"),
         K::Time => format!("{name}: nobody has told it what time it is"),
-        K::Settings => format!("{name}: a device has not taken over its settings"),
+        K::Settings => {
+            let device = of.detail.unwrap_or("a device");
+            format!("{name}: {device} has not taken over its settings")
+        }
         K::Unknown => format!("{name}: an alert that this version does not know"),
     }
 }

@@ -116,7 +116,10 @@ fn problem(of: &Of<'_>) -> String {
         K::Database => format!("{name} : impossible d’écrire l’historique"),
         K::Ingest => format!("{name} : les mesures ne sont pas enregistrées à temps"),
         K::Time => format!("{name} : l’heure n’est pas connue"),
-        K::Settings => format!("{name} : un appareil n’a pas repris ses réglages"),
+        K::Settings => {
+            let device = of.detail.unwrap_or("un appareil");
+            format!("{name} : {device} n’a pas repris ses réglages")
+        }
         K::Unknown => format!("{name} : une alerte que cette version ne connaît pas"),
     }
 }
