@@ -88,6 +88,18 @@ impl Hub {
         Ok(Api::new(&format!("http://{address}"), Secret::new(token)))
     }
 
+    /// Changes what is set, with the rights of an admin: `PATCH` of a path with a body of JSON.
+    pub fn change(&self, path: &str, body: &str) -> anyhow::Result<()> {
+        let token = self.told(&["token", "add", "bench-admin", "--role", "admin"])?;
+        let address = listener(self.folder.path(), "http")?;
+        ureq::patch(format!("http://{address}{path}"))
+            .header("authorization", &format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .send(body)
+            .with_context(|| format!("cannot change {path}"))?;
+        Ok(())
+    }
+
     /// Where its directory is.
     pub fn data_dir(&self) -> &Path {
         self.folder.path()

@@ -16,6 +16,7 @@
 //! - [`stats`], [`report`], [`load_report`]: numbers, and how they are shown
 
 pub mod abuse;
+pub mod alerts;
 pub mod command;
 pub mod compare;
 pub mod dashboard;
