@@ -32,7 +32,11 @@ const CAUSES: Record<string, string> = {
 };
 
 /** Sections of the hub's settings. */
-const SECTIONS: Record<string, string> = { history: 'history' };
+const SECTIONS: Record<string, string> = {
+  history: 'history',
+  alerting: 'alerts',
+  channels: 'channels',
+};
 
 function sectionName(section: string): string {
   return SECTIONS[section] ?? section;
@@ -329,7 +333,11 @@ export const en = {
       mqtt_user_added: (p) => `MQTT user ${p('name')} (${p('role')}) made`,
       mqtt_user_removed: (p) => `MQTT user ${p('name')} removed`,
       join_code_added: (p) => `Join code made (${p('uses')}×)`,
-      settings_changed: (p) => `Settings of the hub changed (${sectionName(p('section'))})`,
+      settings_changed: (p) =>
+        p('section') === 'device'
+          ? 'Settings of the device changed'
+          : `Settings of the hub changed (${sectionName(p('section'))})`,
+      events_removed: (p) => `Lines of the log removed: ${p('lines')}`,
     } as Record<string, (p: Parameters) => string>,
   },
 };

@@ -16,7 +16,11 @@ const CAUSES: Record<string, string> = {
 };
 
 /** Sections of the hub's settings. */
-const SECTIONS: Record<string, string> = { history: 'historique' };
+const SECTIONS: Record<string, string> = {
+  history: 'historique',
+  alerting: 'alertes',
+  channels: 'canaux',
+};
 
 function sectionName(section: string): string {
   return SECTIONS[section] ?? section;
@@ -333,7 +337,11 @@ export const fr: Messages = {
       mqtt_user_added: (p) => `Utilisateur MQTT ${p('name')} (${p('role')}) créé`,
       mqtt_user_removed: (p) => `Utilisateur MQTT ${p('name')} supprimé`,
       join_code_added: (p) => `Code d’ajout créé (${p('uses')}×)`,
-      settings_changed: (p) => `Réglages du hub modifiés (${sectionName(p('section'))})`,
+      settings_changed: (p) =>
+        p('section') === 'device'
+          ? 'Réglages de l’appareil modifiés'
+          : `Réglages du hub modifiés (${sectionName(p('section'))})`,
+      events_removed: (p) => `Lignes du journal supprimées : ${p('lines')}`,
     },
   },
 };
