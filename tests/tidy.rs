@@ -25,7 +25,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("netmonitor-agent", &["protocol", "service"]),
     ("netmonitor-broker", &["protocol", "service", "store"]),
     ("netmonitor-ingest", &["protocol", "service", "store"]),
-    ("netmonitor-alerting", &["protocol", "rules", "service"]),
+    (
+        "netmonitor-alerting",
+        &["protocol", "rules", "service", "store"],
+    ),
     (
         "netmonitor-api",
         &["dashboard", "protocol", "rules", "service", "store"],

@@ -11,6 +11,7 @@ use poem::web::Data;
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::Tag;
 use crate::app::App;
@@ -78,10 +79,9 @@ async fn ask(app: &App, channel: Option<String>) -> Result<Json<ChannelAnswer>, 
         loop {
             match answers.recv().await {
                 Ok(tested) if tested.id == id => return Some(tested),
-                Ok(_) => {}
-                // Others were faster: the next may be it.
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => return None,
+                // Of another one; or others were faster, and the next may be it.
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
             }
         }
     };
