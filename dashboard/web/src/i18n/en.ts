@@ -1,4 +1,5 @@
 import type { Units } from '../lib/format';
+import { enAlertEvents } from './en-alerts';
 import { enDevice } from './en-device';
 import { pluralIn } from './plural';
 
@@ -312,6 +313,7 @@ export const en = {
     severity: { info: 'Info', warning: 'Warning', critical: 'Critical', unknown: 'Unknown' },
     by: (actor: string) => `by ${actor}`,
     kinds: {
+      ...enAlertEvents,
       device_joined: (p) => `${p('name')} joined`,
       device_online: (p) => `${p('device')} is online${because(p('cause'))}`,
       device_offline: (p) => `${p('device')} is offline${because(p('cause'))}`,

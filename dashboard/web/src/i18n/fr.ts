@@ -1,4 +1,5 @@
 import type { Messages } from './en';
+import { frAlertEvents } from './fr-alerts';
 import { frDevice } from './fr-device';
 import { pluralIn } from './plural';
 
@@ -315,6 +316,7 @@ export const fr: Messages = {
     severity: { info: 'Info', warning: 'Avertissement', critical: 'Critique', unknown: 'Inconnu' },
     by: (actor) => `par ${actor}`,
     kinds: {
+      ...frAlertEvents,
       device_joined: (p) => `${p('name')} a rejoint le parc`,
       device_online: (p) => `${p('device')} est en ligne${because(p('cause'))}`,
       device_offline: (p) => `${p('device')} est hors ligne${because(p('cause'))}`,
