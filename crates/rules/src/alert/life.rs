@@ -284,8 +284,9 @@ impl Life {
                     .iter_mut()
                     .for_each(|it| moved(&mut it.at));
                 if let Some(snoozed) = &mut firing.snoozed {
+                    let whole = snoozed.until.since(snoozed.at);
                     moved(&mut snoozed.at);
-                    moved(&mut snoozed.until);
+                    snoozed.until = snoozed.until.ahead_after_restart(whole, now);
                 }
             }
         }

@@ -40,12 +40,26 @@ impl Now {
         }
     }
 
-    /// The same moment after the machine was started anew: what its clock that nobody sets would show
-    /// for it now.
+    /// The same moment, which is over, after the machine was started anew: what its clock that nobody
+    /// sets would show for it now. A machine that does not know the time yet believes that it is
+    /// earlier: for it that is now.
     #[must_use]
     pub(super) fn after_restart(self, now: Self) -> Self {
-        // A moment that is not over yet (the end of a snooze) lies ahead by the wall clock.
-        now.at(self.wall)
+        let moved = now.at(self.wall);
+        Self {
+            ms: moved.ms.min(now.ms),
+            ..moved
+        }
+    }
+
+    /// The same of a moment that may lie ahead, by `most` milliseconds at most.
+    #[must_use]
+    pub(super) fn ahead_after_restart(self, most: i64, now: Self) -> Self {
+        let moved = now.at(self.wall);
+        Self {
+            ms: moved.ms.min(now.ms.saturating_add(most)),
+            ..moved
+        }
     }
 }
 
@@ -67,6 +81,13 @@ mod tests {
         let moved = before.after_restart(now);
         assert_eq!((moved.ms, moved.wall), (-55_000, before.wall));
         assert_eq!(now.since(moved), 60_000);
+        // The machine has no clock of its own, and nobody has told it the time yet.
+        let lost = Now {
+            ms: 5_000,
+            wall: wall("1970-01-01T00:00:05Z"),
+        };
+        assert_eq!(before.after_restart(lost).ms, 5_000);
+        assert_eq!(before.ahead_after_restart(600_000, lost).ms, 605_000);
         assert_eq!(now.at(wall("2026-11-30T10:02:00Z")).ms, 65_000);
         assert_eq!(before.since(now.plus(1_000_000)), 0);
     }
