@@ -155,7 +155,7 @@ impl Office {
     }
 
     fn take(&self, queue: &mut Queue, parcel: Parcel) {
-        if let Some(oldest) = queue.add(parcel) {
+        if let Some(oldest) = queue.add(parcel, now()) {
             self.give_up(queue, &oldest, "too many messages wait for this channel");
         }
     }

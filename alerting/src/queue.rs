@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use jiff::SignedDuration;
 use netmonitor_rules::alert::{Notice, Now};
 
 use crate::parcel::Parcel;
@@ -12,7 +11,7 @@ use crate::routing::{Routed, still_to_tell};
 pub(crate) const WAITING: usize = 1_000;
 
 /// A message that is older is given up: what it says is no news any more.
-const TOO_OLD: SignedDuration = SignedDuration::from_hours(24);
+const TOO_OLD_MS: i64 = 24 * 3600 * 1000;
 
 /// The first wait after a failure, in milliseconds; each further one is twice as long, ...
 const FIRST_WAIT_MS: i64 = 5_000;
@@ -31,6 +30,8 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct Waiting {
     parcel: Parcel,
+    /// When it was made, in milliseconds: a clock that is set makes it no older.
+    made: i64,
     /// It was kept back for the quiet hours.
     is_held: bool,
     /// The channel does not take this one.
@@ -60,13 +61,14 @@ pub(crate) enum Next {
 
 impl Queue {
     /// Adds a message. What had to go for it, if anything.
-    pub(crate) fn add(&mut self, parcel: Parcel) -> Option<Parcel> {
+    pub(crate) fn add(&mut self, parcel: Parcel, now: Now) -> Option<Parcel> {
         let oldest = if self.waiting.len() >= WAITING {
             self.waiting.pop_front()
         } else {
             None
         };
         self.waiting.push_back(Waiting {
+            made: now.at(parcel.made_at).ms.min(now.ms),
             parcel,
             is_held: false,
             refused: None,
@@ -82,7 +84,7 @@ impl Queue {
         for index in 0..self.waiting.len() {
             let waiting = &mut self.waiting[index];
             let parcel = waiting.parcel.clone();
-            if now.wall.duration_since(parcel.made_at) > TOO_OLD {
+            if now.ms.saturating_sub(waiting.made) > TOO_OLD_MS {
                 return Next::GiveUp(parcel);
             }
             let Some(routed) = route(&parcel.notice) else {
@@ -244,8 +246,8 @@ mod tests {
     #[test]
     fn messages_go_in_order_and_stay_until_they_are_settled() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
-        queue.add(firing("b"));
+        queue.add(firing("a"), now(0));
+        queue.add(firing("b"), now(0));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("a")));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("a")));
         queue.settle("a");
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn a_channel_that_does_not_answer_is_tried_ever_more_seldom() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
+        queue.add(firing("a"), now(0));
         let mut at = 0;
         let mut waits = Vec::new();
         for attempt in 0..10 {
@@ -277,8 +279,8 @@ mod tests {
     #[test]
     fn a_message_that_is_refused_holds_up_no_other_and_a_change_of_settings_tries_it_again() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
-        queue.add(firing("b"));
+        queue.add(firing("a"), now(0));
+        queue.add(firing("b"), now(0));
         assert!(queue.refused("a", now(0)));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("b")));
         queue.settle("b");
@@ -290,7 +292,7 @@ mod tests {
     #[test]
     fn a_message_is_given_up_after_a_day() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
+        queue.add(firing("a"), now(0));
         let day = 24 * 3600;
         assert_eq!(queue.next(at_once, now(day)), Next::Send(firing("a")));
         assert_eq!(queue.next(at_once, now(day + 1)), Next::GiveUp(firing("a")));
@@ -299,8 +301,8 @@ mod tests {
     #[test]
     fn what_comes_and_goes_in_the_quiet_hours_is_not_told() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
-        queue.add(parcel("a-end", NoticeKind::Resolved));
+        queue.add(firing("a"), now(0));
+        queue.add(parcel("a-end", NoticeKind::Resolved), now(0));
         let route = quiet_until(3600);
         assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(3_600_000)));
         for _ in 0..2 {
@@ -315,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_left_after_the_quiet_hours_is_told() {
         let mut queue = Queue::default();
-        queue.add(firing("a"));
+        queue.add(firing("a"), now(0));
         let route = quiet_until(3600);
         assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(3_600_000)));
         assert_eq!(queue.next(&route, now(3600)), Next::Send(firing("a")));
@@ -325,8 +327,8 @@ mod tests {
     fn when_too_many_wait_the_oldest_goes() {
         let mut queue = Queue::default();
         for number in 0..WAITING {
-            assert_eq!(queue.add(firing(&number.to_string())), None);
+            assert_eq!(queue.add(firing(&number.to_string()), now(0)), None);
         }
-        assert_eq!(queue.add(firing("new")), Some(firing("0")));
+        assert_eq!(queue.add(firing("new"), now(0)), Some(firing("0")));
     }
 }

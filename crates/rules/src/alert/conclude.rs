@@ -357,9 +357,9 @@ fn begin(seed: Option<&Alert>, now: Now) -> Life {
     let Some(seed) = seed else {
         return Life::ok(now);
     };
-    let since = now.at(seed.since);
+    let since = now.past(seed.since);
     if let Some(firing_since) = seed.firing_since {
-        return Life::firing_again(seed, now.at(firing_since), now);
+        return Life::firing_again(seed, now.past(firing_since), now);
     }
     let mut life = Life::ok(since);
     if seed.state == AlertState::Pending {

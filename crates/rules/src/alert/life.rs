@@ -145,12 +145,12 @@ impl Life {
     /// was published.
     pub(super) fn firing_again(seed: &Alert, since: Now, now: Now) -> Self {
         let acknowledged = (seed.state == AlertState::Acknowledged).then(|| Acknowledged {
-            at: now.at(seed.since),
+            at: now.past(seed.since),
             by: seed.acknowledged_by.clone(),
             note: seed.note.clone(),
         });
         let snoozed = seed.snoozed_until.map(|until| Snoozed {
-            at: now.at(seed.since),
+            at: now.past(seed.since),
             until: now.at(until),
         });
         Self {

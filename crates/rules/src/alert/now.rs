@@ -30,6 +30,15 @@ impl Now {
         }
     }
 
+    /// The same of a moment that is over: a clock that was set back makes it now.
+    #[must_use]
+    pub(super) fn past(self, wall: Timestamp) -> Self {
+        Self {
+            ms: self.at(wall).ms.min(self.ms),
+            wall,
+        }
+    }
+
     /// So many milliseconds later.
     #[must_use]
     pub fn plus(self, ms: i64) -> Self {
@@ -45,11 +54,7 @@ impl Now {
     /// earlier: for it that is now.
     #[must_use]
     pub(super) fn after_restart(self, now: Self) -> Self {
-        let moved = now.at(self.wall);
-        Self {
-            ms: moved.ms.min(now.ms),
-            ..moved
-        }
+        now.past(self.wall)
     }
 
     /// The same of a moment that may lie ahead, by `most` milliseconds at most.
