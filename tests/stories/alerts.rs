@@ -1,5 +1,11 @@
 //! Somebody hears of every trouble, once, and of its end: whatever dies meanwhile.
 
+mod crowd;
+mod hub;
+mod people;
+mod presence;
+mod rules;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +20,7 @@ use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
 
-fn set_rule(admin: &Client, rule: &str, settings: Value) {
+pub(crate) fn set_rule(admin: &Client, rule: &str, settings: Value) {
     let mut rules = json!({ "rules": {} });
     rules["rules"][rule] = settings;
     let changed = admin.ask("PATCH", "/api/v1/rules", Some(&rules));
@@ -22,7 +28,7 @@ fn set_rule(admin: &Client, rule: &str, settings: Value) {
 }
 
 /// Devices that are there.
-fn devices(hub: &Hub, number: usize) -> Vec<Device> {
+pub(crate) fn devices(hub: &Hub, number: usize) -> Vec<Device> {
     let uses = number.to_string();
     let code = hub.home.told(&["join-code", "--uses", &uses]);
     let mut all: Vec<Device> = (0..number).map(|_| Device::joined(hub, &code)).collect();
@@ -32,7 +38,7 @@ fn devices(hub: &Hub, number: usize) -> Vec<Device> {
     all
 }
 
-fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value {
+pub(crate) fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value {
     let what = format!("{rule} of {device} is {state}");
     let path = format!("/api/v1/alerts?device={device}");
     client.within(2 * DEADLINE, &what, &path, &mut |page| {
@@ -42,7 +48,7 @@ fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value 
     })
 }
 
-fn is(kind: &'static str, alert: String) -> impl Fn(&Value) -> bool {
+pub(crate) fn is(kind: &'static str, alert: String) -> impl Fn(&Value) -> bool {
     move |message| message["kind"] == kind && about(message).contains(&alert)
 }
 
