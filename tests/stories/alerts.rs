@@ -5,6 +5,7 @@ mod hub;
 mod people;
 mod presence;
 mod rules;
+mod seldom;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +20,16 @@ use crate::support::device::Device;
 use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
+
+/// An admin of the hub, and who is told of alerts. But not of the disk of this machine: how full that
+/// is is no part of a story.
+pub(crate) fn heard(hub: &Hub) -> (Client, Receiver) {
+    let admin = hub.client("admin");
+    set_rule(&admin, "storage", json!({ "enabled": false }));
+    let receiver = Receiver::start();
+    receiver.becomes_channel(&admin, "hook");
+    (admin, receiver)
+}
 
 pub(crate) fn set_rule(admin: &Client, rule: &str, settings: Value) {
     let mut rules = json!({ "rules": {} });
@@ -55,9 +66,7 @@ pub(crate) fn is(kind: &'static str, alert: String) -> impl Fn(&Value) -> bool {
 #[test]
 fn of_seven_devices_one_has_no_memory_left_and_three_die_at_once() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "ram", json!({ "for_secs": 1 }));
     let mut devices = devices(&hub, 7);
     for device in &devices {
@@ -156,9 +165,7 @@ fn what_somebody_has_taken_on_stays_so_when_the_hub_is_killed() {
     let hub = Home::quick();
     let mut hub = Hub::lasting(&hub, "run", None);
     hub.process.line("ready");
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 2);
     for device in &devices {
@@ -198,9 +205,7 @@ fn day_of_kills(rounds: usize, kills: usize) {
     let api = Hub::lasting(&home, "api", None);
     let _ingest = Hub::service(&home, "ingest");
     let mut alerting = Hub::service(&home, "alerting");
-    let admin = api.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&api);
     set_rule(&admin, "ram", json!({ "for_secs": 1 }));
     let devices = devices(&broker, 2);
     for device in &devices {

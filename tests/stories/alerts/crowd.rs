@@ -7,11 +7,12 @@ use netmonitor_benches::fleet::Config;
 use netmonitor_testkit::eventually;
 use serde_json::Value;
 
+use super::heard;
 use crate::support::DEADLINE;
 use crate::support::fleet;
 use crate::support::http::Client;
 use crate::support::hub::Hub;
-use crate::support::receiver::{Receiver, about};
+use crate::support::receiver::about;
 
 const DEVICES: usize = 100;
 
@@ -33,9 +34,7 @@ fn is_about_absence(message: &Value) -> bool {
 #[test]
 fn a_hundred_devices_that_are_lost_at_once_are_one_message_and_one_when_they_are_back() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     let config = Config {
         interval: Duration::from_secs(10),
         relays: false,

@@ -2,19 +2,22 @@
 
 use serde_json::json;
 
-use super::{is, set_rule, until_state};
+use super::{heard, is, set_rule, until_state};
 use crate::support::hub::{Home, Hub};
-use crate::support::receiver::Receiver;
 
 #[test]
 fn a_disk_of_the_hub_that_is_fuller_than_allowed_is_told_and_so_is_its_end() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
+    // Whatever disk this is, something is on it, and not more than fits.
+    let all = json!({ "enabled": true, "limit": 100, "clear": 100 });
+    set_rule(&admin, "storage", all);
     until_state(&admin, "hub", "storage", "ok");
-    // Whatever disk this is, something is on it.
-    set_rule(&admin, "storage", json!({ "limit": 0, "for_secs": 1 }));
+    set_rule(
+        &admin,
+        "storage",
+        json!({ "limit": 0, "clear": 0, "for_secs": 1 }),
+    );
     let alert = until_state(&admin, "hub", "storage", "firing");
     assert!(alert["value"].as_f64().unwrap() > 0.0, "{alert}");
     receiver.until("it is told", is("firing", "hub storage".to_owned()));
@@ -30,9 +33,7 @@ fn when_nobody_writes_down_what_devices_send_somebody_hears_of_it() {
     let api = Hub::lasting(&home, "api", None);
     let _alerting = Hub::service(&home, "alerting");
     let mut ingest = Hub::service(&home, "ingest");
-    let admin = api.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&api);
     set_rule(&admin, "ingest", json!({ "for_secs": 1 }));
     until_state(&admin, "hub", "ingest", "ok");
     ingest.process.kill();

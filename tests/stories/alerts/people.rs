@@ -4,16 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use netmonitor_service::clock;
 use serde_json::json;
 
-use super::{devices, is, set_rule, until_state};
+use super::{devices, heard, is, set_rule, until_state};
 use crate::support::hub::Hub;
-use crate::support::receiver::{Receiver, about};
+use crate::support::receiver::about;
 
 #[test]
 fn while_somebody_works_on_a_machine_nobody_hears_of_it_and_afterwards_of_what_is_left() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     for rule in ["cpu", "ram"] {
         set_rule(&admin, rule, json!({ "for_secs": 0 }));
     }
@@ -61,9 +59,8 @@ fn while_somebody_works_on_a_machine_nobody_hears_of_it_and_afterwards_of_what_i
 #[test]
 fn an_alert_that_is_snoozed_comes_back_and_one_that_is_over_by_then_does_not() {
     let hub = Hub::start(&["--no-agent"]);
-    let (admin, operator) = (hub.client("admin"), hub.client("operator"));
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
+    let operator = hub.client("operator");
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 2);
     for device in &devices {

@@ -3,7 +3,7 @@
 use netmonitor_protocol::payload::EndCause;
 use serde_json::{Value, json};
 
-use super::{devices, is, set_rule, until_state};
+use super::{devices, heard, is, set_rule, until_state};
 use crate::support::http::Client;
 use crate::support::hub::Hub;
 use crate::support::receiver::{Receiver, about};
@@ -24,9 +24,7 @@ fn fired(receiver: &Receiver) -> Vec<String> {
 #[test]
 fn who_is_shut_down_is_missed_by_nobody_unless_it_is_always_on() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "offline", json!({ "for_secs": 3 }));
     let mut devices = devices(&hub, 3);
     let [desk, laptop, server] = [0, 1, 2].map(|at| devices[at].id.clone());
@@ -63,9 +61,7 @@ fn who_is_shut_down_is_missed_by_nobody_unless_it_is_always_on() {
 #[test]
 fn what_hangs_behind_a_device_that_is_gone_is_told_with_it() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "offline", json!({ "for_secs": 5 }));
     let mut devices = devices(&hub, 4);
     let [switch, below, desk, other] = [0, 1, 2, 3].map(|at| devices[at].id.clone());
@@ -119,9 +115,7 @@ fn what_hangs_behind_a_device_that_is_gone_is_told_with_it() {
 #[test]
 fn who_is_connected_and_says_nothing_is_stale_until_it_speaks() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "stale", json!({ "for_secs": 0 }));
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 1);
@@ -145,9 +139,7 @@ fn who_is_connected_and_says_nothing_is_stale_until_it_speaks() {
 #[test]
 fn a_machine_that_starts_anew_and_samples_that_are_lost_are_told() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     let mut devices = devices(&hub, 2);
     let [machine, loser] = [0, 1].map(|at| devices[at].id.clone());
     for device in &devices {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use netmonitor_protocol::payload::UnitState;
 use serde_json::{Value, json};
 
-use super::{devices, is, set_rule, until_state};
+use super::{devices, heard, is, set_rule, until_state};
 use crate::support::device::Values;
 use crate::support::http::Client;
 use crate::support::hub::Hub;
@@ -62,9 +62,7 @@ fn times(receiver: &Receiver, kind: &str, alert: &str) -> usize {
 #[test]
 fn everything_that_is_measured_fires_and_clears() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     watch(&admin);
     let devices = devices(&hub, 1);
     let device = &devices[0];
@@ -108,9 +106,7 @@ fn everything_that_is_measured_fires_and_clears() {
 #[test]
 fn a_service_that_fails_is_told_within_ten_seconds_and_one_that_starts_again_and_again_as_well() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     let devices = devices(&hub, 1);
     let device = &devices[0];
     let nginx = format!("{} service-nginx", device.id);
@@ -150,9 +146,7 @@ fn a_service_that_fails_is_told_within_ten_seconds_and_one_that_starts_again_and
 #[test]
 fn a_rule_that_is_switched_off_lets_its_alert_go() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 1);
     let device = &devices[0];

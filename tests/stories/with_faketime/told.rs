@@ -3,18 +3,16 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::alerts::{devices, is, set_rule, until_state};
+use crate::alerts::{devices, heard, is, set_rule, until_state};
 use crate::support::clock::Clock;
 use crate::support::hub::{Home, Hub};
-use crate::support::receiver::{Receiver, about};
+use crate::support::receiver::about;
 
 #[test]
 fn a_hub_that_begins_in_1970_is_told_until_it_knows_the_time() {
     let clock = Clock::of_1970();
     let hub = Hub::start_in(&Home::quick().by(&clock), &["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "time", json!({ "for_secs": 1 }));
     set_rule(&admin, "clock", json!({ "for_secs": 0 }));
     // By its own clock it is today.

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use crate::alerts::{devices, is, set_rule, until_state};
+use crate::alerts::{devices, heard, is, set_rule, until_state};
 use crate::support::disk::SmallDisk;
 use crate::support::hub::{Home, Hub};
-use crate::support::receiver::Receiver;
 
 /// A commit each second, so that the disk is missed soon.
 const CONFIG: &str = "[ingest]\ncommit_interval_secs = 1\nclock_wait_secs = 0\n";
@@ -19,9 +18,7 @@ fn a_hub_that_cannot_write_says_so_and_still_tells_what_is_wrong_with_devices() 
     let home = Home::on(&disk);
     home.write("netmonitor.toml", CONFIG);
     let hub = Hub::start_in(&home, &["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "database", json!({ "for_secs": 1 }));
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 1);
