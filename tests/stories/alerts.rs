@@ -1,5 +1,12 @@
 //! Somebody hears of every trouble, once, and of its end: whatever dies meanwhile.
 
+mod crowd;
+mod hub;
+mod people;
+mod presence;
+mod rules;
+mod seldom;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +21,17 @@ use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
 
-fn set_rule(admin: &Client, rule: &str, settings: Value) {
+/// An admin of the hub, and who is told of alerts. But not of the disk of this machine: how full that
+/// is is no part of a story.
+pub(crate) fn heard(hub: &Hub) -> (Client, Receiver) {
+    let admin = hub.client("admin");
+    set_rule(&admin, "storage", json!({ "enabled": false }));
+    let receiver = Receiver::start();
+    receiver.becomes_channel(&admin, "hook");
+    (admin, receiver)
+}
+
+pub(crate) fn set_rule(admin: &Client, rule: &str, settings: Value) {
     let mut rules = json!({ "rules": {} });
     rules["rules"][rule] = settings;
     let changed = admin.ask("PATCH", "/api/v1/rules", Some(&rules));
@@ -22,7 +39,7 @@ fn set_rule(admin: &Client, rule: &str, settings: Value) {
 }
 
 /// Devices that are there.
-fn devices(hub: &Hub, number: usize) -> Vec<Device> {
+pub(crate) fn devices(hub: &Hub, number: usize) -> Vec<Device> {
     let uses = number.to_string();
     let code = hub.home.told(&["join-code", "--uses", &uses]);
     let mut all: Vec<Device> = (0..number).map(|_| Device::joined(hub, &code)).collect();
@@ -32,7 +49,7 @@ fn devices(hub: &Hub, number: usize) -> Vec<Device> {
     all
 }
 
-fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value {
+pub(crate) fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value {
     let what = format!("{rule} of {device} is {state}");
     let path = format!("/api/v1/alerts?device={device}");
     client.within(2 * DEADLINE, &what, &path, &mut |page| {
@@ -42,16 +59,14 @@ fn until_state(client: &Client, device: &str, rule: &str, state: &str) -> Value 
     })
 }
 
-fn is(kind: &'static str, alert: String) -> impl Fn(&Value) -> bool {
+pub(crate) fn is(kind: &'static str, alert: String) -> impl Fn(&Value) -> bool {
     move |message| message["kind"] == kind && about(message).contains(&alert)
 }
 
 #[test]
 fn of_seven_devices_one_has_no_memory_left_and_three_die_at_once() {
     let hub = Hub::start(&["--no-agent"]);
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "ram", json!({ "for_secs": 1 }));
     let mut devices = devices(&hub, 7);
     for device in &devices {
@@ -150,9 +165,7 @@ fn what_somebody_has_taken_on_stays_so_when_the_hub_is_killed() {
     let hub = Home::quick();
     let mut hub = Hub::lasting(&hub, "run", None);
     hub.process.line("ready");
-    let admin = hub.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&hub);
     set_rule(&admin, "ram", json!({ "for_secs": 0 }));
     let devices = devices(&hub, 2);
     for device in &devices {
@@ -197,9 +210,7 @@ fn alerting_may_be_killed_at_any_moment() {
     let api = Hub::lasting(&home, "api", None);
     let _ingest = Hub::service(&home, "ingest");
     let mut alerting = Hub::service(&home, "alerting");
-    let admin = api.client("admin");
-    let receiver = Receiver::start();
-    receiver.becomes_channel(&admin, "hook");
+    let (admin, receiver) = heard(&api);
     set_rule(&admin, "ram", json!({ "for_secs": 1 }));
     let devices = devices(&broker, 2);
     for device in &devices {

@@ -4,7 +4,9 @@
 //! folder of its own, so that all of them run side by side. Stories in modules named
 //! `with_mosquitto` need Debian's mosquitto-clients, those in `with_faketime` Debian's faketime,
 //! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, those in
-//! `with_fuse` root and `/dev/fuse`, in `with_systemd` root, systemd and curl, `install` curl, and fail without them; the others need nothing.
+//! `with_fuse` root and `/dev/fuse`, in `with_systemd` root, systemd and curl, in `with_smtp`
+//! python3-aiosmtpd, in `with_desktop` dunst, dbus-daemon and Xvfb, `install` curl, `alerts` Python,
+//! and fail without them; the others need nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,9 +30,11 @@ mod no_gaps;
 mod restart;
 mod revocation;
 mod services_apart;
+mod with_desktop;
 mod with_faketime;
 mod with_fuse;
 mod with_mosquitto;
 mod with_mounts;
 mod with_namespaces;
+mod with_smtp;
 mod with_systemd;

@@ -4,9 +4,12 @@
 //! - [`process`]: one that runs, and what it printed
 //! - [`hub`], [`agent`]: the two programs
 //! - [`clock`]: a clock that can be moved
+//! - [`desktop`]: what somebody sees who is logged in
 //! - [`device`]: a machine whose values the story decides
 //! - [`disk`]: a disk that can be full
+//! - [`fleet`]: many simulated agents
 //! - [`http`], [`live`]: a program and a page that use the hub's API
+//! - [`mail`]: a mail server
 //! - [`mqtt`]: Debian's MQTT clients
 //! - [`mosquitto`]: Debian's broker
 //! - [`network`]: machines with networks of their own
@@ -15,11 +18,14 @@
 
 pub(crate) mod agent;
 pub(crate) mod clock;
+pub(crate) mod desktop;
 pub(crate) mod device;
 pub(crate) mod disk;
+pub(crate) mod fleet;
 pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod live;
+pub(crate) mod mail;
 pub(crate) mod mosquitto;
 pub(crate) mod mqtt;
 pub(crate) mod network;

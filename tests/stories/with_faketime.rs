@@ -2,4 +2,5 @@
 
 mod clocks;
 mod samples;
+mod told;
 mod unset_clock;

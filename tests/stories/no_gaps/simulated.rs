@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use netmonitor_benches::faults::{Faults, Rate};
-use netmonitor_benches::fleet::{self, Config, Fleet};
-use netmonitor_benches::hub::watcher;
+use netmonitor_benches::fleet::{Config, Fleet};
 use netmonitor_benches::stored::Stored;
-use netmonitor_protocol::join_code::JoinCode;
-use netmonitor_service::{Secret, clock};
+use netmonitor_service::clock;
 use tokio::runtime::Runtime;
 
 use super::site::{STORED_WITHIN, Site};
+use crate::support::fleet;
 
 /// What happens to each of them, and how often in a minute.
 const FAULTS: [&str; 7] = [
@@ -29,9 +28,6 @@ const FAULTS: [&str; 7] = [
 /// How long that lasts in the mean.
 const LASTS: Duration = Duration::from_secs(4);
 
-/// Who watches them.
-const WATCHER: &str = "fleet-watcher";
-
 /// A fleet in this process.
 pub(crate) struct Simulated {
     fleet: Fleet,
@@ -44,25 +40,16 @@ pub(crate) struct Simulated {
 impl Simulated {
     /// So many join the hub and begin to measure, once in a second each.
     pub(crate) fn join(site: &Site, number: usize, seed: u64) -> Self {
-        let code = ["join-code", "--uses", &number.to_string()];
-        let code: JoinCode = site.home.told(&code).parse().unwrap();
-        let add = ["mqtt-user", "add", WATCHER, "--role", "reader"];
-        let password = Secret::new(site.home.told(&add));
-        let watch = watcher(&code, WATCHER.to_owned(), password).unwrap();
         let config = Config {
             seed,
             interval: Duration::from_secs(1),
             ..Config::default()
         };
         let began = clock::now();
-        let runtime = Runtime::new().unwrap();
-        let fleet = runtime.block_on(async {
-            let identities = fleet::join(&code, number).await?;
-            Fleet::start(identities, watch, config).await
-        });
+        let (runtime, fleet) = fleet::join(&site.home, number, config);
         let rates: Vec<Rate> = FAULTS.iter().map(|rate| rate.parse().unwrap()).collect();
         Self {
-            fleet: fleet.unwrap(),
+            fleet,
             faults: Faults::new(rates, seed, LASTS, number),
             looked: Instant::now(),
             began,

@@ -1,6 +1,7 @@
 //! The hub, or one of its services in a process of its own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(crate) struct Home {
     memory: Arc<TempDir>,
     /// None: the clock of this machine.
     clock: Option<Clock>,
+    /// What its programs find in their environment beside what is there.
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Home {
@@ -62,6 +65,7 @@ impl Home {
             _disk: disk,
             memory: Arc::new(tempfile::tempdir().unwrap()),
             clock: None,
+            environment: Vec::new(),
         }
     }
 
@@ -69,6 +73,12 @@ impl Home {
     pub(crate) fn by(self, clock: &Clock) -> Self {
         let clock = Some(clock.clone());
         Self { clock, ..self }
+    }
+
+    /// Whatever runs in it finds this in its environment.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name, value.into()));
+        self
     }
 
     /// One in which samples are taken and written down often, so that stories are short.
@@ -104,6 +114,7 @@ impl Home {
     fn command(&self) -> Command {
         let mut command = command("netmonitor");
         command.env("RUNTIME_DIRECTORY", self.memory.path());
+        command.envs(self.environment.iter().cloned());
         if let Some(clock) = &self.clock {
             clock.is_that_of(&mut command);
         }

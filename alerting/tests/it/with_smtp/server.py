@@ -1,11 +1,13 @@
 """A mail server for a test: python3 server.py {plain|starttls|tls} FOLDER
 
 Its certificate is FOLDER/server.pem. It takes mail for everyone but gone@... and busy@..., from ada
-with her password where the connection is protected. It says its port in the first line, and then each
-mail in a line of JSON.
+with her password where the connection is protected. The first mail for twice@... it takes, and says
+that it has not. It says its port in the first line, and then each mail in a line of JSON.
 """
 
 import asyncio
+import email
+import email.policy
 import json
 import ssl
 import sys
@@ -16,6 +18,8 @@ mode, folder = sys.argv[1:]
 
 
 class Handler:
+    had_one = False
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("gone"):
             return "550 5.1.1 no such user"
@@ -31,9 +35,18 @@ class Handler:
             "user": (session.auth_data or b"").decode(),
             "encrypted": mode == "tls" or session.ssl is not None,
             "mail": envelope.content.decode(),
-        }
+        } | read(envelope.content)
         print(json.dumps(mail), flush=True)
+        if mail["to"][0].startswith("twice") and not self.had_one:
+            self.had_one = True
+            return "451 4.3.0 try again later"
         return "250 2.0.0 queued as 4711"
+
+
+def read(content):
+    """What a person sees of a mail."""
+    mail = email.message_from_bytes(content, policy=email.policy.default)
+    return {"id": mail["message-id"], "subject": mail["subject"], "text": mail.get_content()}
 
 
 def authenticate(server, session, envelope, mechanism, data):
@@ -43,7 +56,7 @@ def authenticate(server, session, envelope, mechanism, data):
 
 def protocol():
     return SMTP(
-        Handler(),
+        handler,
         hostname="localhost",
         tls_context=context if mode == "starttls" else None,
         require_starttls=mode == "starttls",
@@ -61,6 +74,7 @@ async def main():
     await server.serve_forever()
 
 
+handler = Handler()
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(f"{folder}/server.pem", f"{folder}/server.key")
 asyncio.run(main())

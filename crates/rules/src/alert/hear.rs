@@ -170,6 +170,14 @@ impl Engine {
             if let Some(watched) = self.watched(&subject, &rule) {
                 watched.in_sample = now;
             }
+            // A trend is asked for seldom, and there as long as its disk is.
+            if rule.kind() == RuleKind::Disk
+                && let Some(mount) = rule.target()
+                && let Some(watched) =
+                    self.watched(&subject, &Rule::about(RuleKind::DiskTrend, mount))
+            {
+                watched.in_sample = now;
+            }
         }
         // What a collector that fails would tell is absent, and not gone.
         if metrics.failing.is_empty() {

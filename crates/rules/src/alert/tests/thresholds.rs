@@ -186,6 +186,40 @@ fn a_disk_that_is_gone_is_full_no_more_but_one_that_nobody_could_read_may_be() {
 }
 
 #[test]
+fn a_disk_that_fills_up_does_so_until_it_does_not_or_is_gone() {
+    let mut bench = Bench::new();
+    bench.online("a");
+    let trend = |days| Input::Trend(id("a"), "/".to_owned(), Some(days));
+    let an_hour = |bench: &mut Bench, has_disk: bool| {
+        for _ in 0..360 {
+            let mut metrics = bench.metrics(1.0, 80);
+            if !has_disk {
+                metrics.disks.clear();
+            }
+            bench.sample("a", metrics);
+            bench.pass(10.0);
+        }
+    };
+    an_hour(&mut bench, true);
+    bench.hear(trend(2.0));
+    assert_eq!(bench.news(), ["firing a disk-trend-root"]);
+    // It is asked for once an hour.
+    an_hour(&mut bench, true);
+    assert!(bench.news().is_empty());
+    bench.hear(trend(9.0));
+    assert_eq!(bench.news(), ["resolved a disk-trend-root"]);
+    bench.hear(trend(2.0));
+    an_hour(&mut bench, false);
+    assert_eq!(
+        bench.news(),
+        [
+            "firing a disk-trend-root",
+            "resolved a disk-trend-root gone"
+        ]
+    );
+}
+
+#[test]
 fn a_clock_that_is_off_fires_unless_the_hub_has_no_time_itself() {
     let settings = RuleSettings {
         for_secs: Some(0),
