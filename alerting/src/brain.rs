@@ -1,6 +1,6 @@
 //! The two engines, presence and alerts: messages and time in, what is to be done out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use netmonitor_protocol::payload::{
@@ -37,11 +37,15 @@ pub(crate) struct Brain {
     undelivered: Undelivered,
     /// The device that was named last for it.
     named: Option<DeviceId>,
+    connected: Option<Instant>,
     counters: Counters,
     /// Settings were heard, or taken over.
     has_settings: bool,
     left_settings: Option<AlertingSettings>,
 }
+
+/// After this it is known who is there, and what each device goes by.
+const KNOWN_WITHIN: Duration = Duration::from_mins(1);
 
 /// Now, by the clock of alerts.
 pub(crate) fn now() -> Now {
@@ -66,6 +70,7 @@ impl Brain {
             hub: HubHealth::default(),
             undelivered: Undelivered::default(),
             named: None,
+            connected: None,
             counters,
             has_settings: false,
             left_settings: None,
@@ -75,9 +80,11 @@ impl Brain {
     /// Takes over what an earlier run has left.
     pub(crate) fn restore(&mut self, left: &mut Left) {
         let now = now();
-        for (subject, rule, life) in std::mem::take(&mut left.lives) {
-            self.alerts
-                .restore(subject, rule, life, left.is_same_boot, now);
+        if left.is_whole {
+            self.alerts.remembers_all();
+        }
+        for (subject, rule, life, is_same_boot) in std::mem::take(&mut left.lives) {
+            self.alerts.restore(subject, rule, life, is_same_boot, now);
         }
         self.left_settings = left.settings.take();
     }
@@ -87,7 +94,7 @@ impl Brain {
         let now_ms = now().ms;
         let alerts = self.alerts.deadline().map(|at| {
             let ms = at.saturating_sub(now_ms).max(0).unsigned_abs();
-            Instant::now() + std::time::Duration::from_millis(ms)
+            Instant::now() + Duration::from_millis(ms)
         });
         alerts.into_iter().chain(self.presence.deadline()).min()
     }
@@ -102,6 +109,7 @@ impl Brain {
     }
 
     pub(crate) fn connected(&mut self, to_do: &mut ToDo) {
+        self.connected = Some(Instant::now());
         self.alert(alert::Input::Connected, to_do);
         self.presence(presence::Input::Connected, to_do);
     }
@@ -120,6 +128,16 @@ impl Brain {
             let presence = self.presence.presence(id);
             presence.is_some_and(|it| it.state == PresenceState::Online)
         };
+        // Who is there, and what each goes by, comes after the connection.
+        let is_new = |at: Instant| at.elapsed() < KNOWN_WITHIN;
+        if self.connected.is_none_or(is_new) {
+            return;
+        }
+        // One that was named and is away has not taken over anything.
+        let is_away = |id: &DeviceId| !is_there(id) && self.undelivered.is_owed(id);
+        if self.named.as_ref().is_some_and(is_away) {
+            return;
+        }
         let named = self.undelivered.first(is_there).cloned();
         if named == self.named && named.is_some() {
             return;

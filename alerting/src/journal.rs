@@ -16,6 +16,7 @@ use netmonitor_rules::alert::{Life, Notice};
 use netmonitor_service::{Counters, DataDir, clock};
 use netmonitor_store::{AlertingChange, AlertingDb, StoreError, StoredAlert, StoredDelivery};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc as tokio_mpsc;
 
 use crate::parcel::Parcel;
@@ -30,8 +31,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// So much that could not be written is kept; what is older is forgotten first.
 const KEPT: usize = 20_000;
 
-/// The machine's start at the last write.
-const BOOT: &str = "boot";
+/// Somebody has begun to write.
+const BEGUN: &str = "begun";
 
 /// What an admin had set when it was heard last.
 const SETTINGS: &str = "settings";
@@ -42,9 +43,10 @@ const CHANNELS: &str = "channels";
 /// What an earlier run has left.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    pub(crate) lives: Vec<(Subject, Rule, Life)>,
-    /// The machine was not started since.
-    pub(crate) is_same_boot: bool,
+    /// With whether the machine was not started since.
+    pub(crate) lives: Vec<(Subject, Rule, Life, bool)>,
+    /// There was a journal, and it could be read: what is not in it was not so.
+    pub(crate) is_whole: bool,
     pub(crate) settings: Option<AlertingSettings>,
     pub(crate) channels: Option<Channels>,
     pub(crate) parcels: Vec<Parcel>,
@@ -154,10 +156,12 @@ impl Journal {
 
 fn read(path: &Path) -> Result<(AlertingDb, Left), StoreError> {
     let db = AlertingDb::open(path)?;
-    let boot = db.note(BOOT)?;
+    let boot = clock::boot_id();
+    let alerts = db.alerts()?;
+    let lives = alerts.iter().filter_map(|it| life(it, boot.as_deref()));
     let left = Left {
-        lives: db.alerts()?.iter().filter_map(life).collect(),
-        is_same_boot: boot.is_some() && boot == clock::boot_id(),
+        lives: lives.collect(),
+        is_whole: db.note(BEGUN)?.is_some(),
         settings: db.note(SETTINGS)?.as_deref().and_then(understood),
         channels: db.note(CHANNELS)?.as_deref().and_then(understood),
         parcels: db.deliveries()?.into_iter().filter_map(parcel).collect(),
@@ -165,13 +169,19 @@ fn read(path: &Path) -> Result<(AlertingDb, Left), StoreError> {
     Ok((db, left))
 }
 
-fn life(stored: &StoredAlert) -> Option<(Subject, Rule, Life)> {
-    let life = understood(&stored.life)?;
-    Some((
-        stored.subject.parse().ok()?,
-        stored.rule.parse().ok()?,
-        life,
-    ))
+fn life(stored: &StoredAlert, boot: Option<&str>) -> Option<(Subject, Rule, Life, bool)> {
+    let Remembered { boot: of, life } = understood(&stored.life)?;
+    let is_same_boot = of.is_some() && of.as_deref() == boot;
+    let (subject, rule) = (stored.subject.parse().ok()?, stored.rule.parse().ok()?);
+    Some((subject, rule, life, is_same_boot))
+}
+
+/// An alert, and during which start of the machine it was written: its durations are of that one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    boot: Option<String>,
+    life: Life,
 }
 
 fn parcel(stored: StoredDelivery) -> Option<Parcel> {
@@ -212,7 +222,7 @@ impl Unwritten {
         alerts.chain(self.others.iter().cloned()).collect()
     }
 
-    /// Forgets the oldest if there is too much; how many.
+    /// Forgets something if there is too much; how much.
     fn cut(&mut self) -> usize {
         let too_many = self.others.len().saturating_sub(KEPT);
         self.others.drain(..too_many);
@@ -237,10 +247,11 @@ struct Writer {
 impl Writer {
     fn run(mut self, received: &mpsc::Receiver<Vec<Entry>>) {
         let boot = clock::boot_id();
-        if let Some(text) = boot {
-            self.unwritten
-                .add(AlertingChange::Note { name: BOOT, text });
-        }
+        self.unwritten.add(AlertingChange::Note {
+            name: BEGUN,
+            text: String::new(),
+        });
+        self.write(false);
         loop {
             let entries = if self.is_failing {
                 match received.recv_timeout(AGAIN) {
@@ -259,16 +270,15 @@ impl Writer {
             // What has come meanwhile is written with it.
             for entry in entries.into_iter().chain(received.try_iter().flatten()) {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);
-                let (change, parcel) = change(entry, clock::now());
+                let (change, parcel) = change(entry, boot.as_deref(), clock::now());
                 to_disk |= parcel.is_some();
                 self.unwritten.add(change);
                 parcels.extend(parcel);
             }
             self.write(to_disk);
             for parcel in parcels {
-                if self.parcels.blocking_send(parcel).is_err() {
-                    return;
-                }
+                // At the end nobody takes them any more: the next run does.
+                let _taken = self.parcels.blocking_send(parcel);
             }
         }
         self.write(true);
@@ -311,12 +321,15 @@ impl Writer {
     }
 }
 
-fn change(entry: Entry, now: Timestamp) -> (AlertingChange, Option<Parcel>) {
+fn change(entry: Entry, boot: Option<&str>, now: Timestamp) -> (AlertingChange, Option<Parcel>) {
     let change = match entry {
         Entry::Alert(subject, rule, Some(life)) => AlertingChange::Alert(StoredAlert {
             subject: subject.to_string(),
             rule: rule.to_string(),
-            life: json(&life),
+            life: json(&Remembered {
+                boot: boot.map(str::to_owned),
+                life: *life,
+            }),
         }),
         Entry::Alert(subject, rule, None) => AlertingChange::NoAlert {
             subject: subject.to_string(),
@@ -383,7 +396,7 @@ mod tests {
     fn a_message_is_handed_on_when_it_is_written_and_known_until_it_is_settled() {
         let (_directory, data_dir) = data_dir();
         let (journal, writing, left, mut parcels) = open(&data_dir);
-        assert!(left.parcels.is_empty() && !left.is_same_boot);
+        assert!(left.parcels.is_empty() && !left.is_whole);
         for message in ["a", "b"] {
             journal.write(vec![Entry::Parcel(parcel(message))]);
             assert_eq!(parcels.blocking_recv().unwrap().notice.id, message);
@@ -401,7 +414,7 @@ mod tests {
             .map(|it| it.notice.id.as_str())
             .collect();
         assert_eq!(ids, ["b"]);
-        assert!(left.is_same_boot);
+        assert!(left.is_whole);
     }
 
     #[test]

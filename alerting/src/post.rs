@@ -27,6 +27,9 @@ use crate::queue::{Next, Queue, WAITING};
 use crate::routing::{Quiet, Routed, route};
 use crate::words::{Words, words};
 
+/// However long something is to be waited for, it is looked at again after this.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
 /// What an admin has set, as far as messages are concerned.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -115,6 +118,8 @@ pub(crate) async fn deliver(office: Office, mut parcels: mpsc::Receiver<Parcel>)
 /// Serves one channel.
 async fn serve(mut office: Office, id: String, mut parcels: mpsc::Receiver<Parcel>) {
     let mut queue = Queue::default();
+    // What is set now is what is read first.
+    office.policy.mark_unchanged();
     while !office.stop.is_cancelled() {
         let next = office.next(&id, &mut queue);
         let wait = match next {
@@ -134,7 +139,8 @@ async fn serve(mut office: Office, id: String, mut parcels: mpsc::Receiver<Parce
         };
         let now = now();
         let wait = wait.map(|until| until.saturating_sub(now.ms).max(0));
-        let wait = wait.map(|ms| Duration::from_millis(ms.unsigned_abs()));
+        // The clock may be set meanwhile, by which quiet hours end.
+        let wait = wait.map(|ms| Duration::from_millis(ms.unsigned_abs()).min(LOOK_AGAIN));
         tokio::select! {
             parcel = parcels.recv() => match parcel {
                 Some(parcel) => office.take(&mut queue, parcel),
@@ -210,7 +216,7 @@ impl Office {
                 queue.reached();
                 (queue.refused(&parcel.notice.id, now()), error)
             }
-            Err(error) => (queue.not_reached(now()), error),
+            Err(error) => (queue.not_reached(&parcel.notice.id, now()), error),
         };
         self.counters.count("messages_not_sent");
         tracing::debug!(channel = channel.id, %error, "a message was not sent");

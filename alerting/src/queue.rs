@@ -10,7 +10,8 @@ use crate::routing::{Routed, still_to_tell};
 /// Messages that may wait for one channel. When there are more, the oldest is given up.
 pub(crate) const WAITING: usize = 1_000;
 
-/// A message that is older is given up: what it says is no news any more.
+/// A message that could not be sent for so long is given up: what it says is no news any more. What is
+/// kept back on purpose does not age.
 const TOO_OLD_MS: i64 = 24 * 3600 * 1000;
 
 /// The first wait after a failure, in milliseconds; each further one is twice as long, ...
@@ -30,8 +31,11 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct Waiting {
     parcel: Parcel,
-    /// When it was made, in milliseconds: a clock that is set makes it no older.
-    made: i64,
+    /// Since when it could be sent, in milliseconds: a clock that is set makes it no older. None: it is
+    /// kept back.
+    due: Option<i64>,
+    /// It was tried.
+    has_failed: bool,
     /// It was kept back for the quiet hours.
     is_held: bool,
     /// The channel does not take this one.
@@ -68,7 +72,8 @@ impl Queue {
             None
         };
         self.waiting.push_back(Waiting {
-            made: now.at(parcel.made_at).ms.min(now.ms),
+            due: Some(now.at(parcel.made_at).ms.min(now.ms)),
+            has_failed: false,
             parcel,
             is_held: false,
             refused: None,
@@ -84,7 +89,8 @@ impl Queue {
         for index in 0..self.waiting.len() {
             let waiting = &mut self.waiting[index];
             let parcel = waiting.parcel.clone();
-            if now.ms.saturating_sub(waiting.made) > TOO_OLD_MS {
+            let is_old = |due: i64| now.ms.saturating_sub(due) > TOO_OLD_MS;
+            if waiting.has_failed && waiting.due.is_some_and(is_old) {
                 return Next::GiveUp(parcel);
             }
             let Some(routed) = route(&parcel.notice) else {
@@ -92,6 +98,7 @@ impl Queue {
             };
             if let Some(not_before) = routed.not_before.filter(|it| *it > now.wall) {
                 waiting.is_held = true;
+                waiting.due = None;
                 wake(now.at(not_before).ms);
                 continue;
             }
@@ -123,6 +130,7 @@ impl Queue {
         let mut left = still_to_tell(&held).into_iter();
         for waiting in self.waiting.iter_mut().filter(|it| it.is_held) {
             waiting.is_held = false;
+            waiting.due = Some(now.ms);
             match left.next().flatten() {
                 Some(notice) => waiting.parcel.notice = notice,
                 // Nothing is left of it: with no alert it goes nowhere.
@@ -142,8 +150,11 @@ impl Queue {
         self.outage = None;
     }
 
-    /// The channel did not answer. True if it had before.
-    pub(crate) fn not_reached(&mut self, now: Now) -> bool {
+    /// The channel did not answer when this message was sent. True if it had before.
+    pub(crate) fn not_reached(&mut self, notice: &str, now: Now) -> bool {
+        for waiting in &mut self.waiting {
+            waiting.has_failed |= waiting.parcel.notice.id == notice;
+        }
         let is_new = self.outage.is_none();
         self.outage = Some(failed(self.outage, now));
         is_new
@@ -156,6 +167,7 @@ impl Queue {
         let Some(waiting) = waiting.find(|it| it.parcel.notice.id == notice) else {
             return false;
         };
+        waiting.has_failed = true;
         let is_new = waiting.refused.is_none();
         waiting.refused = Some(failed(waiting.refused, now));
         is_new
@@ -263,7 +275,7 @@ mod tests {
         let mut at = 0;
         let mut waits = Vec::new();
         for attempt in 0..10 {
-            assert_eq!(queue.not_reached(now(at)), attempt == 0);
+            assert_eq!(queue.not_reached("a", now(at)), attempt == 0);
             let Next::Wait(Some(again)) = queue.next(at_once, now(at)) else {
                 panic!("it waits");
             };
@@ -273,7 +285,7 @@ mod tests {
         }
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]);
         queue.reached();
-        assert!(queue.not_reached(now(at)), "another outage");
+        assert!(queue.not_reached("a", now(at)), "another outage");
     }
 
     #[test]
@@ -294,6 +306,8 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(firing("a"), now(0));
         let day = 24 * 3600;
+        assert_eq!(queue.next(at_once, now(2 * day)), Next::Send(firing("a")));
+        queue.refused("a", now(0));
         assert_eq!(queue.next(at_once, now(day)), Next::Send(firing("a")));
         assert_eq!(queue.next(at_once, now(day + 1)), Next::GiveUp(firing("a")));
     }
@@ -315,12 +329,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_after_the_quiet_hours_is_told() {
-        let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
-        let route = quiet_until(3600);
-        assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(3_600_000)));
-        assert_eq!(queue.next(&route, now(3600)), Next::Send(firing("a")));
+    fn what_is_left_after_the_quiet_hours_is_told_however_long_they_were() {
+        for secs in [3600, 3 * 24 * 3600] {
+            let mut queue = Queue::default();
+            queue.add(firing("a"), now(0));
+            let route = quiet_until(secs);
+            assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(secs * 1000)));
+            assert_eq!(queue.next(&route, now(secs)), Next::Send(firing("a")));
+            queue.not_reached("a", now(secs));
+            assert_eq!(queue.next(&route, now(secs + 5)), Next::Send(firing("a")));
+        }
     }
 
     #[test]

@@ -47,14 +47,18 @@ impl Undelivered {
         self.told.remove(id);
     }
 
+    /// Whether a device goes by something else than what was set, as far as it has said.
+    pub(crate) fn is_owed(&self, id: &DeviceId) -> bool {
+        let (wanted, told) = (self.wanted.get(id), self.told.get(id));
+        wanted
+            .zip(told)
+            .is_some_and(|(wanted, told)| !told.follows(wanted))
+    }
+
     /// The first device that is there and does not do what it is told.
     pub(crate) fn first(&self, is_there: impl Fn(&DeviceId) -> bool) -> Option<&DeviceId> {
-        let mut all = self.wanted.iter();
-        let found = all.find(|(id, wanted)| {
-            let told = self.told.get(id);
-            told.is_some_and(|told| !told.follows(wanted)) && is_there(id)
-        });
-        found.map(|(id, _)| id)
+        let mut all = self.wanted.keys();
+        all.find(|id| self.is_owed(id) && is_there(id))
     }
 }
 

@@ -13,13 +13,18 @@ use lettre::transport::smtp::{self, response::Response};
 use netmonitor_protocol::payload::{Severity, SmtpSecurity};
 use netmonitor_rules::alert::{Notice, Told};
 use netmonitor_service::Secret;
+use tokio::time::{Instant, timeout};
 
-use super::{SendError, is_urgent};
+use super::{SendError, TIMEOUT, is_urgent, no_answer};
 use crate::words::{Words, plain, shortened};
 
 /// Messages to which one is an answer, for programs that show what belongs together: of more
 /// alerts only the first.
 const REFERENCES: usize = 10;
+
+/// Of several recipients who are asked one by one, so long all together: once one has the mail, the
+/// others must not hold up the answer.
+const ALL_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long a server may take to say goodbye once it has the mail.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -72,11 +77,20 @@ async fn one_by_one(
 ) -> Result<String, SendError> {
     let count = to.len();
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());
+    let begin = Instant::now();
     for recipient in to {
-        let outcome = match connect(server).await {
-            Ok(connection) => hand_over(connection, from, vec![recipient.clone()], mail).await,
-            Err(error) => Err(error),
+        let deliver = async {
+            let connection = connect(server).await?;
+            hand_over(connection, from, vec![recipient.clone()], mail).await
         };
+        // Whoever has it must not get it again because another one took too long.
+        let left = if accepted.is_empty() {
+            TIMEOUT
+        } else {
+            ALL_WITHIN.saturating_sub(begin.elapsed())
+        };
+        let outcome = timeout(left, deliver).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(no_answer(left)));
         match outcome {
             Ok(answer) => accepted.push(answer),
             Err(error) => refused.push((recipient, error)),

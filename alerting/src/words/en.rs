@@ -21,6 +21,8 @@ pub(super) static TEXTS: Texts = Texts {
             "removed" => "The device has been removed.",
             "disabled" => "The rule has been switched off.",
             "gone" => "It is not on the machine any more.",
+            "unwatched" => "Nobody watches it any more.",
+            "planned" => "It is away on purpose.",
             _ => return None,
         })
     },

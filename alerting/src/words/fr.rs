@@ -21,6 +21,8 @@ pub(super) static TEXTS: Texts = Texts {
             "removed" => "L’appareil a été retiré.",
             "disabled" => "La règle a été désactivée.",
             "gone" => "Cet élément n’est plus sur la machine.",
+            "unwatched" => "Personne ne le surveille plus.",
+            "planned" => "Son absence est voulue.",
             _ => return None,
         })
     },

@@ -9,8 +9,9 @@
 //! - A switch that dies takes many devices with it: `tell` waits for all, and says one thing.
 //! - Whoever was told that something is wrong is told when it is over, whatever happens meanwhile:
 //!   `life` owes it until it was said.
-//! - The process may be killed at any moment: [`Output::Save`] comes before [`Output::Tell`], and both
-//!   are to be written before anything is sent.
+//! - The process may be killed at any moment: what one input has brought about is to be written
+//!   together ([`Output::Save`], [`Output::Tell`]), and before anything of it is sent.
+//! - After a start settings come one by one: nobody is told, and nothing let go, before all have come.
 
 mod conclude;
 mod defaults;

@@ -214,7 +214,7 @@ mod tests {
         let path = directory.path().join("alerting.db");
         let mut db = AlertingDb::open(&path).unwrap();
         let note = AlertingChange::Note {
-            name: "boot",
+            name: "settings",
             text: "abc".to_owned(),
         };
         let first = [
@@ -247,8 +247,8 @@ mod tests {
         let owed = db.deliveries().unwrap();
         let owed: Vec<_> = owed.into_iter().map(AlertingChange::Owe).collect();
         assert_eq!(owed, [owe("b"), owe("c")]);
-        assert_eq!(db.note("boot").unwrap().as_deref(), Some("abc"));
-        assert_eq!(db.note("settings").unwrap(), None);
+        assert_eq!(db.note("settings").unwrap().as_deref(), Some("abc"));
+        assert_eq!(db.note("channels").unwrap(), None);
         let locked = AlertingDb::open(&path);
         assert!(matches!(locked, Err(StoreError::Locked { .. })));
     }

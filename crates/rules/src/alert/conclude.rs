@@ -1,6 +1,6 @@
 //! What follows from what was found of a rule: its state, what is published, logged and remembered.
 
-use netmonitor_protocol::payload::{Alert, AlertState, Event, EventKind, Severity};
+use netmonitor_protocol::payload::{Alert, AlertState, DeviceAlerting, Event, EventKind, Severity};
 use netmonitor_protocol::{DeviceId, Rule, RuleKind, Subject};
 
 use super::engine::{CONFIRMED_WITHIN_MS, Engine, KNOWN_WITHIN_MS, Key, Output};
@@ -17,7 +17,7 @@ const GAP_MS: i64 = 30_000;
 
 /// What is pending for so long is written to the journal: most of what is pending ends sooner, and a
 /// card does not last for ever.
-const PENDING_SAVED_AFTER_MS: i64 = 30_000;
+const PENDING_SAVED_AFTER_MS: i64 = 120_000;
 
 /// What was found of a rule.
 pub(super) struct Found {
@@ -60,9 +60,13 @@ impl Engine {
         };
         let key = (subject.clone(), rule);
         if !config.enabled {
-            self.remove(&key, "disabled", now, out);
+            // What is set for the device itself may not have come yet.
+            if self.is_settled {
+                self.remove(&key, "disabled", now, out);
+            }
             return;
         }
+        let remembers_all = self.remembers_all;
         let seed = self.seeds.remove(&key);
         let Some(member) = self.members.get_mut(subject) else {
             return;
@@ -74,10 +78,10 @@ impl Engine {
             i64::MAX
         };
         let watched = member.alerts.entry(key.1.clone()).or_insert_with(|| {
-            let mut watched = Watched::new(begin(seed.as_ref(), now), now);
+            let mut watched = Watched::new(begin(seed.as_ref(), remembers_all, now), now);
             watched.is_confirmed = seed.is_some();
-            if seed.is_some() {
-                // Else the journal would have it.
+            if seed.is_some() && remembers_all {
+                // Else it would be remembered.
                 watched.life.restarts = Restarts::none_before();
             }
             watched.published = seed;
@@ -103,8 +107,11 @@ impl Engine {
         let wait = Wait { for_ms, gap_ms };
         let step = watched.life.judge(found.verdict, found.began, wait, now);
         // Nearly always all is well, and was before.
-        let is_as_before = step.is_none() && matches!(watched.life.phase, Phase::Ok(_));
-        if is_as_before && watched.published.is_some() && watched.saved == Saved::Nothing {
+        let is_well =
+            matches!(watched.life.phase, Phase::Ok(_)) && !watched.life.is_worth_keeping();
+        let published = watched.published.as_ref().map(|it| it.state);
+        let is_published = published == Some(AlertState::Ok);
+        if step.is_none() && is_well && is_published && watched.saved == Saved::Nothing {
             return;
         }
         self.stepped(&key, step, None, now, out);
@@ -112,7 +119,7 @@ impl Engine {
     }
 
     /// What the log says, and who is to be told.
-    fn stepped(
+    pub(super) fn stepped(
         &mut self,
         key: &Key,
         step: Option<Step>,
@@ -126,6 +133,7 @@ impl Engine {
                 // Who was told of an end hears of it before the next beginning.
                 self.settle_owed(key, now, out);
                 self.untold.insert(key.clone());
+                self.may_tell = true;
                 let config = self.config(subject, rule.kind());
                 let severity = config.map_or(Severity::Warning, |it| it.severity);
                 let mut event = event(key, EventKind::AlertFiring, severity, now);
@@ -194,7 +202,7 @@ impl Engine {
             let key = (subject.clone(), rule);
             if is_enabled {
                 self.touch(&key, now, out);
-            } else {
+            } else if self.is_settled {
                 self.remove(&key, "disabled", now, out);
             }
         }
@@ -246,12 +254,20 @@ impl Engine {
         if self.settings.is_none() || self.next.is_none_or(|next| next > now.ms) {
             return;
         }
+        self.settle(now, out);
+        if !self.is_settled {
+            // Then there is time for everything.
+            self.next = self.connected.map(|it| it.plus(CONFIRMED_WITHIN_MS).ms);
+            return;
+        }
+        self.may_tell = true;
         for key in self.keys() {
             self.time_has_passed(&key, now, out);
         }
         // What is told now is not due any more.
         self.tell(now, out);
         self.next = None;
+        self.may_tell = true;
         self.look_at_broker(now, out);
         let subjects: Vec<Subject> = self.members.keys().cloned().collect();
         for subject in subjects {
@@ -259,6 +275,21 @@ impl Engine {
         }
         for key in self.keys() {
             self.touch(&key, now, out);
+        }
+    }
+
+    /// What is set for each device has come.
+    fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
+        let is_time = self
+            .connected
+            .is_some_and(|it| now.since(it) >= CONFIRMED_WITHIN_MS);
+        if self.is_settled || !is_time {
+            return;
+        }
+        self.is_settled = true;
+        let subjects: Vec<Subject> = self.members.keys().cloned().collect();
+        for subject in subjects {
+            self.review(&subject, now, out);
         }
     }
 
@@ -329,7 +360,15 @@ impl Engine {
             .filter_map(|(subject, _)| subject.device().cloned())
             .collect();
         for id in unknown {
+            // What is set for a device that has not come yet holds when it comes.
+            let config = self.members.get(&Subject::Device(id.clone()));
+            let config = config.map(|it| it.config.clone()).unwrap_or_default();
             self.removed(&id, now, out);
+            if config != DeviceAlerting::default()
+                && let Some(member) = self.meet(&id)
+            {
+                member.config = config;
+            }
         }
         for (key, seed) in std::mem::take(&mut self.seeds) {
             self.adopt(&key, seed, now, out);
@@ -353,12 +392,23 @@ impl Engine {
 }
 
 /// Where an alert begins of which an earlier run has published this, and has remembered nothing.
-fn begin(seed: Option<&Alert>, now: Now) -> Life {
+///
+/// If all is remembered that there was, one that was published as firing and is not remembered was
+/// being told, or had ended, when the earlier run was killed: what is found next decides.
+fn begin(seed: Option<&Alert>, remembers_all: bool, now: Now) -> Life {
     let Some(seed) = seed else {
         return Life::ok(now);
     };
     let since = now.past(seed.since);
     if let Some(firing_since) = seed.firing_since {
+        if remembers_all {
+            let mut life = Life::ok(now);
+            life.phase = Phase::Pending {
+                since: now.past(firing_since),
+                seen: now,
+            };
+            return life;
+        }
         return Life::firing_again(seed, now.past(firing_since), now);
     }
     let mut life = Life::ok(since);

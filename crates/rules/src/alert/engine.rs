@@ -83,7 +83,8 @@ pub enum Output {
     Clear(Subject, Rule),
     /// Add a line to the log.
     Log(Event),
-    /// Remember this of an alert; none: nothing any more. To be written before anything is told.
+    /// Remember this of an alert; none: nothing any more. What one input has brought about is to be
+    /// written together, and before anything of it is sent.
     Save(Subject, Rule, Option<Box<Life>>),
     /// Tell somebody.
     Tell(Notice),
@@ -101,7 +102,14 @@ pub struct Engine {
     /// What was retained of alerts that are not known yet.
     pub(super) seeds: BTreeMap<Key, Alert>,
     pub(super) connected: Option<Now>,
-    /// Nothing was published or judged by the clock before: in milliseconds.
+    /// Since the first connection it is known what is set for each device: before, nobody is told of
+    /// anything, and nothing is let go.
+    pub(super) is_settled: bool,
+    /// What is remembered is all that there was to remember: what is not remembered was not so.
+    pub(super) remembers_all: bool,
+    /// Something has changed that decides who is to be told.
+    pub(super) may_tell: bool,
+    /// When there is something to do though nothing is heard, in milliseconds.
     pub(super) next: Option<i64>,
     /// Alerts that fire, and of which nobody was told.
     pub(super) untold: BTreeSet<Key>,
@@ -126,6 +134,9 @@ impl Engine {
             members: BTreeMap::from([(Subject::Hub, Member::default())]),
             seeds: BTreeMap::new(),
             connected: None,
+            is_settled: false,
+            remembers_all: false,
+            may_tell: false,
             next: None,
             untold: BTreeSet::new(),
             owed: BTreeSet::new(),
@@ -134,6 +145,11 @@ impl Engine {
             gathering: None,
             passed_over: 0,
         }
+    }
+
+    /// What is [restored](Self::restore) is all that an earlier run had to remember.
+    pub fn remembers_all(&mut self) {
+        self.remembers_all = true;
     }
 
     /// Takes over what an earlier run has remembered. `is_same_boot`: the machine was not started
@@ -191,9 +207,8 @@ impl Engine {
     pub fn disks(&self) -> Vec<(DeviceId, String)> {
         let there = self.members.iter().filter(|(_, member)| member.is_seen());
         let disks = there.flat_map(|(subject, member)| {
-            let rules = member.alerts.keys();
-            let disks = rules.filter(|rule| rule.kind() == RuleKind::Disk);
-            disks.filter_map(|rule| Some((subject.device()?.clone(), rule.target()?.to_owned())))
+            let mounts = member.mounts.iter();
+            mounts.filter_map(|mount| Some((subject.device()?.clone(), mount.clone())))
         });
         disks.collect()
     }
@@ -205,12 +220,15 @@ impl Engine {
         match input {
             Input::Connected => self.connected(now),
             Input::Settings(settings) => self.settings(*settings, now, &mut out),
-            Input::DeviceSettings(id, config) => {
+            Input::DeviceSettings(id, config) if self.is_news_of(&id, &config) => {
+                self.may_tell = true;
                 if let Some(member) = self.meet(&id) {
                     member.config = *config;
                     self.review(&id.into(), now, &mut out);
                 }
             }
+            // Of a device that was removed there is nothing to remember.
+            Input::DeviceSettings(..) => {}
             Input::Presence(id, presence) => self.presence(id, &presence, now, &mut out),
             Input::Info(id, info) => {
                 if let Some(member) = self.meet(&id) {
@@ -257,6 +275,11 @@ impl Engine {
             return None;
         }
         Some(self.members.entry(subject).or_default())
+    }
+
+    fn is_news_of(&self, id: &DeviceId, config: &DeviceAlerting) -> bool {
+        let is_known = self.members.contains_key(&Subject::Device(id.clone()));
+        is_known || *config != DeviceAlerting::default()
     }
 
     pub(super) fn wake(&mut self, ms: i64) {

@@ -1,6 +1,6 @@
 //! What the engine makes of what it hears.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use netmonitor_protocol::payload::{
@@ -16,7 +16,7 @@ use super::engine::{
 use super::life::{Acknowledged, Phase, Snoozed, Verdict};
 use super::member::{Member, Watched, service};
 use super::now::Now;
-use super::reading::{is_by_sample, readings};
+use super::reading::{is_by_sample, mounts, readings};
 
 /// Services of one device that are watched: as many as an agent watches.
 const MAX_SERVICES: usize = 256;
@@ -39,6 +39,7 @@ const MAX_SNOOZE_SECS: u64 = 365 * 24 * 3600;
 impl Engine {
     pub(super) fn connected(&mut self, now: Now) {
         self.connected = Some(now);
+        self.may_tell = true;
         for watched in self
             .members
             .values_mut()
@@ -55,6 +56,7 @@ impl Engine {
         let zone = named.and_then(|name| TimeZone::get(name).ok());
         self.zone = zone.unwrap_or_else(|| self.own_zone.clone());
         self.settings = Some(settings);
+        self.may_tell = true;
         let subjects: Vec<Subject> = self.members.keys().cloned().collect();
         for subject in subjects {
             self.review(&subject, now, out);
@@ -84,7 +86,7 @@ impl Engine {
     /// What was retained of a rule that is not watched any more.
     fn let_go_if_disabled(&mut self, key: &Key, now: Now, out: &mut Vec<Output>) {
         let config = self.config(&key.0, key.1.kind());
-        if config.is_some_and(|it| !it.enabled) {
+        if self.is_settled && config.is_some_and(|it| !it.enabled) {
             self.remove(key, "disabled", now, out);
         }
     }
@@ -103,20 +105,42 @@ impl Engine {
         let was = before.as_ref().map(|it| it.state);
         member.forget_waits(now);
         let is_back = presence.state == PresenceState::Online;
-        if is_back && was == Some(PresenceState::Offline) {
+        if is_back && was != Some(PresenceState::Online) {
+            member.came_back(now);
+        }
+        if is_back && was == Some(PresenceState::Offline) && member.is_missed() {
             member.back = Some(now);
+        }
+        if presence.state == PresenceState::Offline {
+            member.went_away();
         }
         let was_known = before.is_some();
         let is_reboot = presence.cause == Some(PresenceCause::Reboot)
             && before.is_none_or(|it| it.cause != presence.cause || it.since != presence.since);
         let subject = Subject::Device(id);
         self.look_at_presence(&subject, now, out);
-        // One that was there before this run is no news.
-        if is_back && is_reboot && was_known {
+        // One that was told by an earlier run is no news, and one of long ago neither.
+        let is_untold = self.remembers_all && now.since(now.past(presence.since)) < REBOOT_SHOWN_MS;
+        if is_back && is_reboot && (was_known || is_untold) {
             self.happened(&subject, RuleKind::Reboot, REBOOT_SHOWN_MS, now, out);
         }
         self.look_at_services(&subject, now, out);
         self.touch_all(&subject, now, out);
+        self.touch_behind(&subject, now, out);
+        self.may_tell = true;
+    }
+
+    /// Whether somebody is told of what hangs behind a device depends on that device.
+    fn touch_behind(&mut self, above: &Subject, now: Now, out: &mut Vec<Output>) {
+        let hangs = |member: &Member| member.config.uplink.as_ref() == above.device();
+        let behind = self
+            .members
+            .iter()
+            .filter(|(_, it)| it.config.uplink.is_some() && hangs(it));
+        let behind: Vec<Subject> = behind.map(|(subject, _)| subject.clone()).collect();
+        for subject in behind {
+            self.touch(&(subject, Rule::of(RuleKind::Offline)), now, out);
+        }
     }
 
     fn look_at_presence(&mut self, subject: &Subject, now: Now, out: &mut Vec<Output>) {
@@ -129,7 +153,11 @@ impl Engine {
         let began = Some(now.at(presence.since));
         let cause = presence.cause.map(|it| it.as_str().to_owned());
         let (offline, stale) = (member.offline(), member.stale());
+        let is_planned = presence.state == PresenceState::Offline && offline == Verdict::Good;
         let detail = cause.filter(|_| offline == Verdict::Bad);
+        if is_planned {
+            self.end_as_planned(subject, now, out);
+        }
         for (kind, verdict, detail) in [
             (RuleKind::Offline, offline, detail),
             (RuleKind::Stale, stale, None),
@@ -148,6 +176,19 @@ impl Engine {
         }
     }
 
+    /// The device is not back: it is away on purpose.
+    fn end_as_planned(&mut self, subject: &Subject, now: Now, out: &mut Vec<Output>) {
+        let key = (subject.clone(), Rule::of(RuleKind::Offline));
+        let Some(watched) = self.watched(&key.0, &key.1) else {
+            return;
+        };
+        if watched.life.firing().is_some() {
+            let step = watched.life.end(Some("planned"), now);
+            self.stepped(&key, Some(step), Some("planned"), now, out);
+            self.touch(&key, now, out);
+        }
+    }
+
     pub(super) fn sample(
         &mut self,
         id: &DeviceId,
@@ -155,13 +196,15 @@ impl Engine {
         now: Now,
         out: &mut Vec<Output>,
     ) {
+        let has_settings = self.settings.is_some();
         let Some(member) = self.meet(id) else {
             return;
         };
         member.booted = Some(boot_of(metrics, now));
-        if !member.is_seen() || metrics.age_ms > OLD_SAMPLE_MS || self.settings.is_none() {
+        if !member.is_seen() || metrics.age_ms > OLD_SAMPLE_MS || !has_settings {
             return;
         }
+        member.mounts = mounts(metrics);
         let subject = Subject::Device(id.clone());
         let off = self.is_clock_known().then(|| clock_off_secs(metrics, now));
         for (rule, value) in readings(metrics, off) {
@@ -236,6 +279,10 @@ impl Engine {
         let Some(member) = self.meet(&id) else {
             return;
         };
+        // The last words of a machine that goes say nothing of how it comes back.
+        if member.presence_is(PresenceState::Offline) {
+            return;
+        }
         member.services = Some(services);
         self.look_at_services(&id.into(), now, out);
     }
@@ -362,7 +409,12 @@ impl Engine {
             self.remove(&(subject.clone(), rule), "removed", now, out);
         }
         self.members.remove(&subject);
-        self.seeds.retain(|(of, _), _| *of != subject);
+        let (gone, left) = std::mem::take(&mut self.seeds)
+            .into_iter()
+            .partition(|((of, _), _)| *of == subject);
+        self.seeds = left;
+        let gone: BTreeMap<Key, Alert> = gone;
+        out.extend(gone.into_keys().map(|(of, rule)| Output::Clear(of, rule)));
     }
 
     pub(super) fn command(
@@ -413,6 +465,7 @@ impl Engine {
             event.parameters.insert(name.to_owned(), text);
         }
         out.push(Output::Log(event));
+        self.may_tell = true;
         self.touch(key, now, out);
     }
 

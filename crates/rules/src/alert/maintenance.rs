@@ -23,6 +23,24 @@ pub(super) fn is_open(
     })
 }
 
+/// When one of them opens or ends next, after this moment. None: never.
+pub(super) fn next_change(
+    windows: &[Maintenance],
+    subject: &Subject,
+    groups: &[String],
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Option<Timestamp> {
+    let windows = windows.iter().filter(|it| concerns(it, subject, groups));
+    let changes = windows.filter_map(|window| match &window.when {
+        MaintenanceTime::Once { from, to } => [*from, *to].into_iter().find(|it| *it > now),
+        MaintenanceTime::Weekly(hours) => {
+            weekly::next_change(std::slice::from_ref(hours), now, zone)
+        }
+    });
+    changes.min()
+}
+
 fn concerns(window: &Maintenance, subject: &Subject, groups: &[String]) -> bool {
     if window.devices.is_empty() && window.groups.is_empty() {
         return true;

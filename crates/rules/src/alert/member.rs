@@ -1,6 +1,6 @@
 //! What is known of one subject: a device, or the hub itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{
@@ -46,7 +46,7 @@ pub(super) enum Saved {
     Nothing,
     /// It is pending since then, in milliseconds.
     Pending(i64),
-    /// All of it, but for what was measured since.
+    /// All of it, without its value: that alone is not worth writing.
     Whole(Box<Life>),
 }
 
@@ -68,10 +68,12 @@ impl Watched {
 #[derive(Debug, Default)]
 pub(super) struct Member {
     pub(super) config: DeviceAlerting,
-    /// Of a device: what is concluded of it, and since when that is known.
+    /// Of a device: what is concluded of it.
     pub(super) presence: Option<Presence>,
     pub(super) alerts: BTreeMap<Rule, Watched>,
     pub(super) services: Option<Services>,
+    /// Where its own disks are mounted, by its last sample.
+    pub(super) mounts: BTreeSet<String>,
     /// When its machine was started, in milliseconds by the hub's clock.
     pub(super) booted: Option<i64>,
     pub(super) interval_ms: Option<i64>,
@@ -135,6 +137,25 @@ impl Member {
                 watched.life.phase = Phase::Ok(now);
             }
         }
+    }
+
+    /// What was known of services and of its start is not so any more.
+    pub(super) fn went_away(&mut self) {
+        self.services = None;
+        self.booted = None;
+    }
+
+    /// It is there again: what is in no sample has time to come back as well.
+    pub(super) fn came_back(&mut self, now: Now) {
+        for watched in self.alerts.values_mut() {
+            watched.in_sample = now;
+        }
+    }
+
+    /// Whether its own absence is, or is about to be, an alert.
+    pub(super) fn is_missed(&self) -> bool {
+        let offline = self.alerts.get(&Rule::of(RuleKind::Offline));
+        offline.is_some_and(|it| !matches!(it.life.phase, Phase::Ok(_)))
     }
 
     /// Whether the device is gone, and somebody should hear of it.

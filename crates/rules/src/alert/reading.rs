@@ -1,5 +1,7 @@
 //! What a sample says about each rule.
 
+use std::collections::BTreeSet;
+
 use netmonitor_protocol::payload::{Disk, Metrics};
 use netmonitor_protocol::{Rule, RuleKind};
 
@@ -37,7 +39,8 @@ pub(super) fn readings(metrics: &Metrics, clock_off_secs: Option<f64>) -> Vec<(R
     add(RuleKind::Load, load_per_core(metrics));
     add(RuleKind::Temperature, hottest(metrics));
     add(RuleKind::Network, traffic(metrics));
-    add(RuleKind::Clock, clock_off_secs.map(f64::abs));
+    // That the hub does not know the time is no sign that the device has no clock.
+    found.push((Rule::of(RuleKind::Clock), clock_off_secs.map(f64::abs)));
     for disk in metrics.disks.iter().filter(|disk| is_its_own(disk)) {
         let known = !disk.unresponsive;
         let fill = disk.used_percent().filter(|_| known);
@@ -48,6 +51,12 @@ pub(super) fn readings(metrics: &Metrics, clock_off_secs: Option<f64>) -> Vec<(R
         }
     }
     found
+}
+
+/// Where a device's own disks are mounted.
+pub(super) fn mounts(metrics: &Metrics) -> BTreeSet<String> {
+    let own = metrics.disks.iter().filter(|disk| is_its_own(disk));
+    own.map(|disk| disk.mount.clone()).collect()
 }
 
 /// A disk of another machine is that one's to watch, and one that cannot be written cannot fill up.

@@ -58,23 +58,55 @@ impl Engine {
         })
     }
 
+    /// When a maintenance window opens or ends, in milliseconds.
+    fn maintenance_changes(&self, subject: &Subject, now: Now) -> Option<i64> {
+        let windows = &self.settings.as_ref()?.maintenance;
+        let groups = &self.members.get(subject)?.config.groups;
+        let next = maintenance::next_change(windows, subject, groups, now.wall, &self.zone);
+        next.map(|at| now.at(at).ms)
+    }
+
     /// The device behind which this one hangs, if that is gone, or has only just come back.
+    ///
+    /// One that is away on purpose explains nothing by itself, and one that is there ends the search.
     fn behind(&self, subject: &Subject, member: &Member, now: Now) -> Option<DeviceId> {
+        if self.is_in_circle(subject, member) {
+            return None;
+        }
         let mut below = member;
         for _ in 0..MAX_UPLINKS {
             let uplink = below.config.uplink.clone()?;
-            if subject.device() == Some(&uplink) {
-                return None;
-            }
             let above = self.members.get(&Subject::Device(uplink.clone()))?;
             let grace = self.offline_for_ms(&uplink).max(BEHIND_GRACE_MS);
             let is_just_back = above.back.is_some_and(|back| now.since(back) < grace);
-            if above.presence_is(PresenceState::Offline) || is_just_back {
+            let is_gone = above.presence_is(PresenceState::Offline);
+            if is_gone && above.is_missed() || is_just_back {
                 return Some(uplink);
+            }
+            if !is_gone {
+                return None;
             }
             below = above;
         }
         None
+    }
+
+    /// Whether the device hangs behind itself, by way of others.
+    fn is_in_circle(&self, subject: &Subject, member: &Member) -> bool {
+        let mut below = member;
+        for _ in 0..MAX_UPLINKS {
+            let Some(uplink) = &below.config.uplink else {
+                return false;
+            };
+            if subject.device() == Some(uplink) {
+                return true;
+            }
+            let Some(above) = self.members.get(&Subject::Device(uplink.clone())) else {
+                return false;
+            };
+            below = above;
+        }
+        true
     }
 
     fn offline_for_ms(&self, id: &DeviceId) -> i64 {
@@ -140,7 +172,8 @@ impl Engine {
             let again = || is_muted().then(|| now.plus(MUTED_AGAIN_MS).ms);
             if may_be_told { Some(at) } else { again() }
         });
-        let all = [fires, wakes, reminds, watched.over_at];
+        let windows = firing.and_then(|_| self.maintenance_changes(subject, now));
+        let all = [fires, wakes, reminds, watched.over_at, windows];
         all.into_iter().flatten().min()
     }
 
@@ -176,17 +209,20 @@ impl Engine {
         };
         let firing = member.alerts.get(rule).and_then(|it| it.life.firing());
         let is_open = firing.is_some_and(|it| it.acknowledged.is_none() && !it.sleeps(now));
-        let is_seen = member.blind_since(rule.kind()).is_none();
+        let is_known = subject.device().is_none() || member.presence.is_some();
+        let is_seen = is_known && member.blind_since(rule.kind()).is_none();
         is_open && is_seen && self.muted(key, now).is_none()
     }
 
     /// Tells what is to be told now.
     pub(super) fn tell(&mut self, now: Now, out: &mut Vec<Output>) {
-        if self.settings.is_none() {
+        if self.settings.is_none() || !self.is_settled {
             return;
         }
         self.tell_ends(now, out);
-        self.tell_beginnings(now, out);
+        if std::mem::take(&mut self.may_tell) {
+            self.tell_beginnings(now, out);
+        }
         self.tell_again(now, out);
     }
 

@@ -18,7 +18,7 @@ CREATE TABLE delivery (
     UNIQUE (channel, message)
 ) STRICT;
 
--- What is known beside that: boot (of the machine at the last write), settings.
+-- What is known beside that: begun (somebody writes here), settings, channels.
 CREATE TABLE note (
     name TEXT PRIMARY KEY,
     text TEXT NOT NULL

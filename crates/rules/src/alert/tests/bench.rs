@@ -1,6 +1,6 @@
 //! An engine on the bench: time is a number, and everything that it says is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use netmonitor_protocol::payload::{
@@ -29,6 +29,7 @@ pub(super) struct Bench {
     configs: BTreeMap<DeviceId, DeviceAlerting>,
     services: BTreeMap<DeviceId, Services>,
     cpus: BTreeMap<String, f64>,
+    gone: BTreeSet<DeviceId>,
 }
 
 pub(super) fn id(text: &str) -> DeviceId {
@@ -64,9 +65,11 @@ impl Bench {
             configs: BTreeMap::new(),
             services: BTreeMap::new(),
             cpus: BTreeMap::new(),
+            gone: BTreeSet::new(),
         };
         bench.hear(Input::Connected);
         bench.hear(Input::Settings(Box::new(settings)));
+        bench.pass(5.0);
         bench
     }
 
@@ -147,6 +150,16 @@ impl Bench {
         };
         self.presences.insert(id(device), presence.clone());
         self.hear(Input::Presence(id(device), presence));
+        if state == PresenceState::Offline {
+            self.gone.insert(id(device));
+        }
+        // An agent that comes back tells everything again.
+        if state == PresenceState::Online
+            && self.gone.remove(&id(device))
+            && let Some(services) = self.services.get(&id(device))
+        {
+            self.hear(Input::Services(id(device), services.clone()));
+        }
     }
 
     pub(super) fn online(&mut self, device: &str) {
@@ -208,7 +221,9 @@ impl Bench {
             services: vec![service],
         };
         self.services.insert(id(device), services.clone());
-        self.hear(Input::Services(id(device), services));
+        if !self.gone.contains(&id(device)) {
+            self.hear(Input::Services(id(device), services));
+        }
     }
 
     pub(super) fn act(&mut self, device: &str, of: &str, action: AlertAction) {
@@ -237,6 +252,18 @@ impl Bench {
     /// The process is killed, and started again with what journal and broker have.
     pub(super) fn restart(&mut self) {
         self.engine = Engine::new(TimeZone::UTC);
+        self.engine.remembers_all();
+        self.begin_again();
+    }
+
+    /// The same, and the journal is lost.
+    pub(super) fn restart_without_journal(&mut self) {
+        self.engine = Engine::new(TimeZone::UTC);
+        self.journal.clear();
+        self.begin_again();
+    }
+
+    fn begin_again(&mut self) {
         for ((subject, rule), life) in self.journal.clone() {
             let json = serde_json::to_string(&life).unwrap();
             let life = serde_json::from_str(&json).unwrap();
@@ -254,7 +281,9 @@ impl Bench {
             self.hear(Input::Presence(device, presence));
         }
         for (device, services) in self.services.clone() {
-            self.hear(Input::Services(device, services));
+            if !self.gone.contains(&device) {
+                self.hear(Input::Services(device, services));
+            }
         }
     }
 }

@@ -211,3 +211,75 @@ fn a_device_that_is_removed_takes_its_alerts_with_it() {
     assert_eq!(bench.news(), ["resolved a offline"]);
     assert!(bench.retained.is_empty() && bench.journal.is_empty());
 }
+
+#[test]
+fn an_uplink_that_is_off_on_purpose_or_is_there_hides_nobody() {
+    let mut bench = Bench::new();
+    for name in ["top", "middle", "a", "b"] {
+        bench.online(name);
+    }
+    bench.configure("middle", behind("top"));
+    for (name, uplink) in [("a", "top"), ("b", "middle")] {
+        bench.configure(name, behind(uplink));
+    }
+    bench.presence("top", PresenceState::Offline, Some(PresenceCause::Shutdown));
+    bench.pass(3600.0);
+    bench.lost("a");
+    bench.lost("b");
+    bench.pass(30.0);
+    assert_eq!(bench.news(), ["firing a offline, b offline"]);
+}
+
+#[test]
+fn two_that_hang_behind_each_other_and_go_together_are_told() {
+    let mut bench = Bench::new();
+    for (name, uplink) in [("a", "b"), ("b", "a")] {
+        bench.online(name);
+        bench.configure(name, behind(uplink));
+    }
+    bench.lost("a");
+    bench.lost("b");
+    bench.pass(30.0);
+    assert_eq!(bench.told.len(), 1);
+}
+
+#[test]
+fn a_device_that_is_away_on_purpose_after_all_is_not_said_to_be_back() {
+    let mut bench = Bench::new();
+    let always_on = DeviceAlerting {
+        always_on: true,
+        ..DeviceAlerting::default()
+    };
+    bench.configure("a", always_on);
+    bench.online("a");
+    bench.presence("a", PresenceState::Offline, Some(PresenceCause::Shutdown));
+    bench.pass(20.0);
+    assert_eq!(bench.news(), ["firing a offline"]);
+    bench.configure("a", DeviceAlerting::default());
+    bench.pass(20.0);
+    let detail = bench.told[0].alerts[0].detail.as_deref();
+    assert_eq!(detail, Some("planned"));
+    assert_eq!(bench.news(), ["resolved a offline"]);
+}
+
+#[test]
+fn what_is_late_after_a_return_is_not_gone() {
+    let mut bench = Bench::new();
+    bench.online("a");
+    for _ in 0..40 {
+        let metrics = bench.metrics(1.0, 97);
+        bench.sample("a", metrics);
+        bench.pass(3.0);
+    }
+    assert_eq!(bench.news(), ["firing a disk-root"]);
+    bench.presence("a", PresenceState::Offline, Some(PresenceCause::Shutdown));
+    bench.pass(600.0);
+    bench.online("a");
+    let mut metrics = bench.metrics(1.0, 97);
+    metrics.disks.clear();
+    bench.sample("a", metrics);
+    bench.pass(3.0);
+    let metrics = bench.metrics(1.0, 97);
+    bench.sample("a", metrics);
+    assert!(bench.news().is_empty());
+}

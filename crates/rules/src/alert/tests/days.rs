@@ -36,8 +36,9 @@ fn bench() -> Bench {
 /// Times between two things that happen, in seconds: any, ...
 const ANY: [u32; 5] = [0, 1, 5, 30, 600];
 
-/// ... and such in which everything that was to be told was told.
-const LONG: [u32; 3] = [20, 60, 600];
+/// ... and such in which everything that was to be told was told, also by a process that has started
+/// in it, and waits some seconds until it knows everything.
+const LONG: [u32; 3] = [25, 70, 600];
 
 /// Something that can happen; the same for the same numbers. `fate` may kill the process
 /// meanwhile.

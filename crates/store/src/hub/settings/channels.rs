@@ -91,7 +91,8 @@ fn check_kind(kind: &ChannelKind) -> Result<(), String> {
             if to.is_empty() {
                 return Err("nobody would get the mail: give to at least one address".to_owned());
             }
-            match std::iter::once(from).chain(to).find(|it| !is_mail(it)) {
+            let sender = Some(from).filter(|it| !is_sender(it));
+            match sender.or_else(|| to.iter().find(|it| !is_mail(it))) {
                 None => Ok(()),
                 Some(address) => Err(format!(
                     "{address:?} is no mail address: write it like ada@example.org"
@@ -150,6 +151,18 @@ fn is_mail(text: &str) -> bool {
     is_line(text, MAX_TEXT)
         && !text.contains([' ', ',', ';', '<', '>'])
         && parts.is_some_and(|(who, server)| !who.is_empty() && !server.is_empty())
+}
+
+/// The same, with the name of who writes before it: `NetMonitor <hub@example.org>` (RFC 5322, section
+/// 3.4).
+fn is_sender(text: &str) -> bool {
+    let named = text.strip_suffix('>').and_then(|it| it.split_once(" <"));
+    match named {
+        Some((name, address)) => {
+            is_line(text, MAX_TEXT) && !name.contains(['<', '>', ',', ';']) && is_mail(address)
+        }
+        None => is_mail(text),
+    }
 }
 
 fn check_route(route: &Route) -> Result<(), String> {
@@ -254,5 +267,21 @@ mod tests {
         };
         let changed = db.change_settings(change, None, audit()).unwrap();
         assert_eq!(db.settings::<Channels>().unwrap(), changed.after);
+    }
+
+    #[test]
+    fn who_writes_may_have_a_name() {
+        for good in ["hub@example.org", "NetMonitor <hub@example.org>"] {
+            assert!(is_sender(good), "{good}");
+        }
+        for bad in [
+            "NetMonitor",
+            "NetMonitor <hub>",
+            "a@b <c@d",
+            "a <b> <c@d>",
+            "a\n <b@c>",
+        ] {
+            assert!(!is_sender(bad), "{bad}");
+        }
     }
 }
