@@ -114,6 +114,11 @@ impl Brain {
         self.presence(presence::Input::Connected, to_do);
     }
 
+    /// What is retained has come.
+    pub(crate) fn caught_up(&mut self, to_do: &mut ToDo) {
+        self.alert(alert::Input::CaughtUp, to_do);
+    }
+
     pub(crate) fn lost(&mut self, to_do: &mut ToDo) {
         self.presence(presence::Input::Lost, to_do);
     }

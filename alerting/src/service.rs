@@ -53,6 +53,10 @@ const HEARD: [Kind; 14] = [
     Kind::ChannelTest,
 ];
 
+/// What is retained comes at once after the connection, and one after the other: after so long without
+/// any, all has come.
+const QUIET: Duration = Duration::from_millis(500);
+
 /// So long after the first connection somebody must have said what is set.
 const SETTINGS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -210,9 +214,11 @@ async fn conclude(
         tokio::time::interval_at(tokio::time::Instant::now() + trends::FIRST, trends::EVERY);
     let mut found = JoinSet::new();
     let mut settings_by: Option<Instant> = None;
+    let mut caught_up_by: Option<Instant> = None;
     let mut trials = JoinSet::new();
     loop {
-        let deadline = brain.deadline().into_iter().chain(settings_by).min();
+        let all = [brain.deadline(), settings_by, caught_up_by];
+        let deadline = all.into_iter().flatten().min();
         let deadline = deadline.map(tokio::time::Instant::from_std);
         let wake = tokio::time::sleep_until(deadline.unwrap_or_else(far_away));
         let mut to_do = ToDo::default();
@@ -253,6 +259,7 @@ async fn conclude(
             Some(Event::Connected) => {
                 outage.over();
                 settings_by = settings_by.or_else(|| Instant::now().checked_add(SETTINGS_WITHIN));
+                caught_up_by = Instant::now().checked_add(QUIET);
                 brain.connected(&mut to_do);
             }
             Some(Event::Disconnected(error)) => {
@@ -270,8 +277,15 @@ async fn conclude(
                 }
             }
             Some(Event::Message(message)) => brain.message(message, &mut to_do),
-            Some(Event::Retained(message)) => brain.retained(message, &mut to_do),
+            Some(Event::Retained(message)) => {
+                caught_up_by = caught_up_by.and_then(|_| Instant::now().checked_add(QUIET));
+                brain.retained(message, &mut to_do);
+            }
             None => brain.elapsed(&mut to_do),
+        }
+        if caught_up_by.is_some_and(|by| by <= Instant::now()) {
+            caught_up_by = None;
+            brain.caught_up(&mut to_do);
         }
         if settings_by.is_some_and(|by| by <= Instant::now()) {
             settings_by = Instant::now().checked_add(Duration::from_hours(24 * 365));

@@ -201,6 +201,9 @@ fn what_somebody_has_taken_on_stays_so_when_the_hub_is_killed() {
 /// So often alerting dies.
 const KILLS: usize = 50;
 
+/// So long it lives at most. It needs half of a second to know what is so before it tells anybody.
+const LONGEST_LIFE_MS: u64 = 3000;
+
 /// Alerting dies at random while troubles come and go: no message is lost, and at most one for each
 /// death comes twice.
 #[test]
@@ -227,7 +230,9 @@ fn alerting_may_be_killed_at_any_moment() {
             *expected += 1;
         }
         eventually_some("every message", 4 * DEADLINE, || {
-            std::thread::park_timeout(Duration::from_millis(random.random_range(0..1500)));
+            std::thread::park_timeout(Duration::from_millis(
+                random.random_range(0..LONGEST_LIFE_MS),
+            ));
             alerting.process.kill();
             alerting.start_unseen();
             killed.fetch_add(1, Ordering::Relaxed);

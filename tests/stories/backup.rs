@@ -114,7 +114,7 @@ fn a_hub_comes_back_from_a_backup_that_was_made_while_it_ran() {
         "{sound}"
     );
     assert!(
-        sound.starts_with("everything is sound: 3 databases, "),
+        sound.starts_with("everything is sound: 4 databases, "),
         "{sound}"
     );
     hub.start_again();
@@ -198,7 +198,7 @@ fn damage_is_named_with_what_to_do_and_is_no_backup() {
         assert!(line.contains("netmonitor restore FILE --force"), "{line}");
     }
     assert!(!found.stdout.is_empty());
-    assert!(found.stderr.contains("1 of 3 databases"), "{found:?}");
+    assert!(found.stderr.contains("1 of 4 databases"), "{found:?}");
     let to = home.path().join("hub.backup");
     let refused = home.admin(&["backup", to.to_str().unwrap()]);
     assert_refused(&refused, "is damaged");

@@ -254,7 +254,10 @@ impl Engine {
         if self.settings.is_none() || self.next.is_none_or(|next| next > now.ms) {
             return;
         }
-        self.settle(now, out);
+        let is_long_ago = |it: Now| now.since(it) >= CONFIRMED_WITHIN_MS;
+        if self.connected.is_some_and(is_long_ago) {
+            self.settle(now, out);
+        }
         if !self.is_settled {
             // Then there is time for everything.
             self.next = self.connected.map(|it| it.plus(CONFIRMED_WITHIN_MS).ms);
@@ -279,14 +282,11 @@ impl Engine {
     }
 
     /// What is set for each device has come.
-    fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        let is_time = self
-            .connected
-            .is_some_and(|it| now.since(it) >= CONFIRMED_WITHIN_MS);
-        if self.is_settled || !is_time {
+    pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
+        if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        self.is_settled = true;
+        self.may_tell = true;
         let subjects: Vec<Subject> = self.members.keys().cloned().collect();
         for subject in subjects {
             self.review(&subject, now, out);

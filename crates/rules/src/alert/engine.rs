@@ -33,6 +33,8 @@ pub(super) type Key = (Subject, Rule);
 pub enum Input {
     /// The connection to the broker stands, and what is retained comes.
     Connected,
+    /// What is retained has come. Without this it is taken for that after some seconds.
+    CaughtUp,
     /// What an admin has set. Before this came for the first time nothing is judged.
     Settings(Box<AlertingSettings>),
     /// What an admin has set for a device.
@@ -219,6 +221,7 @@ impl Engine {
         let mut out = Vec::new();
         match input {
             Input::Connected => self.connected(now),
+            Input::CaughtUp => self.settle(now, &mut out),
             Input::Settings(settings) => self.settings(*settings, now, &mut out),
             Input::DeviceSettings(id, config) if self.is_news_of(&id, &config) => {
                 self.may_tell = true;
