@@ -12,6 +12,9 @@ use netmonitor_protocol::{JoinRequestId, Section, ServiceName};
 
 use crate::support::{Options, Raw, TestBroker, start_with};
 
+/// Whose the hub's own alerts are: for people, not for agents.
+const HUB: &str = "hub";
+
 /// Devices whose agents connect.
 const DEVICES: [&str; 2] = ["ws-14", "ws-15"];
 /// Where the broker speaks of itself: people and services may read it, nobody may write it.
@@ -81,13 +84,19 @@ fn every_topic() -> Vec<Tried> {
         let values: Vec<String> = match parameter {
             None => vec![String::new()],
             Some("{id}") => DEVICES.map(str::to_owned).to_vec(),
+            Some("{subject}") => {
+                let all = DEVICES.into_iter().chain([HUB]);
+                all.map(str::to_owned).collect()
+            }
             Some("{name}") => ServiceName::ALL.map(|name| name.to_string()).to_vec(),
             Some("{request}") => requests().to_vec(),
             Some("{section}") => vec![Section::History.as_str().to_owned()],
             Some(other) => panic!("say what {other} may be"),
         };
         all.extend(values.into_iter().map(|value| {
-            let pattern = row.pattern.replace(parameter.unwrap_or("{}"), &value);
+            // Which rule makes no difference.
+            let pattern = row.pattern.replace("{rule}", "cpu");
+            let pattern = pattern.replace(parameter.unwrap_or("{}"), &value);
             Tried {
                 topic: format!("{}/{pattern}", row.root),
                 parameter: parameter.map(|_| value),
@@ -110,7 +119,8 @@ impl Who {
                 Party::Services => own.is_none_or(|own| own == name.to_string()),
                 party => party.to_string() == name.to_string(),
             }),
-            Self::Reader | Self::Operator => false,
+            Self::Reader => false,
+            Self::Operator => tried.from.contains(&Party::Operators),
             Self::Own => tried.topic.starts_with("own/"),
         }
     }
@@ -123,9 +133,11 @@ impl Who {
         let to_all = tried.to.contains(&Party::All);
         match self {
             Self::Agent(id) => {
-                let is_foreign = DEVICES
-                    .iter()
-                    .any(|other| own == Some(other) && other != id);
+                let is_of_hub = tried.topic.contains("/alert/hub/");
+                let is_foreign = is_of_hub
+                    || DEVICES
+                        .iter()
+                        .any(|other| own == Some(other) && other != id);
                 (to_all || tried.to.contains(&Party::Agent)) && !is_foreign
             }
             Self::Joiner(id) => tried.to.contains(&Party::Joiner) && own == Some(id),
