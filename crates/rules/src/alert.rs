@@ -24,6 +24,7 @@ mod notice;
 mod now;
 mod reading;
 mod restarts;
+mod services;
 mod shown;
 mod tell;
 

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use netmonitor_protocol::payload::{
-    Alert, DeviceAlerting, Info, Presence, PresenceCause, PresenceState, Services, UnitState,
-    WatchableService,
+    Alert, DeviceAlerting, Info, Presence, PresenceCause, PresenceState, Services, WatchableService,
 };
 use netmonitor_protocol::{Rule, RuleKind};
 
@@ -210,29 +209,5 @@ impl Member {
             .values()
             .filter_map(|it| it.life.restarts.again());
         grace.into_iter().chain(loops).min()
-    }
-}
-
-/// How a watched service is, and the word for it. A machine that starts, starts its services: none is
-/// judged.
-pub(super) fn service(
-    state: UnitState,
-    loops: bool,
-    starts: bool,
-) -> (Verdict, Option<&'static str>) {
-    let word = match state {
-        _ if loops => return (Verdict::Bad, Some(RESTART_LOOP)),
-        UnitState::Running => return (Verdict::Good, None),
-        UnitState::Stopped => "stopped",
-        UnitState::Failed => "failed",
-        UnitState::Missing => "missing",
-        UnitState::Starting | UnitState::Stopping | UnitState::Unknown => {
-            return (Verdict::Unclear, None);
-        }
-    };
-    if starts {
-        (Verdict::Unclear, None)
-    } else {
-        (Verdict::Bad, Some(word))
     }
 }
