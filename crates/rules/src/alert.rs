@@ -27,6 +27,7 @@ mod restarts;
 mod services;
 mod shown;
 mod tell;
+mod uplinks;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use netmonitor_protocol::{DeviceId, Rule, RuleKind, Subject};
 use super::engine::{CONFIRMED_WITHIN_MS, Engine, KNOWN_WITHIN_MS, Key, Output};
 use super::hear::{LOSS_SHOWN_MS, REBOOT_SHOWN_MS};
 use super::life::{Life, Phase, Step, Verdict, Wait};
-use super::member::{Member, RESTART_LOOP, Saved, Watched};
+use super::member::{Member, Saved, Watched};
 use super::now::Now;
 use super::reading::is_by_sample;
 use super::restarts::Restarts;
@@ -98,12 +98,7 @@ impl Engine {
                 watched.life.detail = found.detail;
             }
         }
-        let is_loop = watched.life.detail.as_deref() == Some(RESTART_LOOP);
-        let for_ms = if is_loop {
-            0
-        } else {
-            i64::from(config.for_secs) * 1000
-        };
+        let for_ms = watched.for_ms(&config);
         let wait = Wait { for_ms, gap_ms };
         let step = watched.life.judge(found.verdict, found.began, wait, now);
         // Nearly always all is well, and was before.
@@ -221,7 +216,7 @@ impl Engine {
             return;
         };
         // Of a device that was never seen nothing is said.
-        let is_known = subject.device().is_none() || member.presence.is_some();
+        let is_known = member.is_known(subject);
         let blind_since = member.blind_since(kind);
         let Some(watched) = member.alerts.get_mut(rule) else {
             return;
@@ -283,13 +278,8 @@ impl Engine {
 
     /// What is set for each device has come.
     pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        if std::mem::replace(&mut self.is_settled, true) {
-            return;
-        }
-        self.may_tell = true;
-        let subjects: Vec<Subject> = self.members.keys().cloned().collect();
-        for subject in subjects {
-            self.review(&subject, now, out);
+        if !std::mem::replace(&mut self.is_settled, true) {
+            self.review_all(now, out);
         }
     }
 

@@ -19,6 +19,11 @@ pub struct RuleConfig {
 }
 
 impl RuleConfig {
+    /// [`for_secs`](Self::for_secs) in milliseconds.
+    pub(super) fn for_ms(&self) -> i64 {
+        i64::from(self.for_secs) * 1000
+    }
+
     /// Whether the value is beyond the limit. At the limit it is not.
     pub fn is_bad(&self, kind: RuleKind, value: f64) -> bool {
         self.limit

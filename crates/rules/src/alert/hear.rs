@@ -53,6 +53,11 @@ impl Engine {
         let zone = named.and_then(|name| TimeZone::get(name).ok());
         self.zone = zone.unwrap_or_else(|| self.own_zone.clone());
         self.settings = Some(settings);
+        self.review_all(now, out);
+    }
+
+    /// The settings of everybody may have changed.
+    pub(super) fn review_all(&mut self, now: Now, out: &mut Vec<Output>) {
         self.may_tell = true;
         let subjects: Vec<Subject> = self.members.keys().cloned().collect();
         for subject in subjects {

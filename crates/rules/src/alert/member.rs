@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use netmonitor_protocol::payload::{
     Alert, DeviceAlerting, Info, Presence, PresenceCause, PresenceState, Services, WatchableService,
 };
-use netmonitor_protocol::{Rule, RuleKind};
+use netmonitor_protocol::{Rule, RuleKind, Subject};
 
+use super::defaults::RuleConfig;
 use super::life::{Life, Phase, Verdict};
 use super::now::Now;
 
@@ -61,6 +62,15 @@ impl Watched {
             standing: Verdict::Unclear,
         }
     }
+
+    /// How long it must be wrong before it fires, in milliseconds. A loop has taken its time already.
+    pub(super) fn for_ms(&self, config: &RuleConfig) -> i64 {
+        if self.life.detail.as_deref() == Some(RESTART_LOOP) {
+            0
+        } else {
+            config.for_ms()
+        }
+    }
 }
 
 /// A device, or the hub.
@@ -81,6 +91,11 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// Whether anything was concluded of it: of a device that was never seen nothing is said.
+    pub(super) fn is_known(&self, subject: &Subject) -> bool {
+        subject.device().is_none() || self.presence.is_some()
+    }
+
     /// Whether it is there, and tells how it is.
     pub(super) fn is_seen(&self) -> bool {
         self.presence_is(PresenceState::Online)

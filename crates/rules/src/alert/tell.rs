@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use netmonitor_protocol::payload::{Muted, PresenceState, Severity};
+use netmonitor_protocol::payload::{Muted, Severity};
 use netmonitor_protocol::{DeviceId, RuleKind, Subject};
 
 use super::defaults::RuleConfig;
 use super::engine::{CONFIRMED_WITHIN_MS, Engine, Key, Output};
 use super::life::{LastTold, Verdict};
 use super::maintenance;
-use super::member::{Member, RESTART_LOOP};
+use super::member::Member;
 use super::notice::{Notice, NoticeKind, Told};
 use super::now::Now;
 use super::reading::is_by_sample;
@@ -27,12 +27,6 @@ const BACK_MAX_MS: i64 = 30_000;
 
 /// How often it is looked whether what is muted may be told, in milliseconds.
 const MUTED_AGAIN_MS: i64 = 30_000;
-
-/// Devices behind one that is back have at least so long to come back as well, in milliseconds.
-const BEHIND_GRACE_MS: i64 = 30_000;
-
-/// Uplinks that hang behind each other: more are a circle.
-const MAX_UPLINKS: usize = 8;
 
 const HOUR_MS: i64 = 3600 * 1000;
 
@@ -66,79 +60,10 @@ impl Engine {
         next.map(|at| now.at(at).ms)
     }
 
-    /// The device behind which this one hangs, if that is gone, or has only just come back.
-    ///
-    /// One that is away on purpose explains nothing by itself, and one that is there ends the search.
-    fn behind(&self, subject: &Subject, member: &Member, now: Now) -> Option<DeviceId> {
-        if self.is_in_circle(subject, member) {
-            return None;
-        }
-        let mut below = member;
-        for _ in 0..MAX_UPLINKS {
-            let uplink = below.config.uplink.clone()?;
-            let above = self.members.get(&Subject::Device(uplink.clone()))?;
-            let grace = self.offline_for_ms(&uplink).max(BEHIND_GRACE_MS);
-            let is_just_back = above.back.is_some_and(|back| now.since(back) < grace);
-            let is_gone = above.presence_is(PresenceState::Offline);
-            if is_gone && above.is_missed() || is_just_back {
-                return Some(uplink);
-            }
-            if !is_gone {
-                return None;
-            }
-            below = above;
-        }
-        None
-    }
-
-    /// Whether the device hangs behind itself, by way of others.
-    fn is_in_circle(&self, subject: &Subject, member: &Member) -> bool {
-        let mut below = member;
-        for _ in 0..MAX_UPLINKS {
-            let Some(uplink) = &below.config.uplink else {
-                return false;
-            };
-            if subject.device() == Some(uplink) {
-                return true;
-            }
-            let Some(above) = self.members.get(&Subject::Device(uplink.clone())) else {
-                return false;
-            };
-            below = above;
-        }
-        true
-    }
-
-    fn offline_for_ms(&self, id: &DeviceId) -> i64 {
+    pub(super) fn offline_for_ms(&self, id: &DeviceId) -> i64 {
         let subject = Subject::Device(id.clone());
         let config = self.config(&subject, RuleKind::Offline);
-        config.map_or(0, |it| i64::from(it.for_secs) * 1000)
-    }
-
-    /// Devices that are gone and hang behind this one.
-    fn hanging_on(&self, id: &DeviceId) -> Vec<DeviceId> {
-        let hangs = |member: &Member| {
-            let mut below = member;
-            for _ in 0..MAX_UPLINKS {
-                let Some(uplink) = &below.config.uplink else {
-                    return false;
-                };
-                if uplink == id {
-                    return true;
-                }
-                let Some(above) = self.members.get(&Subject::Device(uplink.clone())) else {
-                    return false;
-                };
-                below = above;
-            }
-            false
-        };
-        self.members
-            .iter()
-            .filter(|(_, it)| it.presence_is(PresenceState::Offline) && hangs(it))
-            .filter_map(|(subject, _)| subject.device().cloned())
-            .filter(|it| it != id)
-            .collect()
+        config.map_or(0, |it| it.for_ms())
     }
 
     /// When there is something to do about this alert though nothing is heard, in milliseconds.
@@ -146,12 +71,7 @@ impl Engine {
         let (subject, rule) = key;
         let watched = self.members.get(subject)?.alerts.get(rule)?;
         let life = &watched.life;
-        let is_loop = life.detail.as_deref() == Some(RESTART_LOOP);
-        let for_ms = if is_loop {
-            0
-        } else {
-            i64::from(config.for_secs) * 1000
-        };
+        let for_ms = watched.for_ms(config);
         let fires = life.pending_since().map(|since| since.plus(for_ms).ms);
         let fires = fires.filter(|_| !is_by_sample(rule.kind()));
         let is_blind = self
@@ -209,8 +129,7 @@ impl Engine {
         };
         let firing = member.alerts.get(rule).and_then(|it| it.life.firing());
         let is_open = firing.is_some_and(|it| it.acknowledged.is_none() && !it.sleeps(now));
-        let is_known = subject.device().is_none() || member.presence.is_some();
-        let is_seen = is_known && member.blind_since(rule.kind()).is_none();
+        let is_seen = member.is_known(subject) && member.blind_since(rule.kind()).is_none();
         is_open && is_seen && self.muted(key, now).is_none()
     }
 
