@@ -177,93 +177,70 @@ impl Brain {
         self.alert(alert::Input::Trend(device, mount, days), to_do);
     }
 
-    /// Something was published just now.
-    pub(crate) fn message(&mut self, message: Message, to_do: &mut ToDo) {
+    /// Something was published: just now, or, if it `is_retained`, before this connection.
+    pub(crate) fn hear(&mut self, message: Message, is_retained: bool, to_do: &mut ToDo) {
+        match &message {
+            Message::DeviceInfo(id, info) => self.undelivered.hear(id, info),
+            Message::DeviceSettings(id, settings) => self.undelivered.set(id, Some(settings)),
+            Message::Cleared(Topic::DeviceSettings(id)) => self.undelivered.set(id, None),
+            _ => {}
+        }
+        if !is_of_alerts(&message) {
+            let input = if is_retained {
+                presence::Input::Retained(&message)
+            } else {
+                presence::Input::Message(&message)
+            };
+            self.presence(input, to_do);
+        }
         match message {
+            Message::DeviceMetrics(id, metrics) if is_retained => {
+                self.alert(alert::Input::OldSample(id, metrics), to_do);
+            }
             Message::DeviceMetrics(id, metrics) => {
-                let presence = Message::DeviceMetrics(id.clone(), metrics.clone());
-                self.presence(presence::Input::Message(presence), to_do);
                 self.alert(alert::Input::Sample(id, metrics), to_do);
             }
             Message::DeviceServices(id, services) => {
                 self.alert(alert::Input::Services(id, services), to_do);
             }
-            Message::DeviceInfo(id, info) => {
-                self.undelivered.hear(&id, &info);
-                let presence = Message::DeviceInfo(id.clone(), info.clone());
-                self.presence(presence::Input::Message(presence), to_do);
-                self.alert(alert::Input::Info(id, info), to_do);
-            }
-            Message::Event(event) if event.kind == EventKind::SamplesLost => {
-                if let Some(id) = event.device {
-                    self.alert(alert::Input::SamplesLost(id), to_do);
-                }
-            }
-            Message::AlertSet(subject, rule, command) => {
-                self.alert(alert::Input::Command(subject, rule, command), to_do);
-            }
-            // Our own words, as they come back.
-            Message::Alert(..) | Message::Cleared(Topic::Alert(..)) | Message::Event(_) => {}
-            message => self.either(message, false, to_do),
-        }
-    }
-
-    /// Something that was published before this connection.
-    pub(crate) fn retained(&mut self, message: Message, to_do: &mut ToDo) {
-        match message {
-            Message::DeviceMetrics(id, metrics) => {
-                let presence = Message::DeviceMetrics(id.clone(), metrics.clone());
-                self.presence(presence::Input::Retained(presence), to_do);
-                self.alert(alert::Input::OldSample(id, metrics), to_do);
-            }
-            Message::DeviceServices(id, services) => {
-                self.alert(alert::Input::Services(id, services), to_do);
-            }
-            Message::DeviceInfo(id, info) => {
-                self.undelivered.hear(&id, &info);
-                let presence = Message::DeviceInfo(id.clone(), info.clone());
-                self.presence(presence::Input::Retained(presence), to_do);
-                self.alert(alert::Input::Info(id, info), to_do);
-            }
-            Message::DevicePresence(id, conclusion) => {
-                let presence = Message::DevicePresence(id.clone(), conclusion.clone());
-                self.presence(presence::Input::Retained(presence), to_do);
+            Message::DeviceInfo(id, info) => self.alert(alert::Input::Info(id, info), to_do),
+            Message::DevicePresence(id, conclusion) if is_retained => {
                 // What the engine knows better it has said, or says soon.
                 let known = self.presence.presence(&id).cloned();
                 let known = known.unwrap_or(conclusion);
                 self.alert(alert::Input::Presence(id, known), to_do);
             }
-            Message::Alert(subject, rule, alert) => {
+            Message::Alert(subject, rule, alert) if is_retained => {
                 self.alert(alert::Input::Retained(subject, rule, alert), to_do);
             }
-            message => self.either(message, true, to_do),
-        }
-    }
-
-    /// What means the same whenever it was said.
-    fn either(&mut self, message: Message, is_retained: bool, to_do: &mut ToDo) {
-        match &message {
-            Message::DeviceSettings(id, settings) => self.undelivered.set(id, Some(settings)),
-            Message::Cleared(Topic::DeviceSettings(id)) => self.undelivered.set(id, None),
-            _ => {}
-        }
-        match message {
+            // A command that stands retained is an old one: only what is said now is done.
+            Message::AlertSet(subject, rule, command) if !is_retained => {
+                self.alert(alert::Input::Command(subject, rule, command), to_do);
+            }
+            Message::Event(event) if !is_retained && event.kind == EventKind::SamplesLost => {
+                if let Some(id) = event.device {
+                    self.alert(alert::Input::SamplesLost(id), to_do);
+                }
+            }
             Message::AlertingSettings(settings) => self.settings(*settings, to_do),
             Message::Channels(channels) => {
                 to_do.entries.push(Entry::Channels(channels.clone()));
                 to_do.channels = Some(channels);
             }
-            Message::DeviceAlerting(id, config) => self.device_settings(id, config, to_do),
+            Message::DeviceAlerting(id, config) => {
+                self.alert(alert::Input::DeviceSettings(id, config), to_do);
+            }
             Message::Cleared(Topic::DeviceAlerting(id)) => {
-                self.device_settings(id, Box::new(DeviceAlerting::default()), to_do);
+                let nothing = Box::new(DeviceAlerting::default());
+                self.alert(alert::Input::DeviceSettings(id, nothing), to_do);
             }
             Message::HubService(service, health) => {
                 for (kind, finding) in self.hub.hear(service, &health) {
                     self.alert(alert::Input::Hub(kind, finding), to_do);
                 }
             }
-            message if is_retained => self.presence(presence::Input::Retained(message), to_do),
-            message => self.presence(presence::Input::Message(message), to_do),
+            // Of presence alone, or our own words as they come back.
+            _ => {}
         }
     }
 
@@ -276,11 +253,7 @@ impl Brain {
         self.alert(alert::Input::Settings(Box::new(settings)), to_do);
     }
 
-    fn device_settings(&mut self, id: DeviceId, config: Box<DeviceAlerting>, to_do: &mut ToDo) {
-        self.alert(alert::Input::DeviceSettings(id, config), to_do);
-    }
-
-    fn presence(&mut self, input: presence::Input, to_do: &mut ToDo) {
+    fn presence(&mut self, input: presence::Input<'_>, to_do: &mut ToDo) {
         let before = self.presence.passed_over();
         for effect in self.presence.handle(input, moment()) {
             match effect {
@@ -335,4 +308,20 @@ impl Brain {
             self.counters.add("dropped_too_many_devices", more);
         }
     }
+}
+
+/// Whether it says nothing of who is there.
+fn is_of_alerts(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::DeviceServices(..)
+            | Message::DeviceAlerting(..)
+            | Message::Alert(..)
+            | Message::AlertSet(..)
+            | Message::Event(_)
+            | Message::AlertingSettings(_)
+            | Message::Channels(_)
+            | Message::HubService(..)
+            | Message::Cleared(Topic::DeviceAlerting(_) | Topic::Alert(..))
+    )
 }

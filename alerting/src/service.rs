@@ -276,10 +276,10 @@ async fn conclude(
                     hands.trial.refuse(test);
                 }
             }
-            Some(Event::Message(message)) => brain.message(message, &mut to_do),
+            Some(Event::Message(message)) => brain.hear(message, false, &mut to_do),
             Some(Event::Retained(message)) => {
                 caught_up_by = caught_up_by.and_then(|_| Instant::now().checked_add(QUIET));
-                brain.retained(message, &mut to_do);
+                brain.hear(message, true, &mut to_do);
             }
             None => brain.elapsed(&mut to_do),
         }

@@ -41,16 +41,16 @@ pub struct Moment {
 }
 
 /// What the engine hears.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Input<'a> {
     /// The connection to the broker stands, and retained messages come.
     Connected,
     /// The connection is gone: the hub is blind.
     Lost,
     /// A message, just published.
-    Message(Message),
+    Message(&'a Message),
     /// A retained message: what was said before this connection.
-    Retained(Message),
+    Retained(&'a Message),
     /// Time has passed: see [`Engine::deadline`].
     Elapsed,
     /// The hub itself did not run for a while: what was said meanwhile is on its way, and those

@@ -90,7 +90,7 @@ impl Engine {
 
     /// Takes one input.
     #[must_use = "the effects are what it is for"]
-    pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
+    pub fn handle(&mut self, input: Input<'_>, now: Moment) -> Vec<Effect> {
         let mut out = Vec::new();
         match input {
             Input::Connected => {
@@ -150,23 +150,23 @@ impl Engine {
         }
     }
 
-    fn live(&mut self, message: Message, cx: &mut Context<'_>) {
+    fn live(&mut self, message: &Message, cx: &mut Context<'_>) {
         // A birth makes a device known, and the inventory may overtake it. Of one that is not
         // known nothing else is news.
-        let is_birth = match &message {
+        let is_birth = match message {
             Message::DeviceStatus(_, status, _) => *status == Status::Online,
             Message::DeviceSession(_, session) => session.ended.is_none(),
             Message::DeviceInfo(..) => true,
             _ => false,
         };
         if let Message::Cleared(Topic::DeviceStatus(id) | Topic::DeviceSession(id)) = message {
-            if self.devices.remove(&id).is_some() {
-                cx.out.push(Effect::Clear(id));
+            if self.devices.remove(id).is_some() {
+                cx.out.push(Effect::Clear(id.clone()));
             }
             return;
         }
         // Nobody clears it but who forgets the device. What is there is no ghost.
-        if let Message::Cleared(Topic::DevicePresence(id)) = &message
+        if let Message::Cleared(Topic::DevicePresence(id)) = message
             && let Some(device) = self.devices.get_mut(id)
         {
             if !device.cleared(cx) {
@@ -174,7 +174,7 @@ impl Engine {
             }
             return;
         }
-        let Some(id) = self.addressed(&message, cx) else {
+        let Some(id) = self.addressed(message, cx) else {
             return;
         };
         if is_birth {
@@ -184,9 +184,9 @@ impl Engine {
             return;
         };
         match message {
-            Message::DeviceStatus(_, status, session) => device.status(status, session, cx),
-            Message::DeviceSession(_, session) => device.session(&session, cx),
-            Message::DeviceInfo(_, info) => device.info(&info, cx),
+            Message::DeviceStatus(_, status, session) => device.status(*status, *session, cx),
+            Message::DeviceSession(_, session) => device.session(session, cx),
+            Message::DeviceInfo(_, info) => device.info(info, cx),
             Message::DeviceMetrics(_, metrics) => device.sample(metrics.session, cx),
             // Our own words.
             _ => {}
@@ -194,8 +194,8 @@ impl Engine {
         self.look_again(&id, cx);
     }
 
-    fn retained(&mut self, message: Message, cx: &mut Context<'_>) {
-        let Some(id) = self.addressed(&message, cx) else {
+    fn retained(&mut self, message: &Message, cx: &mut Context<'_>) {
+        let Some(id) = self.addressed(message, cx) else {
             return;
         };
         if !matches!(message, Message::DeviceMetrics(..)) {
@@ -205,10 +205,10 @@ impl Engine {
             return;
         };
         match message {
-            Message::DeviceStatus(_, status, session) => device.retained_status(status, session),
-            Message::DeviceSession(_, session) => device.retained_session(&session),
-            Message::DeviceInfo(_, info) => device.retained_info(&info),
-            Message::DevicePresence(_, presence) => device.retained_presence(presence, cx),
+            Message::DeviceStatus(_, status, session) => device.retained_status(*status, *session),
+            Message::DeviceSession(_, session) => device.retained_session(session),
+            Message::DeviceInfo(_, info) => device.retained_info(info),
+            Message::DevicePresence(_, presence) => device.retained_presence(presence.clone(), cx),
             _ => {}
         }
         self.look_again(&id, cx);

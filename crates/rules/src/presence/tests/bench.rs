@@ -65,12 +65,20 @@ impl Bench {
         self.effects.extend(effects);
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests make messages where they say them"
+    )]
     pub(super) fn live(&mut self, message: Message) {
-        self.give(Input::Message(message));
+        self.give(Input::Message(&message));
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests make messages where they say them"
+    )]
     pub(super) fn retained(&mut self, message: Message) {
-        self.give(Input::Retained(message));
+        self.give(Input::Retained(&message));
     }
 
     pub(super) fn all_live(&mut self, messages: impl IntoIterator<Item = Message>) {
