@@ -2,17 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::tz::TimeZone;
 use netmonitor_protocol::payload::{
     AlertingSettings, Channels, DeviceAlerting, EventKind, PresenceState,
 };
 use netmonitor_protocol::{DeviceId, Message, RuleKind, Topic};
-use netmonitor_rules::alert::{self, Finding, Notice, Now, Output};
+use netmonitor_rules::alert::{self, Finding, Notice, NoticeKind, Now, Output};
 use netmonitor_rules::presence::{self, Effect, Moment};
+use netmonitor_service::time_zone::time_zone;
 use netmonitor_service::{Counters, clock};
 
 use crate::hub_health::HubHealth;
 use crate::journal::{Entry, Left};
+use crate::policy::Policy;
 use crate::trends::Trend;
 use crate::undelivered::Undelivered;
 
@@ -21,11 +22,8 @@ use crate::undelivered::Undelivered;
 pub(crate) struct ToDo {
     pub(crate) messages: Vec<Message>,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) notices: Vec<Notice>,
     /// What an admin has set has changed.
-    pub(crate) settings: Option<AlertingSettings>,
-    /// The channels have changed.
-    pub(crate) channels: Option<Channels>,
+    pub(crate) policy: Option<Policy>,
 }
 
 /// What is concluded.
@@ -39,9 +37,11 @@ pub(crate) struct Brain {
     named: Option<DeviceId>,
     connected: Option<Instant>,
     counters: Counters,
-    /// Settings were heard, or taken over.
-    has_settings: bool,
-    left_settings: Option<AlertingSettings>,
+    policy: Policy,
+    /// What is set, as far as the journal knows.
+    settings: Option<AlertingSettings>,
+    /// The engine has them.
+    is_set: bool,
 }
 
 /// After this it is known who is there, and what each device goes by.
@@ -63,17 +63,18 @@ fn moment() -> Moment {
 }
 
 impl Brain {
-    pub(crate) fn new(timing: presence::Timing, zone: TimeZone, counters: Counters) -> Self {
+    pub(crate) fn new(timing: presence::Timing, policy: Policy, counters: Counters) -> Self {
         Self {
             presence: presence::Engine::new(timing),
-            alerts: alert::Engine::new(zone),
+            alerts: alert::Engine::new(),
             hub: HubHealth::default(),
             undelivered: Undelivered::default(),
             named: None,
             connected: None,
             counters,
-            has_settings: false,
-            left_settings: None,
+            policy,
+            settings: None,
+            is_set: false,
         }
     }
 
@@ -86,7 +87,17 @@ impl Brain {
         for (subject, rule, life, is_same_boot) in std::mem::take(&mut left.lives) {
             self.alerts.restore(subject, rule, life, is_same_boot, now);
         }
-        self.left_settings = left.settings.take();
+        if let Some(settings) = left.settings.take() {
+            self.remember(settings);
+        }
+        if let Some(channels) = left.channels.take() {
+            self.policy.channels = channels;
+        }
+    }
+
+    /// Who is told of what, as it is set now.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// When there is something to do though nothing is heard.
@@ -101,9 +112,9 @@ impl Brain {
 
     /// Nobody has said what is set: what was set when somebody said it last holds, or nothing.
     pub(crate) fn settings_are_late(&mut self, to_do: &mut ToDo) {
-        if !self.has_settings {
+        if !self.is_set {
             tracing::warn!("nobody has said what is set about alerts: what was known last holds");
-            let settings = self.left_settings.take().unwrap_or_default();
+            let settings = self.settings.clone().unwrap_or_default();
             self.settings(settings, to_do);
         }
     }
@@ -223,10 +234,7 @@ impl Brain {
                 }
             }
             Message::AlertingSettings(settings) => self.settings(*settings, to_do),
-            Message::Channels(channels) => {
-                to_do.entries.push(Entry::Channels(channels.clone()));
-                to_do.channels = Some(channels);
-            }
+            Message::Channels(channels) => self.channels(channels, to_do),
             Message::DeviceAlerting(id, config) => {
                 self.alert(alert::Input::DeviceSettings(id, config), to_do);
             }
@@ -244,13 +252,31 @@ impl Brain {
         }
     }
 
+    /// They come with each connection: what is not new is not written again.
     fn settings(&mut self, settings: AlertingSettings, to_do: &mut ToDo) {
-        self.has_settings = true;
-        to_do
-            .entries
-            .push(Entry::Settings(Box::new(settings.clone())));
-        to_do.settings = Some(settings.clone());
-        self.alert(alert::Input::Settings(Box::new(settings)), to_do);
+        self.is_set = true;
+        if self.settings.as_ref() != Some(&settings) {
+            let entry = Entry::Settings(Box::new(settings.clone()));
+            to_do.entries.push(entry);
+            self.remember(settings.clone());
+            to_do.policy = Some(self.policy.clone());
+        }
+        let zone = self.policy.zone().clone();
+        self.alert(alert::Input::Settings(Box::new(settings), zone), to_do);
+    }
+
+    fn remember(&mut self, settings: AlertingSettings) {
+        let zone = time_zone(settings.time_zone.as_deref());
+        self.policy.set(&settings, zone);
+        self.settings = Some(settings);
+    }
+
+    fn channels(&mut self, channels: Channels, to_do: &mut ToDo) {
+        if self.policy.channels != channels {
+            to_do.entries.push(Entry::Channels(channels.clone()));
+            self.policy.channels = channels;
+            to_do.policy = Some(self.policy.clone());
+        }
     }
 
     fn presence(&mut self, input: presence::Input<'_>, to_do: &mut ToDo) {
@@ -280,7 +306,19 @@ impl Brain {
 
     fn alert(&mut self, input: alert::Input, to_do: &mut ToDo) {
         let before = self.alerts.passed_over();
-        for output in self.alerts.handle(input, now()) {
+        let now = now();
+        let outputs = self.alerts.handle(input, now);
+        let notices = self.carry_out(outputs, to_do);
+        for notice in notices {
+            self.tell(&notice, now, to_do);
+        }
+        self.count_passed_over(self.alerts.passed_over() - before);
+    }
+
+    /// Notes what is to be done. The messages that are to be told.
+    fn carry_out(&self, outputs: Vec<Output>, to_do: &mut ToDo) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for output in outputs {
             match output {
                 Output::Publish(subject, rule, alert) => {
                     self.counters.count("alert_states");
@@ -294,13 +332,23 @@ impl Brain {
                 Output::Save(subject, rule, life) => {
                     to_do.entries.push(Entry::Alert(subject, rule, life));
                 }
-                Output::Tell(notice) => {
-                    self.counters.count("notices");
-                    to_do.notices.push(notice);
-                }
+                Output::Tell(notice) => notices.push(notice),
             }
         }
-        self.count_passed_over(self.alerts.passed_over() - before);
+        notices
+    }
+
+    /// Addresses a message to those whom it concerns, and remembers who they are.
+    fn tell(&mut self, notice: &Notice, now: Now, to_do: &mut ToDo) {
+        self.counters.count("notices");
+        tracing::info!(id = notice.id, "told");
+        let parcels = self.policy.address(notice);
+        if notice.kind != NoticeKind::Resolved {
+            let channels = parcels.iter().map(|it| (it.channel.as_str(), &it.notice));
+            let outputs = self.alerts.told(notice, channels, now);
+            self.carry_out(outputs, to_do);
+        }
+        to_do.entries.extend(parcels.into_iter().map(Entry::Parcel));
     }
 
     fn count_passed_over(&self, more: u64) {
@@ -325,3 +373,6 @@ fn is_of_alerts(message: &Message) -> bool {
             | Message::Cleared(Topic::DeviceAlerting(_) | Topic::Alert(..))
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,6 +198,7 @@ mod tests {
             limit: Some(90.0),
             detail: None,
             behind: Vec::new(),
+            channels: None,
         }
     }
 

@@ -7,7 +7,7 @@
 //! - [`config`]: what can be set in the configuration
 //! - [`service`]: the loop; `brain` has the engines, `journal` what must not be forgotten
 //! - [`words`], [`routing`]: what a message says, and who gets it when: pure
-//! - `post`, `queue`, `parcel`: messages on their way, a queue for each channel
+//! - `policy`, `post`, `queue`, `parcel`: messages on their way, a queue for each channel
 //! - [`channels`]: how they get there; [`heartbeat`]: how somebody notices that the hub is gone
 //! - `trial`: whether a channel works, for who wants to see it
 //! - `trends`: in how many days disks are full
@@ -22,6 +22,7 @@ mod hub_health;
 mod journal;
 mod outbox;
 mod parcel;
+mod policy;
 mod post;
 mod queue;
 pub mod routing;

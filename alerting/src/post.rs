@@ -5,14 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use netmonitor_protocol::Message;
-use netmonitor_protocol::payload::{
-    AlertingSettings, Channel, Channels, Event, EventKind, Severity, WeeklyHours,
-};
-use netmonitor_rules::alert::Notice;
-use netmonitor_service::language::Language;
-use netmonitor_service::time_zone::time_zone;
+use netmonitor_protocol::payload::{Channel, Event, EventKind, Severity};
 use netmonitor_service::{Counters, clock};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -23,65 +17,12 @@ use crate::channels::{Courier, SendError};
 use crate::journal::{Entry, Journal};
 use crate::outbox::Outbox;
 use crate::parcel::Parcel;
+use crate::policy::Policy;
 use crate::queue::{Next, Queue, WAITING};
-use crate::routing::{Quiet, Routed, route};
-use crate::words::{Words, words};
+use crate::words::Words;
 
 /// However long something is to be waited for, it is looked at again after this.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
-
-/// What an admin has set, as far as messages are concerned.
-#[derive(Debug, Clone)]
-pub(crate) struct Policy {
-    pub(crate) channels: Channels,
-    pub(crate) quiet_hours: Vec<WeeklyHours>,
-    pub(crate) zone: TimeZone,
-    pub(crate) language: Language,
-    pub(crate) dashboard_url: Option<String>,
-}
-
-impl Policy {
-    /// Takes over what is set for alerts.
-    pub(crate) fn set(&mut self, settings: &AlertingSettings, system: Language) {
-        let language = settings
-            .language
-            .as_deref()
-            .map(|it| Language::of(Some(it)));
-        self.quiet_hours.clone_from(&settings.quiet_hours);
-        self.zone = time_zone(settings.time_zone.as_deref());
-        self.language = language.unwrap_or(system);
-        self.dashboard_url.clone_from(&settings.dashboard_url);
-    }
-
-    pub(crate) fn channel(&self, id: &str) -> Option<&Channel> {
-        self.channels.channels.iter().find(|it| it.id == id)
-    }
-
-    fn route(&self, channel: &Channel, notice: &Notice) -> Option<Routed> {
-        let quiet = Quiet {
-            hours: &self.quiet_hours,
-            zone: &self.zone,
-        };
-        route(channel, notice, &quiet, clock::now())
-    }
-
-    /// The messages to the channels that are to be told of this.
-    pub(crate) fn address(&self, notice: &Notice) -> Vec<Parcel> {
-        let parcels = self.channels.channels.iter().filter_map(|channel| {
-            Some(Parcel {
-                channel: channel.id.clone(),
-                notice: self.route(channel, notice)?.notice,
-                made_at: clock::now(),
-            })
-        });
-        parcels.collect()
-    }
-
-    pub(crate) fn words(&self, notice: &Notice) -> Words {
-        let dashboard = self.dashboard_url.as_deref();
-        words(notice, self.language, &self.zone, dashboard)
-    }
-}
 
 /// Everything that a channel's task needs.
 #[derive(Debug, Clone)]
@@ -161,7 +102,8 @@ impl Office {
     }
 
     fn take(&self, queue: &mut Queue, parcel: Parcel) {
-        if let Some(oldest) = queue.add(parcel, now()) {
+        let is_held = self.policy.borrow().held_back(&parcel);
+        if let Some(oldest) = queue.add(parcel, is_held, now()) {
             self.give_up(queue, &oldest, "too many messages wait for this channel");
         }
     }

@@ -64,8 +64,9 @@ pub(crate) enum Next {
 }
 
 impl Queue {
-    /// Adds a message. What had to go for it, if anything.
-    pub(crate) fn add(&mut self, parcel: Parcel, now: Now) -> Option<Parcel> {
+    /// Adds a message. `is_held`: the quiet hours kept it back, of an earlier run perhaps. What had to go
+    /// for it, if anything.
+    pub(crate) fn add(&mut self, parcel: Parcel, is_held: bool, now: Now) -> Option<Parcel> {
         let oldest = if self.waiting.len() >= WAITING {
             self.waiting.pop_front()
         } else {
@@ -75,7 +76,7 @@ impl Queue {
             due: Some(now.at(parcel.made_at).ms.min(now.ms)),
             has_failed: false,
             parcel,
-            is_held: false,
+            is_held,
             refused: None,
         });
         oldest.map(|it| it.parcel)
@@ -219,6 +220,7 @@ mod tests {
             limit: None,
             detail: None,
             behind: Vec::new(),
+            channels: None,
         };
         Parcel {
             channel: "mail".to_owned(),
@@ -258,8 +260,8 @@ mod tests {
     #[test]
     fn messages_go_in_order_and_stay_until_they_are_settled() {
         let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
-        queue.add(firing("b"), now(0));
+        queue.add(firing("a"), false, now(0));
+        queue.add(firing("b"), false, now(0));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("a")));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("a")));
         queue.settle("a");
@@ -271,7 +273,7 @@ mod tests {
     #[test]
     fn a_channel_that_does_not_answer_is_tried_ever_more_seldom() {
         let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
+        queue.add(firing("a"), false, now(0));
         let mut at = 0;
         let mut waits = Vec::new();
         for attempt in 0..10 {
@@ -291,8 +293,8 @@ mod tests {
     #[test]
     fn a_message_that_is_refused_holds_up_no_other_and_a_change_of_settings_tries_it_again() {
         let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
-        queue.add(firing("b"), now(0));
+        queue.add(firing("a"), false, now(0));
+        queue.add(firing("b"), false, now(0));
         assert!(queue.refused("a", now(0)));
         assert_eq!(queue.next(at_once, now(0)), Next::Send(firing("b")));
         queue.settle("b");
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn a_message_is_given_up_after_a_day() {
         let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
+        queue.add(firing("a"), false, now(0));
         let day = 24 * 3600;
         assert_eq!(queue.next(at_once, now(2 * day)), Next::Send(firing("a")));
         queue.refused("a", now(0));
@@ -315,8 +317,8 @@ mod tests {
     #[test]
     fn what_comes_and_goes_in_the_quiet_hours_is_not_told() {
         let mut queue = Queue::default();
-        queue.add(firing("a"), now(0));
-        queue.add(parcel("a-end", NoticeKind::Resolved), now(0));
+        queue.add(firing("a"), false, now(0));
+        queue.add(parcel("a-end", NoticeKind::Resolved), false, now(0));
         let route = quiet_until(3600);
         assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(3_600_000)));
         for _ in 0..2 {
@@ -329,10 +331,25 @@ mod tests {
     }
 
     #[test]
+    fn what_came_and_went_in_the_quiet_hours_is_not_told_though_they_ended_while_nobody_was_there()
+    {
+        let mut queue = Queue::default();
+        queue.add(firing("a"), true, now(3600));
+        queue.add(parcel("a-end", NoticeKind::Resolved), true, now(3600));
+        for _ in 0..2 {
+            let Next::Drop(dropped) = queue.next(quiet_until(3600), now(3600)) else {
+                panic!("nobody wants it");
+            };
+            queue.settle(&dropped.notice.id);
+        }
+        assert_eq!(queue.next(quiet_until(3600), now(3600)), Next::Wait(None));
+    }
+
+    #[test]
     fn what_is_left_after_the_quiet_hours_is_told_however_long_they_were() {
         for secs in [3600, 3 * 24 * 3600] {
             let mut queue = Queue::default();
-            queue.add(firing("a"), now(0));
+            queue.add(firing("a"), false, now(0));
             let route = quiet_until(secs);
             assert_eq!(queue.next(&route, now(0)), Next::Wait(Some(secs * 1000)));
             assert_eq!(queue.next(&route, now(secs)), Next::Send(firing("a")));
@@ -345,8 +362,8 @@ mod tests {
     fn when_too_many_wait_the_oldest_goes() {
         let mut queue = Queue::default();
         for number in 0..WAITING {
-            assert_eq!(queue.add(firing(&number.to_string()), now(0)), None);
+            assert_eq!(queue.add(firing(&number.to_string()), false, now(0)), None);
         }
-        assert_eq!(queue.add(firing("new"), now(0)), Some(firing("0")));
+        assert_eq!(queue.add(firing("new"), false, now(0)), Some(firing("0")));
     }
 }

@@ -25,10 +25,32 @@ pub struct Quiet<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// What the channel is told of a message, and when. None: nothing.
+/// What is sent to a channel of a message that was just made. None: nothing.
+///
+/// Whoever was told that something is wrong hears that it is over, whatever was set meanwhile and
+/// whatever the hour; and nobody else does.
+pub fn address(
+    channel: &Channel,
+    notice: &Notice,
+    quiet: &Quiet<'_>,
+    now: Timestamp,
+) -> Option<Notice> {
+    let is_told = |told: &Told| match &told.channels {
+        Some(channels) => channels.contains(&channel.id),
+        None => concerns(&channel.route, told),
+    };
+    let routed = if notice.kind == NoticeKind::Resolved {
+        route(channel, &with(notice, is_told)?, quiet, now)
+    } else {
+        route(channel, notice, quiet, now)
+    };
+    Some(routed?.notice)
+}
+
+/// What the channel is told of a message that is addressed to it, and when. None: nothing.
 ///
 /// A test goes at once, whatever is set. The hours of a channel count when it would be told: what
-/// waits for the end of the quiet hours goes if that is in them.
+/// waits for the end of the quiet hours goes if that is in them. An end goes to whom it is addressed.
 pub fn route(
     channel: &Channel,
     notice: &Notice,
@@ -46,7 +68,8 @@ pub fn route(
     if !channel.enabled || is_unwanted_end {
         return None;
     }
-    let notice = with(notice, |told| concerns(route, told))?;
+    let is_end = notice.kind == NoticeKind::Resolved;
+    let notice = with(notice, |told| is_end || concerns(route, told))?;
     let waits = rank(notice.severity) < rank(Severity::Critical)
         && weekly::covers(quiet.hours, now, quiet.zone);
     let not_before = if waits {
@@ -56,7 +79,8 @@ pub fn route(
         None
     };
     let told_at = not_before.unwrap_or(now);
-    let is_in_hours = route.hours.is_empty() || weekly::covers(&route.hours, told_at, quiet.zone);
+    let is_in_hours =
+        is_end || route.hours.is_empty() || weekly::covers(&route.hours, told_at, quiet.zone);
     is_in_hours.then_some(Routed { notice, not_before })
 }
 
@@ -179,6 +203,7 @@ mod tests {
             limit: None,
             detail: None,
             behind: Vec::new(),
+            channels: None,
         }
     }
 
@@ -313,6 +338,54 @@ mod tests {
         };
         assert!(routed(with("08:00", "17:00"), &warning(), &[]).is_some());
         assert_eq!(routed(with("17:00", "08:00"), &warning(), &[]), None);
+    }
+
+    #[test]
+    fn an_end_goes_to_whoever_was_told_of_the_beginning_and_to_nobody_else() {
+        let end_for = |channels: Option<&[&str]>| {
+            let channels = channels.map(|it| it.iter().map(|&it| it.to_owned()).collect());
+            let told = Told {
+                channels,
+                ..told("a", Severity::Warning, &[])
+            };
+            notice(NoticeKind::Resolved, vec![told])
+        };
+        let addressed = |route: Route, end: &Notice, quiet: &[WeeklyHours]| {
+            let now = at("2026-11-30T12:00:00Z");
+            let zone = &TimeZone::UTC;
+            let quiet = Quiet { hours: quiet, zone };
+            let channel = channel(route);
+            let notice = address(&channel, end, &quiet, now)?;
+            super::route(&channel, &notice, &quiet, now)
+        };
+        // Its hours are over, and what it is told of was changed.
+        let other = Route {
+            groups: vec!["office".to_owned()],
+            least: Severity::Critical,
+            hours: hours("17:00", "18:00"),
+            ..Route::default()
+        };
+        let told = end_for(Some(&["b", "c"]));
+        let sent = addressed(other.clone(), &told, &[]).unwrap();
+        assert_eq!(
+            (sent.notice.alerts, sent.not_before),
+            (told.alerts.clone(), None)
+        );
+        let waits = addressed(other.clone(), &told, &hours("11:00", "13:30")).unwrap();
+        assert_eq!(waits.not_before, Some(at("2026-11-30T13:30:00Z")));
+        let unwanted = Route {
+            resolved: false,
+            ..Route::default()
+        };
+        assert_eq!(addressed(unwanted, &told, &[]), None);
+        // Told to others, or to nobody.
+        for others in [&["b"][..], &[]] {
+            let end = end_for(Some(others));
+            assert_eq!(addressed(Route::default(), &end, &[]), None);
+        }
+        // Where that is not known, its settings decide.
+        assert_eq!(addressed(other, &end_for(None), &[]), None);
+        assert!(addressed(Route::default(), &end_for(None), &[]).is_some());
     }
 
     #[test]

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netmonitor_protocol::payload::{Channels, Heartbeat};
+use netmonitor_protocol::payload::Heartbeat;
 use netmonitor_protocol::topics::Kind;
 use netmonitor_protocol::{Message, ServiceName};
 use netmonitor_service::frame::{self, Frame};
 use netmonitor_service::language::Language;
 use netmonitor_service::mqtt::{Dial, Event, Events, Outage};
-use netmonitor_service::time_zone::time_zone;
 use netmonitor_service::{Counters, DataDir, clock, environment};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -20,9 +19,10 @@ use crate::Config;
 use crate::brain::{Brain, ToDo};
 use crate::channels::Courier;
 use crate::heartbeat;
-use crate::journal::{Entry, Journal};
+use crate::journal::Journal;
 use crate::outbox::Outbox;
-use crate::post::{self, Office, Policy};
+use crate::policy::Policy;
+use crate::post::{self, Office};
 use crate::storage;
 use crate::trends;
 use crate::trial::{AT_ONCE, Trial};
@@ -87,19 +87,12 @@ pub async fn run(
         counters: counters.clone(),
     });
     let (outbox, sending) = Outbox::start(frame.publisher().clone(), counters.clone());
-    let zone = time_zone(None);
-    let language = Language::of(environment::language().as_deref());
-    let mut brain = Brain::new(config.timing(), zone.clone(), counters.clone());
+    let policy = Policy::new(Language::of(environment::language().as_deref()));
+    let mut brain = Brain::new(config.timing(), policy, counters.clone());
     brain.restore(&mut left);
-    let policy = Policy {
-        channels: left.channels.take().unwrap_or_default(),
-        quiet_hours: Vec::new(),
-        zone,
-        language,
-        dashboard_url: None,
-    };
+    let policy = brain.policy().clone();
+    let (heartbeat, current_heartbeat) = watch::channel(policy.channels.heartbeat.clone());
     let (policy, current_policy) = watch::channel(policy);
-    let (heartbeat, current_heartbeat) = watch::channel(None);
     let courier = Arc::new(Courier::new(data_dir.clone(), frame.publisher().clone()));
     let office = Office {
         courier: courier.clone(),
@@ -129,7 +122,6 @@ pub async fn run(
         journal,
         policy,
         heartbeat,
-        language,
     };
     // What an earlier run has not sent.
     for parcel in std::mem::take(&mut left.parcels) {
@@ -161,8 +153,6 @@ struct Hands {
     journal: Journal,
     policy: watch::Sender<Policy>,
     heartbeat: watch::Sender<Option<Heartbeat>>,
-    /// That of the hub's system.
-    language: Language,
 }
 
 impl Hands {
@@ -170,26 +160,20 @@ impl Hands {
         for message in to_do.messages {
             self.outbox.send(message);
         }
-        if let Some(settings) = &to_do.settings {
-            self.policy
-                .send_modify(|policy| policy.set(settings, self.language));
+        if let Some(policy) = to_do.policy {
+            self.set(policy);
         }
-        if let Some(channels) = to_do.channels {
-            self.set_channels(channels);
-        }
-        let mut entries = to_do.entries;
-        let policy = self.policy.borrow();
-        for notice in &to_do.notices {
-            tracing::info!(id = notice.id, "told");
-            entries.extend(policy.address(notice).into_iter().map(Entry::Parcel));
-        }
-        drop(policy);
-        self.journal.write(entries);
+        self.journal.write(to_do.entries);
     }
 
-    fn set_channels(&self, channels: Channels) {
-        self.heartbeat.send_replace(channels.heartbeat.clone());
-        self.policy.send_modify(|policy| policy.channels = channels);
+    fn set(&self, policy: Policy) {
+        let heartbeat = &policy.channels.heartbeat;
+        self.heartbeat.send_if_modified(|now| {
+            let is_news = now != heartbeat;
+            now.clone_from(heartbeat);
+            is_news
+        });
+        self.policy.send_replace(policy);
     }
 }
 

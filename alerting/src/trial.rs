@@ -10,7 +10,7 @@ use netmonitor_service::{DataDir, clock};
 use crate::channels::{Courier, SendError, TIMEOUT};
 use crate::heartbeat;
 use crate::outbox::Outbox;
-use crate::post::Policy;
+use crate::policy::Policy;
 
 /// Tries that may be under way; more are refused.
 pub(crate) const AT_ONCE: usize = 8;

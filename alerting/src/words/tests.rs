@@ -39,6 +39,7 @@ fn told(name: &str, rule: Rule) -> Told {
         limit,
         detail: None,
         behind: Vec::new(),
+        channels: None,
         rule,
     }
 }

@@ -113,6 +113,7 @@ pub(crate) fn notice(kind: NoticeKind) -> Notice {
             limit: Some(90.0),
             detail: None,
             behind: Vec::new(),
+            channels: None,
         }],
     }
 }

@@ -35,8 +35,9 @@ pub enum Input {
     Connected,
     /// What is retained has come. Without this it is taken for that after some seconds.
     CaughtUp,
-    /// What an admin has set. Before this came for the first time nothing is judged.
-    Settings(Box<AlertingSettings>),
+    /// What an admin has set, and the time zone in which its hours are meant. Before this came for the
+    /// first time nothing is judged.
+    Settings(Box<AlertingSettings>, TimeZone),
     /// What an admin has set for a device.
     DeviceSettings(DeviceId, Box<DeviceAlerting>),
     /// What is concluded of a device.
@@ -98,8 +99,6 @@ pub struct Engine {
     pub(super) settings: Option<AlertingSettings>,
     /// In which hours are meant.
     pub(super) zone: TimeZone,
-    /// That of the hub's system.
-    pub(super) own_zone: TimeZone,
     pub(super) members: BTreeMap<Subject, Member>,
     /// What was retained of alerts that are not known yet.
     pub(super) seeds: BTreeMap<Key, Alert>,
@@ -126,13 +125,18 @@ pub struct Engine {
     passed_over: u64,
 }
 
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Engine {
-    /// An engine that knows nothing. `zone`: where no other time zone is set.
-    pub fn new(zone: TimeZone) -> Self {
+    /// An engine that knows nothing.
+    pub fn new() -> Self {
         Self {
             settings: None,
-            own_zone: zone.clone(),
-            zone,
+            zone: TimeZone::UTC,
             members: BTreeMap::from([(Subject::Hub, Member::default())]),
             seeds: BTreeMap::new(),
             connected: None,
@@ -222,7 +226,7 @@ impl Engine {
         match input {
             Input::Connected => self.connected(now),
             Input::CaughtUp => self.settle(now, &mut out),
-            Input::Settings(settings) => self.settings(*settings, now, &mut out),
+            Input::Settings(settings, zone) => self.settings(*settings, zone, now, &mut out),
             Input::DeviceSettings(id, config) if self.is_news_of(&id, &config) => {
                 self.may_tell = true;
                 if let Some(member) = self.meet(&id) {
@@ -266,6 +270,37 @@ impl Engine {
             Input::Elapsed => self.elapsed(now, &mut out),
         }
         self.tell(now, &mut out);
+        out
+    }
+
+    /// A [message](Output::Tell) was addressed to these channels, to each with what concerns it: they
+    /// are to hear of the end as well. To be said before the next input, and what comes out written
+    /// together with what the message came with.
+    #[must_use = "the outputs are what it is for"]
+    pub fn told<'a>(
+        &mut self,
+        notice: &Notice,
+        channels: impl IntoIterator<Item = (&'a str, &'a Notice)>,
+        now: Now,
+    ) -> Vec<Output> {
+        let mut out = Vec::new();
+        let mut told: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
+        for alert in &notice.alerts {
+            told.insert((alert.subject.clone(), alert.rule.clone()), BTreeSet::new());
+        }
+        for (channel, part) in channels {
+            for alert in &part.alerts {
+                let key = (alert.subject.clone(), alert.rule.clone());
+                told.entry(key).or_default().insert(channel.to_owned());
+            }
+        }
+        for (key, channels) in told {
+            let watched = self.watched(&key.0, &key.1);
+            if let Some(firing) = watched.and_then(|it| it.life.firing_mut()) {
+                firing.channels.get_or_insert_default().extend(channels);
+                self.touch(&key, now, &mut out);
+            }
+        }
         out
     }
 

@@ -48,10 +48,14 @@ impl Engine {
         self.wake(now.plus(KNOWN_WITHIN_MS).ms);
     }
 
-    pub(super) fn settings(&mut self, settings: AlertingSettings, now: Now, out: &mut Vec<Output>) {
-        let named = settings.time_zone.as_deref();
-        let zone = named.and_then(|name| TimeZone::get(name).ok());
-        self.zone = zone.unwrap_or_else(|| self.own_zone.clone());
+    pub(super) fn settings(
+        &mut self,
+        settings: AlertingSettings,
+        zone: TimeZone,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        self.zone = zone;
         self.settings = Some(settings);
         self.review_all(now, out);
     }

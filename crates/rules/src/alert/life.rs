@@ -1,5 +1,7 @@
 //! The life of one alert: from all is well to something is wrong, and back.
 
+use std::collections::BTreeSet;
+
 use netmonitor_protocol::payload::{Alert, AlertState};
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,9 @@ pub(super) struct Firing {
     /// When somebody was told last, and how often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) told: Option<LastTold>,
+    /// The channels that were told. None: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) channels: Option<BTreeSet<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) acknowledged: Option<Acknowledged>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +124,9 @@ pub(super) struct Owed {
     /// Why, unless all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<String>,
+    /// The channels that were told of the beginning. None: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) channels: Option<BTreeSet<String>>,
 }
 
 /// What must hold for an alert to fire.
@@ -161,6 +169,7 @@ impl Life {
                     at: since,
                     times: 1,
                 }),
+                channels: None,
                 acknowledged,
                 snoozed,
             }),
@@ -234,6 +243,7 @@ impl Life {
             since,
             fired: now,
             told: None,
+            channels: None,
             acknowledged: None,
             snoozed: None,
         });
@@ -253,6 +263,7 @@ impl Life {
                 fired: firing.fired,
                 ended: now,
                 why: why.map(str::to_owned),
+                channels: firing.channels,
             });
         }
         Step::Ended

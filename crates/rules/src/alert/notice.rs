@@ -1,5 +1,7 @@
 //! What somebody is to be told: one message, about one alert or about several that belong together.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use netmonitor_protocol::payload::Severity;
 use netmonitor_protocol::{DeviceId, Rule, Subject};
@@ -65,6 +67,10 @@ pub struct Told {
     /// Devices that hang behind this one and are gone with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<DeviceId>,
+    /// Of one that is over: the [channels that were told](super::Engine::told) that it began. None:
+    /// not known. It says to whom the message goes, and is no part of it.
+    #[serde(skip)]
+    pub channels: Option<BTreeSet<String>>,
 }
 
 impl Notice {

@@ -283,13 +283,14 @@ impl Engine {
         let config = self.config(subject, rule.kind())?;
         let member = self.members.get(subject)?;
         let life = &member.alerts.get(rule)?.life;
-        let (since, fired, times, detail) = if kind == NoticeKind::Resolved {
+        let (since, fired, times, detail, channels) = if kind == NoticeKind::Resolved {
             let owed = life.owed.as_ref()?;
-            (owed.since, owed.fired, 0, owed.why.clone())
+            let channels = owed.channels.clone();
+            (owed.since, owed.fired, 0, owed.why.clone(), channels)
         } else {
             let firing = life.firing()?;
             let times = firing.told.map_or(0, |it| it.times);
-            (firing.since, firing.fired, times, life.detail.clone())
+            (firing.since, firing.fired, times, life.detail.clone(), None)
         };
         let is_about_absence = rule.kind() == RuleKind::Offline && kind != NoticeKind::Resolved;
         let hanging = subject.device().filter(|_| is_about_absence);
@@ -304,6 +305,7 @@ impl Engine {
             limit: config.limit,
             detail,
             behind: hanging.map_or_else(Vec::new, |id| self.hanging_on(id)),
+            channels,
         };
         Some((fired, times, told))
     }

@@ -52,7 +52,7 @@ impl Bench {
             wall: "2026-11-30T10:00:00Z".parse().unwrap(),
         };
         let mut bench = Self {
-            engine: Engine::new(TimeZone::UTC),
+            engine: Engine::new(),
             now,
             settings: settings.clone(),
             retained: BTreeMap::new(),
@@ -68,13 +68,20 @@ impl Bench {
             gone: BTreeSet::new(),
         };
         bench.hear(Input::Connected);
-        bench.hear(Input::Settings(Box::new(settings)));
+        bench.hear(Input::Settings(Box::new(settings), TimeZone::UTC));
         bench.pass(5.0);
         bench
     }
 
     pub(super) fn hear(&mut self, input: Input) {
-        let outputs = self.engine.handle(input, self.now);
+        let mut outputs = self.engine.handle(input, self.now);
+        // There is one channel, that is told everything.
+        for output in outputs.clone() {
+            if let Output::Tell(notice) = output {
+                let channels = [("mail", &notice)];
+                outputs.extend(self.engine.told(&notice, channels, self.now));
+            }
+        }
         for output in outputs {
             match output {
                 Output::Publish(subject, rule, alert) => {
@@ -177,7 +184,8 @@ impl Bench {
 
     pub(super) fn set(&mut self, change: impl FnOnce(&mut AlertingSettings)) {
         change(&mut self.settings);
-        self.hear(Input::Settings(Box::new(self.settings.clone())));
+        let settings = Box::new(self.settings.clone());
+        self.hear(Input::Settings(settings, TimeZone::UTC));
     }
 
     pub(super) fn metrics(&self, cpu: f64, disk: u64) -> Metrics {
@@ -251,14 +259,14 @@ impl Bench {
 
     /// The process is killed, and started again with what journal and broker have.
     pub(super) fn restart(&mut self) {
-        self.engine = Engine::new(TimeZone::UTC);
+        self.engine = Engine::new();
         self.engine.remembers_all();
         self.begin_again();
     }
 
     /// The same, and the journal is lost.
     pub(super) fn restart_without_journal(&mut self) {
-        self.engine = Engine::new(TimeZone::UTC);
+        self.engine = Engine::new();
         self.journal.clear();
         self.begin_again();
     }
@@ -270,7 +278,8 @@ impl Bench {
             self.engine.restore(subject, rule, life, true, self.now);
         }
         self.hear(Input::Connected);
-        self.hear(Input::Settings(Box::new(self.settings.clone())));
+        let settings = Box::new(self.settings.clone());
+        self.hear(Input::Settings(settings, TimeZone::UTC));
         for (device, config) in self.configs.clone() {
             self.hear(Input::DeviceSettings(device, Box::new(config)));
         }

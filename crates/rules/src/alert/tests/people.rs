@@ -1,11 +1,14 @@
 //! What people do about alerts, and when they want to be left alone.
 
+use std::collections::BTreeSet;
+
 use netmonitor_protocol::RuleKind;
 use netmonitor_protocol::payload::{
     AlertAction, AlertState, DeviceAlerting, EventKind, Maintenance, MaintenanceTime, Muted,
     RuleSettings, Weekday, WeeklyHours,
 };
 
+use super::super::Output;
 use super::bench::{Bench, rules};
 
 const HOUR: f64 = 3600.0;
@@ -61,6 +64,29 @@ fn what_nobody_takes_on_is_told_again_and_what_somebody_has_taken_on_is_not() {
             EventKind::AlertAcknowledged,
             EventKind::AlertResolved
         ]
+    );
+}
+
+#[test]
+fn whoever_was_told_that_it_began_or_goes_on_is_known_when_it_ends_also_after_a_restart() {
+    let mut bench = firing();
+    bench.pass(24.0 * HOUR);
+    let reminder = bench.told.remove(0);
+    let phone = [("phone", &reminder)];
+    for output in bench.engine.told(&reminder, phone, bench.now) {
+        let Output::Save(subject, rule, Some(life)) = output else {
+            panic!("{output:?}");
+        };
+        bench.journal.insert((subject, rule), *life);
+    }
+    bench.restart();
+    bench.cpu("a", 1.0);
+    bench.pass(60.0);
+    let end = bench.told.remove(0);
+    let channels = end.alerts[0].channels.clone().unwrap();
+    assert_eq!(
+        channels,
+        BTreeSet::from(["mail".to_owned(), "phone".to_owned()])
     );
 }
 
