@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) connected: Instant,
     /// Since when the hub sees again, if it had been blind or had stood still.
     pub(super) sees_again: Option<Instant>,
+    /// The broker has shown on this connection which devices there are.
+    pub(super) lists_all: bool,
     pub(super) now: Moment,
     pub(super) out: &'a mut Vec<Effect>,
 }

@@ -73,6 +73,8 @@ pub(super) struct Device {
     is_asked: bool,
     /// `status` or `session` was seen: it is a device, not only something left behind by one.
     is_named: bool,
+    /// Something about it was heard on this connection.
+    is_listed: bool,
     interval: Option<Duration>,
     /// From here on a sample is missed.
     quiet_since: Instant,
@@ -98,6 +100,7 @@ impl Device {
             word: None,
             is_asked: false,
             is_named: false,
+            is_listed: true,
             interval: None,
             quiet_since: now,
             dying: None,
@@ -112,6 +115,11 @@ impl Device {
 
     pub(super) fn offline_for(&self, now: Instant) -> Option<Duration> {
         self.conclusion.offline_for(now)
+    }
+
+    /// There is such a device: something about it was heard.
+    pub(super) fn listed(&mut self) {
+        self.is_listed = true;
     }
 
     // What was just published.

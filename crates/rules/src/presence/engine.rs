@@ -24,6 +24,8 @@ pub struct Engine {
     link: Link,
     /// When it began to see again, if it was blind or stood still.
     sees_again: Option<Instant>,
+    /// On this connection something was retained that every device has which there is: its settings.
+    lists_all: bool,
     /// Nothing is to be done before.
     next: Option<Instant>,
     passed_over: u64,
@@ -56,6 +58,7 @@ impl Engine {
             keep_alives: BTreeMap::new(),
             link: Link::Down,
             sees_again: None,
+            lists_all: false,
             next: None,
             passed_over: 0,
         }
@@ -129,6 +132,7 @@ impl Engine {
     /// The connection is new.
     fn see(&mut self, now: Moment) {
         self.link = Link::Opening(now.monotonic);
+        self.lists_all = false;
         self.sees_again = self.sees_again.map(|_| now.monotonic);
         for device in self.devices.values_mut() {
             device.reconnected(now.monotonic);
@@ -145,6 +149,7 @@ impl Engine {
             timing: self.timing,
             connected: self.link.since().unwrap_or(now.monotonic),
             sees_again: self.sees_again,
+            lists_all: self.lists_all,
             now,
             out,
         }
@@ -183,6 +188,7 @@ impl Engine {
         let Some(device) = self.devices.get_mut(&id) else {
             return;
         };
+        device.listed();
         match message {
             Message::DeviceStatus(_, status, session) => device.status(*status, *session, cx),
             Message::DeviceSession(_, session) => device.session(session, cx),
@@ -195,6 +201,7 @@ impl Engine {
     }
 
     fn retained(&mut self, message: &Message, cx: &mut Context<'_>) {
+        self.lists_all |= matches!(message, Message::DeviceSettings(..));
         let Some(id) = self.addressed(message, cx) else {
             return;
         };
@@ -204,6 +211,7 @@ impl Engine {
         let Some(device) = self.devices.get_mut(&id) else {
             return;
         };
+        device.listed();
         match message {
             Message::DeviceStatus(_, status, session) => device.retained_status(*status, *session),
             Message::DeviceSession(_, session) => device.retained_session(session),
@@ -241,6 +249,9 @@ impl Engine {
             | Message::DeviceMetrics(id, _)
             | Message::DevicePresence(id, _) => id,
             Message::DeviceSettings(id, settings) => {
+                if let Some(device) = self.devices.get_mut(id) {
+                    device.listed();
+                }
                 match settings.offline_timeout_secs {
                     Some(timeout) if self.keep_alives.len() < MAX_DEVICES => {
                         let secs = keepalive_secs(timeout).into();

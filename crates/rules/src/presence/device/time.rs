@@ -13,6 +13,7 @@ impl Device {
         self.quiet_since = now;
         self.dying = None;
         self.is_asked = false;
+        self.is_listed = false;
         self.conclusion.reconnected();
     }
 
@@ -57,8 +58,20 @@ impl Device {
         cx.timing.judged_after(interval)
     }
 
+    /// Since when nothing at all is heard of it, though the broker has shown which devices there are:
+    /// it was removed while the hub was blind, unless something comes yet.
+    fn left_out_since(&self, cx: &Context<'_>) -> Option<Instant> {
+        match self.life {
+            Life::Unheard(since) if cx.lists_all && !self.is_listed => Some(since),
+            _ => None,
+        }
+    }
+
     /// When to look at the device again, if nothing is heard of it.
     pub(in crate::presence) fn deadline(&self, cx: &Context<'_>) -> Option<Instant> {
+        if let Some(since) = self.left_out_since(cx) {
+            return since.checked_add(self.judged_after(cx));
+        }
         let look = match self.life {
             Life::Unheard(since) if self.is_to_be_doubted() => {
                 since.checked_add(cx.timing.unsure_after())
@@ -79,6 +92,13 @@ impl Device {
     /// Time has passed. False: this is no device any more.
     pub(in crate::presence) fn elapsed(&mut self, cx: &mut Context<'_>) -> bool {
         let now = cx.now.monotonic;
+        if let Some(since) = self.left_out_since(cx) {
+            let is_gone = has_passed(now, since, self.judged_after(cx));
+            if is_gone {
+                cx.out.push(Effect::Clear(self.id.clone()));
+            }
+            return !is_gone;
+        }
         match self.life {
             Life::Unheard(since) if has_passed(now, since, self.judged_after(cx)) => {
                 if !self.is_named {

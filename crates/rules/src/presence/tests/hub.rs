@@ -53,6 +53,45 @@ fn a_device_with_a_longer_keepalive_is_given_more_time() {
 }
 
 #[test]
+fn a_device_that_was_removed_while_the_hub_was_blind_is_gone_and_not_offline() {
+    let settings = |id| Message::DeviceSettings(id, Settings::default());
+    let other = || "other".parse().unwrap();
+    for (is_listed, is_kept) in [(false, false), (true, true)] {
+        let mut bench = Bench::with_device();
+        bench.give(Input::Lost);
+        bench.pass(3.0);
+        bench.give(Input::Connected);
+        bench.retained(settings(other()));
+        if is_listed {
+            bench.retained(settings(id()));
+        }
+        bench.pass(60.0);
+        let is_cleared = bench.effects.contains(&Effect::Clear(id()));
+        assert_eq!(bench.engine.presence(&id()).is_some(), is_kept);
+        assert_eq!(is_cleared, !is_kept);
+        let expected = if is_kept {
+            Some((Offline, Some(Cause::Lost)))
+        } else {
+            None
+        };
+        assert_eq!(bench.is(), expected);
+        assert_eq!(
+            bench.published().is_empty(),
+            !is_kept,
+            "{:?}",
+            bench.published()
+        );
+    }
+    // A broker that has forgotten everything says nothing about who is there.
+    let mut bench = Bench::with_device();
+    bench.give(Input::Lost);
+    bench.give(Input::Connected);
+    bench.live(settings(other()));
+    bench.pass(60.0);
+    assert_eq!(bench.is(), Some((Offline, Some(Cause::Lost))));
+}
+
+#[test]
 fn a_hub_that_starts_anew_publishes_nothing_and_keeps_what_it_had_said() {
     for comes_back_after in [0.1, 5.0, 9.0] {
         let mut bench = Bench::with_device();
