@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{devices, heard, is, set_rule, until_state};
 use crate::support::http::Client;
-use crate::support::hub::Hub;
+use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
 
 /// A change of what is set about a device.
@@ -165,4 +165,33 @@ fn a_machine_that_starts_anew_and_samples_that_are_lost_are_told() {
         fired(&receiver),
         [format!("{machine} reboot"), format!("{loser} samples-lost")]
     );
+}
+
+#[test]
+fn who_is_removed_while_the_broker_is_away_is_missed_by_nobody() {
+    let home = Home::quick();
+    let [api, mut broker, alerting] =
+        ["api", "broker", "alerting"].map(|service| Hub::service(&home, service));
+    let (admin, receiver) = heard(&api);
+    set_rule(&admin, "offline", json!({ "for_secs": 5 }));
+    let mut devices = devices(&broker, 2);
+    let [removed, dead] = [0, 1].map(|at| devices[at].id.clone());
+    for device in &devices {
+        until_state(&admin, &device.id, "offline", "ok");
+    }
+
+    broker.process.kill();
+    for device in &mut devices {
+        device.die();
+    }
+    let gone = admin.ask("DELETE", &format!("/api/v1/devices/{removed}"), None);
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    broker.start_again();
+    // Whoever is not removed is missed.
+    until_state(&admin, &dead, "offline", "firing");
+    receiver.until("a message", is("firing", format!("{dead} offline")));
+    assert_eq!(fired(&receiver), [format!("{dead} offline")]);
+    let left = admin.read(&format!("/api/v1/alerts?device={removed}"));
+    assert_eq!(left["items"], json!([]));
+    drop(alerting);
 }
