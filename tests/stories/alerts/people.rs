@@ -5,8 +5,8 @@ use netmonitor_service::clock;
 use serde_json::json;
 
 use super::{devices, heard, is, set_rule, until_state};
-use crate::support::hub::Hub;
-use crate::support::receiver::about;
+use crate::support::hub::{Home, Hub};
+use crate::support::receiver::{Receiver, about};
 
 #[test]
 fn while_somebody_works_on_a_machine_nobody_hears_of_it_and_afterwards_of_what_is_left() {
@@ -115,4 +115,41 @@ fn an_agent_is_handed_what_the_person_there_is_to_see() {
     // The end takes the place of the beginning.
     assert_eq!(seen(2).alert, begin.alert);
     assert_eq!((full.notified(), other.notified()), (vec![], vec![]));
+}
+
+#[test]
+fn whoever_was_told_of_a_trouble_hears_of_its_end_whatever_is_set_meanwhile_and_nobody_else() {
+    let home = Home::quick();
+    let [api, broker] = ["api", "broker"].map(|service| Hub::service(&home, service));
+    let mut alerting = Hub::service(&home, "alerting");
+    let (admin, always) = heard(&api);
+    let [told, late] = [Receiver::start(), Receiver::start()];
+    let [told_id, late_id] =
+        [(&told, "told"), (&late, "late")].map(|(it, name)| it.becomes_channel(&admin, name));
+    let route = |id: &str, groups: &[&str]| {
+        let change = json!({ "route": { "groups": groups } });
+        let changed = admin.ask("PATCH", &format!("/api/v1/channels/{id}"), Some(&change));
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    };
+    route(&late_id, &["elsewhere"]);
+    set_rule(&admin, "ram", json!({ "for_secs": 0 }));
+    let devices = devices(&broker, 1);
+    let ram = format!("{} ram", devices[0].id);
+    until_state(&admin, &devices[0].id, "ram", "ok");
+
+    devices[0].ram(96);
+    told.until("a message", is("firing", ram.clone()));
+    route(&told_id, &["elsewhere"]);
+    route(&late_id, &[]);
+    alerting.process.kill();
+    alerting.start_again();
+    devices[0].ram(10);
+    told.until("its end", is("resolved", ram.clone()));
+    always.until("its end", is("resolved", ram.clone()));
+
+    // What happens next shows that nothing else was on its way.
+    devices[0].ram(96);
+    late.until("the next one", is("firing", ram));
+    assert_eq!(late.all().len(), 1, "{:?}", late.all());
+    assert_eq!(told.all().len(), 2, "{:?}", told.all());
 }
