@@ -15,6 +15,7 @@
 
 mod conclude;
 mod defaults;
+mod due;
 mod engine;
 mod hear;
 mod life;

@@ -1,12 +1,12 @@
 //! What follows from what was found of a rule: its state, what is published, logged and remembered.
 
-use netmonitor_protocol::payload::{Alert, AlertState, DeviceAlerting, Event, EventKind, Severity};
-use netmonitor_protocol::{DeviceId, Rule, RuleKind, Subject};
+use netmonitor_protocol::payload::{Alert, AlertState, Event, EventKind, Severity};
+use netmonitor_protocol::{Rule, RuleKind, Subject};
 
-use super::engine::{CONFIRMED_WITHIN_MS, Engine, KNOWN_WITHIN_MS, Key, Output};
+use super::engine::{Engine, Key, Output};
 use super::hear::{LOSS_SHOWN_MS, REBOOT_SHOWN_MS};
 use super::life::{Life, Phase, Step, Verdict, Wait};
-use super::member::{Member, Saved, Watched};
+use super::member::{Saved, Watched};
 use super::now::Now;
 use super::reading::is_by_sample;
 use super::restarts::Restarts;
@@ -17,7 +17,7 @@ const GAP_MS: i64 = 30_000;
 
 /// What is pending for so long is written to the journal: most of what is pending ends sooner, and a
 /// card does not last for ever.
-const PENDING_SAVED_AFTER_MS: i64 = 120_000;
+pub(super) const PENDING_SAVED_AFTER_MS: i64 = 120_000;
 
 /// What was found of a rule.
 pub(super) struct Found {
@@ -188,9 +188,7 @@ impl Engine {
     }
 
     pub(super) fn touch_all(&mut self, subject: &Subject, now: Now, out: &mut Vec<Output>) {
-        let rules = self.members.get(subject).map(|it| it.alerts.keys());
-        let rules: Vec<Rule> = rules.into_iter().flatten().cloned().collect();
-        for rule in rules {
+        for rule in self.rules_of(subject) {
             let is_enabled = self
                 .config(subject, rule.kind())
                 .is_none_or(|it| it.enabled);
@@ -201,6 +199,11 @@ impl Engine {
                 self.remove(&key, "disabled", now, out);
             }
         }
+    }
+
+    pub(super) fn rules_of(&self, subject: &Subject) -> Vec<Rule> {
+        let rules = self.members.get(subject).map(|it| it.alerts.keys());
+        rules.into_iter().flatten().cloned().collect()
     }
 
     /// Publishes and remembers what has changed, and looks when there is something to do.
@@ -241,142 +244,7 @@ impl Engine {
             out.push(Output::Save(subject.clone(), rule.clone(), life));
         }
         if let Some(deadline) = deadline {
-            self.wake(deadline);
-        }
-    }
-
-    pub(super) fn elapsed(&mut self, now: Now, out: &mut Vec<Output>) {
-        if self.settings.is_none() || self.next.is_none_or(|next| next > now.ms) {
-            return;
-        }
-        let is_long_ago = |it: Now| now.since(it) >= CONFIRMED_WITHIN_MS;
-        if self.connected.is_some_and(is_long_ago) {
-            self.settle(now, out);
-        }
-        if !self.is_settled {
-            // Then there is time for everything.
-            self.next = self.connected.map(|it| it.plus(CONFIRMED_WITHIN_MS).ms);
-            return;
-        }
-        self.may_tell = true;
-        for key in self.keys() {
-            self.time_has_passed(&key, now, out);
-        }
-        // What is told now is not due any more.
-        self.tell(now, out);
-        self.next = None;
-        self.may_tell = true;
-        self.look_at_broker(now, out);
-        let subjects: Vec<Subject> = self.members.keys().cloned().collect();
-        for subject in subjects {
-            self.look_at_services(&subject, now, out);
-        }
-        for key in self.keys() {
-            self.touch(&key, now, out);
-        }
-    }
-
-    /// What is set for each device has come.
-    pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        if !std::mem::replace(&mut self.is_settled, true) {
-            self.review_all(now, out);
-        }
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        let all = self.members.iter().flat_map(|(subject, member)| {
-            let rules = member.alerts.keys();
-            rules.map(move |rule| (subject.clone(), rule.clone()))
-        });
-        all.collect()
-    }
-
-    fn time_has_passed(&mut self, key: &Key, now: Now, out: &mut Vec<Output>) {
-        let (subject, rule) = key;
-        let Some(watched) = self.watched(subject, rule) else {
-            return;
-        };
-        if watched.over_at.is_some_and(|it| it <= now.ms) {
-            watched.over_at = None;
-            let step = watched.life.end(None, now);
-            // It was over when it had happened: nobody needs to hear of that.
-            watched.life.owed = None;
-            return self.stepped(key, Some(step), None, now, out);
-        }
-        if self.is_reminder_due(key, now) {
-            self.reminders.insert(key.clone());
-        }
-        let Some(watched) = self.watched(subject, rule) else {
-            return;
-        };
-        let waits = watched.life.pending_since().is_some() && !is_by_sample(rule.kind());
-        if waits && watched.standing == Verdict::Bad {
-            let found = Found {
-                value: watched.life.value,
-                detail: watched.life.detail.clone(),
-                ..Found::of(Verdict::Bad)
-            };
-            self.found(subject, rule.clone(), found, now, out);
-        }
-    }
-
-    /// What the broker has, some time after the connection was made.
-    fn look_at_broker(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(connected) = self.connected else {
-            return;
-        };
-        let passed = now.since(connected);
-        if passed < CONFIRMED_WITHIN_MS {
-            return self.wake(connected.plus(CONFIRMED_WITHIN_MS).ms);
-        }
-        for watched in self
-            .members
-            .values_mut()
-            .flat_map(|it| it.alerts.values_mut())
-        {
-            if !watched.is_confirmed {
-                watched.published = None;
-            }
-        }
-        if passed < KNOWN_WITHIN_MS {
-            return self.wake(connected.plus(KNOWN_WITHIN_MS).ms);
-        }
-        self.connected = None;
-        let nobody = |member: &Member| member.presence.is_none();
-        let unknown: Vec<DeviceId> = self
-            .members
-            .iter()
-            .filter(|(_, member)| nobody(member))
-            .filter_map(|(subject, _)| subject.device().cloned())
-            .collect();
-        for id in unknown {
-            // What is set for a device that has not come yet holds when it comes.
-            let config = self.members.get(&Subject::Device(id.clone()));
-            let config = config.map(|it| it.config.clone()).unwrap_or_default();
-            self.removed(&id, now, out);
-            if config != DeviceAlerting::default()
-                && let Some(member) = self.meet(&id)
-            {
-                member.config = config;
-            }
-        }
-        for (key, seed) in std::mem::take(&mut self.seeds) {
-            self.adopt(&key, seed, now, out);
-        }
-    }
-
-    /// Nothing was heard that has something about this alert. Of a device that is away nothing can be
-    /// heard; else it is of something that is gone.
-    fn adopt(&mut self, key: &Key, seed: Alert, now: Now, out: &mut Vec<Output>) {
-        let (subject, rule) = key;
-        let member = self.members.get(subject);
-        let is_away = member.is_some_and(|it| it.presence.is_some() && !it.is_seen());
-        if is_away {
-            self.seeds.insert(key.clone(), seed);
-            let found = Found::of(Verdict::Unclear);
-            self.found(subject, rule.clone(), found, now, out);
-        } else {
-            out.push(Output::Clear(subject.clone(), rule.clone()));
+            self.wake_for(subject, deadline);
         }
     }
 }

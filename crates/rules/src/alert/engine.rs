@@ -110,7 +110,8 @@ pub struct Engine {
     pub(super) remembers_all: bool,
     /// Something has changed that decides who is to be told.
     pub(super) may_tell: bool,
-    /// When there is something to do though nothing is heard, in milliseconds.
+    /// When there is something to do though nothing is heard, in milliseconds: for everybody together,
+    /// or, not later, for [one of them](Member::next).
     pub(super) next: Option<i64>,
     /// Alerts that fire, and of which nobody was told.
     pub(super) untold: BTreeSet<Key>,
@@ -185,12 +186,12 @@ impl Engine {
             self.untold.insert(key.clone());
         }
         let (subject, rule) = key;
-        let member = self.members.entry(subject).or_default();
+        let member = self.members.entry(subject.clone()).or_default();
         let mut watched = Watched::new(life, now);
         watched.saved = Saved::Whole(Box::new(watched.life.clone()));
         watched.over_at = over_at(rule.kind(), &watched.life, now);
         member.alerts.insert(rule, watched);
-        self.wake(now.ms);
+        self.wake_for(&subject, now.ms);
     }
 
     /// When to come with [`Input::Elapsed`] at the latest, in milliseconds of [`Now::ms`].
@@ -321,7 +322,15 @@ impl Engine {
     }
 
     pub(super) fn wake(&mut self, ms: i64) {
-        self.next = Some(self.next.map_or(ms, |next| next.min(ms)));
+        bring_forward(&mut self.next, ms);
+    }
+
+    /// Then there is something to do about this subject.
+    pub(super) fn wake_for(&mut self, subject: &Subject, ms: i64) {
+        if let Some(member) = self.members.get_mut(subject) {
+            bring_forward(&mut member.next, ms);
+            self.wake(ms);
+        }
     }
 
     pub(super) fn config(&self, subject: &Subject, kind: RuleKind) -> Option<RuleConfig> {
@@ -329,4 +338,8 @@ impl Engine {
         let own = self.members.get(subject).map(|it| &it.config.rules);
         Some(effective(kind, &settings.rules, own))
     }
+}
+
+fn bring_forward(next: &mut Option<i64>, ms: i64) {
+    *next = Some(next.map_or(ms, |next| next.min(ms)));
 }

@@ -289,7 +289,7 @@ impl Engine {
         let until = now.plus(for_ms).ms;
         if let Some(watched) = self.watched(subject, &rule) {
             watched.over_at = Some(until);
-            self.wake(until);
+            self.wake_for(subject, until);
         }
     }
 

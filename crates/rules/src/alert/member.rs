@@ -88,6 +88,8 @@ pub(super) struct Member {
     pub(super) interval_ms: Option<i64>,
     /// When it came back, of one behind which others hang.
     pub(super) back: Option<Now>,
+    /// When there is something to do about it though nothing is heard, in milliseconds.
+    pub(super) next: Option<i64>,
 }
 
 impl Member {

@@ -79,7 +79,7 @@ impl Engine {
         }
         let member = self.members.get(subject);
         if let Some(again) = member.and_then(|it| it.services_again(grace, now)) {
-            self.wake(again);
+            self.wake_for(subject, again);
         }
     }
 }

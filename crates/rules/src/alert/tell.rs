@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use netmonitor_protocol::payload::{Muted, Severity};
 use netmonitor_protocol::{DeviceId, RuleKind, Subject};
 
-use super::defaults::RuleConfig;
 use super::engine::{CONFIRMED_WITHIN_MS, Engine, Key, Output};
 use super::life::{LastTold, Verdict};
 use super::maintenance;
 use super::member::Member;
 use super::notice::{Notice, NoticeKind, Told};
 use super::now::Now;
-use super::reading::is_by_sample;
 use super::shown::rounded;
 
 /// So long a message about devices that are gone waits for others that are gone as well and have not
@@ -26,7 +24,7 @@ const BACK_MS: i64 = 5_000;
 const BACK_MAX_MS: i64 = 30_000;
 
 /// How often it is looked whether what is muted may be told, in milliseconds.
-const MUTED_AGAIN_MS: i64 = 30_000;
+pub(super) const MUTED_AGAIN_MS: i64 = 30_000;
 
 const HOUR_MS: i64 = 3600 * 1000;
 
@@ -53,7 +51,7 @@ impl Engine {
     }
 
     /// When a maintenance window opens or ends, in milliseconds.
-    fn maintenance_changes(&self, subject: &Subject, now: Now) -> Option<i64> {
+    pub(super) fn maintenance_changes(&self, subject: &Subject, now: Now) -> Option<i64> {
         let windows = &self.settings.as_ref()?.maintenance;
         let groups = &self.members.get(subject)?.config.groups;
         let next = maintenance::next_change(windows, subject, groups, now.wall, &self.zone);
@@ -66,39 +64,8 @@ impl Engine {
         config.map_or(0, |it| it.for_ms())
     }
 
-    /// When there is something to do about this alert though nothing is heard, in milliseconds.
-    pub(super) fn deadline_of(&self, key: &Key, config: &RuleConfig, now: Now) -> Option<i64> {
-        let (subject, rule) = key;
-        let watched = self.members.get(subject)?.alerts.get(rule)?;
-        let life = &watched.life;
-        let for_ms = watched.for_ms(config);
-        let fires = life.pending_since().map(|since| since.plus(for_ms).ms);
-        let fires = fires.filter(|_| !is_by_sample(rule.kind()));
-        let is_blind = self
-            .members
-            .get(subject)?
-            .blind_since(rule.kind())
-            .is_some();
-        let fires = fires.filter(|_| watched.standing == Verdict::Bad && !is_blind);
-        let firing = life.firing();
-        let wakes = firing
-            .and_then(|it| it.snoozed)
-            .map(|it| it.until.ms)
-            .filter(|until| *until > now.ms);
-        let reminds = firing.and_then(|_| self.reminds_at(key));
-        let reminds = reminds.and_then(|at| {
-            let may_be_told = at > now.ms || self.may_be_told(key, now);
-            let is_muted = || self.muted(key, now).is_some();
-            let again = || is_muted().then(|| now.plus(MUTED_AGAIN_MS).ms);
-            if may_be_told { Some(at) } else { again() }
-        });
-        let windows = firing.and_then(|_| self.maintenance_changes(subject, now));
-        let all = [fires, wakes, reminds, watched.over_at, windows];
-        all.into_iter().flatten().min()
-    }
-
     /// When somebody is to be told again, in milliseconds.
-    fn reminds_at(&self, key: &Key) -> Option<i64> {
+    pub(super) fn reminds_at(&self, key: &Key) -> Option<i64> {
         let hours = self.settings.as_ref()?.repeat_hours;
         let (subject, rule) = key;
         let firing = self.members.get(subject)?.alerts.get(rule)?.life.firing()?;
@@ -122,7 +89,7 @@ impl Engine {
     }
 
     /// Whether anything stands against telling of this alert.
-    fn may_be_told(&self, key: &Key, now: Now) -> bool {
+    pub(super) fn may_be_told(&self, key: &Key, now: Now) -> bool {
         let (subject, rule) = key;
         let Some(member) = self.members.get(subject) else {
             return false;
