@@ -48,7 +48,7 @@ pub struct Life {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) owed: Option<Owed>,
     /// Of a service: how often it was started again.
-    #[serde(default, skip_serializing_if = "Restarts::is_nothing")]
+    #[serde(default, skip_serializing_if = "Restarts::is_unknown")]
     pub(super) restarts: Restarts,
 }
 

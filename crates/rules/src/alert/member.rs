@@ -142,7 +142,6 @@ impl Member {
         let blind: Vec<Rule> = self
             .alerts
             .keys()
-            .filter(|rule| !matches!(rule.kind(), RuleKind::Offline | RuleKind::Stale))
             .filter(|rule| self.blind_since(rule.kind()).is_some())
             .cloned()
             .collect();

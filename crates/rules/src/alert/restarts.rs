@@ -56,7 +56,12 @@ impl Restarts {
         }
     }
 
-    /// Whether there is nothing to remember.
+    /// Whether it is not even known that there were none.
+    pub(super) fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether there is nothing to remember of it by itself.
     pub(super) fn is_nothing(&self) -> bool {
         self.seen.is_empty() && self.counted.unwrap_or_default() == 0
     }

@@ -2,8 +2,8 @@
 
 use netmonitor_protocol::RuleKind;
 use netmonitor_protocol::payload::{
-    AlertAction, AlertState, DeviceAlerting, Load, Maintenance, MaintenanceTime, RuleSettings,
-    UnitState,
+    AlertAction, AlertState, DeviceAlerting, Load, Maintenance, MaintenanceTime, PresenceCause,
+    PresenceState, RuleSettings, UnitState,
 };
 
 use super::super::Now;
@@ -295,4 +295,41 @@ fn what_is_set_for_a_device_that_is_not_there_yet_holds_when_it_comes() {
     bench.online("a");
     bench.cpu("a", 1.0);
     assert_eq!(bench.state("a", "cpu"), None);
+}
+
+#[test]
+fn a_service_that_had_not_been_started_again_before_the_kill_is_in_a_loop_after_three_starts() {
+    let mut bench = Bench::new();
+    bench.online("a");
+    bench.service("a", "x", UnitState::Failed, 0);
+    bench.pass(60.0);
+    assert_eq!(bench.news(), ["firing a service-x failed"]);
+    bench.lost("a");
+    bench.restart();
+    bench.pass(60.0);
+    bench.service("a", "x", UnitState::Running, 3);
+    bench.online("a");
+    bench.pass(60.0);
+    let alert = bench.alert("a", "service-x");
+    assert_eq!(alert.state, AlertState::Firing);
+    assert_eq!(alert.detail.as_deref(), Some("restart_loop"));
+}
+
+#[test]
+fn a_wait_does_not_go_on_while_nobody_can_see_with_and_without_a_kill() {
+    for is_killed in [false, true] {
+        let mut bench = Bench::new();
+        bench.presence("a", PresenceState::Stale, None);
+        bench.pass(40.0);
+        bench.presence("a", PresenceState::Unknown, Some(PresenceCause::HubRestart));
+        bench.pass(40.0);
+        if is_killed {
+            bench.restart();
+        }
+        bench.presence("a", PresenceState::Stale, None);
+        bench.pass(59.0);
+        assert_eq!(bench.state("a", "stale"), Some(AlertState::Pending));
+        bench.pass(1.0);
+        assert_eq!(bench.news(), ["firing a stale"]);
+    }
 }
