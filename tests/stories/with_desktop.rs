@@ -1,10 +1,11 @@
-//! Messages about alerts on the hub's own desktop. Needs Debian's dunst, dbus-daemon and Xvfb.
+//! Messages about alerts on a desktop: the hub's own, and that of a machine with an agent. Needs Debian's dunst, dbus-daemon and Xvfb.
 
 use netmonitor_testkit::eventually;
 use serde_json::json;
 
 use crate::alerts::{devices, set_rule, until_state};
 use crate::support::DEADLINE;
+use crate::support::agent::Agent;
 use crate::support::desktop::Desktop;
 use crate::support::hub::{Home, Hub};
 
@@ -46,4 +47,30 @@ fn whoever_is_logged_in_at_the_hub_sees_what_is_wrong_and_its_end_in_its_place()
     assert_eq!(titles.len(), 1, "{titles:?}");
     assert!(titles[0].contains("memory"), "{titles:?}");
     assert!(!titles[0].contains("96"), "{titles:?}");
+}
+
+#[test]
+fn an_admin_sees_on_a_machine_of_theirs_what_is_wrong_with_another() {
+    let hub = Hub::start(&["--no-agent"]);
+    let admin = hub.client("admin");
+    set_rule(&admin, "ram", json!({ "for_secs": 0 }));
+    let (mut agent, desk) = Agent::joined(&hub.home.told(&["join-code"]));
+    agent.run();
+    let desktop = Desktop::start();
+    let _shows = agent.notify(&desktop.bus());
+    let channel = json!({ "name": "My desk", "kind": "agent", "devices": [desk] });
+    let made = admin.post("/api/v1/channels", &channel);
+    assert_eq!(made.status, 200, "{}", made.body);
+    let devices = devices(&hub, 1);
+    let id = &devices[0].id;
+    until_state(&admin, id, "ram", "ok");
+    until_state(&admin, &desk, "offline", "ok");
+
+    devices[0].ram(96);
+    eventually("it is on the screen", DEADLINE, || {
+        let titles = desktop.put_away();
+        titles
+            .iter()
+            .any(|it| it.contains(id.as_str()) && it.contains("96"))
+    });
 }

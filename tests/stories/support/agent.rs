@@ -113,6 +113,15 @@ impl Agent {
         self.process = Some(Process::start(&mut command));
     }
 
+    /// Shows its notifications to somebody who is logged in on a desktop with this bus.
+    pub(crate) fn notify(&self, bus: &str) -> Process {
+        let mut command = command("netmonitor-agent");
+        // Its socket is where systemd would have made a folder for it.
+        command.arg("--state-dir").arg(self.memory.path());
+        command.arg("notify").env("DBUS_SESSION_BUS_ADDRESS", bus);
+        Process::start(&mut command)
+    }
+
     /// How many samples wait to be stored, as it says itself.
     pub(crate) fn waiting(&self) -> u64 {
         let status = output(&mut self.command(&["status"]), "").stdout;
