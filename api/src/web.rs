@@ -27,7 +27,9 @@ pub(crate) fn dashboard(request: &Request) -> Response {
 
 /// The pages that the dashboard's own router shows.
 fn is_page(path: &str) -> bool {
-    matches!(path, "" | "login" | "settings" | "setup") || path.starts_with("devices/")
+    matches!(path, "" | "alerts" | "log" | "login" | "settings" | "setup")
+        || path.starts_with("devices/")
+        || path.starts_with("settings/")
 }
 
 /// The certificate of the hub's CA, for those who want to trust it.

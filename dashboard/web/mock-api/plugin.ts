@@ -2,52 +2,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
 import type { Live, SettingsChange } from '../src/api/types.ts';
+import { answerAlerts } from './alerts.ts';
+import { answerChannels } from './channels.ts';
+import { answerDeviceSettings } from './device-settings.ts';
 import { historyOf } from './history.ts';
+import { bodyOf, cookies, problem, scenarioOf, send, type Part } from './http.ts';
 import { eventsAt, hubAt, settings } from './hub.ts';
+import { answerLog } from './log.ts';
 import { isWatched, lastProcesses, processesAt, watch } from './processes.ts';
-import {
-  devicesAt,
-  INTERVAL_MS,
-  metricsAt,
-  SCENARIOS,
-  servicesOf,
-  type Scenario,
-} from './world.ts';
+import { answerRules } from './rules.ts';
+import { devicesAt, INTERVAL_MS, metricsAt, servicesOf, type Scenario } from './world.ts';
 
 const BASE = '/api/v1';
 const TOKEN = 'let-me-in';
 
 const LOST_AFTER_MS = 1_000;
 
+const PARTS: Part[] = [answerAlerts, answerChannels, answerDeviceSettings, answerLog, answerRules];
+
 /** What the api sends with the pages: the built UI must run under it. */
 const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
-function cookies(request: IncomingMessage): Map<string, string> {
-  const pairs = (request.headers.cookie ?? '').split(/; */).map((pair) => pair.split('='));
-  return new Map(pairs.map(([name = '', value = '']) => [name, value]));
-}
-
-function scenarioOf(request: IncomingMessage): Scenario {
-  const asked = cookies(request).get('mock');
-  return SCENARIOS.find((scenario) => scenario === asked) ?? 'fleet';
-}
-
-async function bodyOf<T = Record<string, string>>(request: IncomingMessage): Promise<T> {
-  let text = '';
-  for await (const chunk of request) text += String(chunk);
-  return (text === '' ? {} : JSON.parse(text)) as T;
-}
-
-function send(response: ServerResponse, value: unknown, status = 200): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.end(value === undefined ? '' : JSON.stringify(value));
-}
-
-function problem(response: ServerResponse, status: number, detail: string): void {
-  response.setHeader('Content-Type', 'application/problem+json');
-  send(response, { type: 'about:blank', title: 'No', status, detail }, status);
-}
 
 function logIn(response: ServerResponse, name: string): void {
   response.setHeader('Set-Cookie', 'session=1; Path=/; HttpOnly; SameSite=Strict');
@@ -101,6 +75,16 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     problem(response, 401, 'not logged in');
     return;
   }
+  const call = {
+    request,
+    response,
+    what: `${method} ${path}`,
+    path,
+    query,
+    scenario,
+    now: Date.now(),
+  };
+  for (const part of PARTS) if (await part(call)) return;
   const device = /^\/devices\/([^/]+)(\/history|\/services|\/watch|\/processes)?$/.exec(path);
   const now = Date.now();
   if (device) {

@@ -1,4 +1,5 @@
 import type {
+  AlertChange,
   Device,
   Event,
   FilledStretch,
@@ -14,6 +15,7 @@ export interface Listener {
   device: (device: Device) => void;
   metrics: (change: MetricsChange) => void;
   processes: (change: ProcessesChange) => void;
+  alert: (change: AlertChange) => void;
   removed: (id: string) => void;
   filled: (stretch: FilledStretch) => void;
   hub: (hub: Hub) => void;
@@ -42,6 +44,7 @@ export function listen(listener: Listener): () => void {
   on('device', ({ device }) => {
     listener.device(device);
   });
+  on('alert', listener.alert);
   on('metrics', listener.metrics);
   on('processes', listener.processes);
   on('removed', ({ id }) => {

@@ -2,6 +2,9 @@ import type { components } from './__generated__/schema';
 
 type Schemas = components['schemas'];
 
+export type Alert = Schemas['Alert'];
+export type AlertState = Schemas['AlertState'];
+export type Severity = Schemas['Severity'];
 export type Account = Schemas['Account'];
 export type Device = Schemas['Device'];
 export type DeviceMetrics = Schemas['DeviceMetrics'];
@@ -22,6 +25,8 @@ export type SettingsChange = Schemas['SettingsChange'];
 export type SetupState = Schemas['SetupStatus'];
 export type Trouble = Schemas['Trouble'];
 
+/** A new state of an alert, as the stream brings it. */
+export type AlertChange = Schemas['LiveAlert'];
 /** New values of a device, as the stream brings them. */
 export type MetricsChange = Schemas['LiveMetrics'];
 /** The processes of a device, while someone looks. */
@@ -31,6 +36,7 @@ export type FilledStretch = Schemas['LiveFilled'];
 /** What the stream brings, by the names of its events. */
 export interface Live {
   device: Schemas['LiveDevice'];
+  alert: Schemas['LiveAlert'];
   metrics: Schemas['LiveMetrics'];
   processes: Schemas['LiveProcesses'];
   removed: Schemas['LiveRemoved'];

@@ -1,5 +1,10 @@
 import type { Units } from '../lib/format';
 import { enAlertEvents } from './en-alerts';
+import { enAlertsPage } from './en-alerts-page';
+import { enLog } from './en-log';
+import { enRules } from './en-rules';
+import { enDeviceSettings } from './en-device-settings';
+import { enChannels } from './en-channels';
 import { enDevice } from './en-device';
 import { pluralIn } from './plural';
 
@@ -65,6 +70,18 @@ export const en = {
     reload: 'Reload the page',
     skip: 'Skip to content',
     none: 'none',
+  },
+
+  nav: {
+    name: 'Pages',
+    devices: 'Devices',
+    alerts: 'Alerts',
+    log: 'Log',
+    unattended: (count: number) =>
+      plural(count, {
+        one: '1 that nobody has taken on',
+        other: `${count} that nobody has taken on`,
+      }),
   },
 
   menu: {
@@ -242,10 +259,16 @@ export const en = {
     notReported: 'not reported',
   },
 
+  alerts: enAlertsPage,
+  log: enLog,
+  rules: enRules,
+  deviceSettings: enDeviceSettings,
+  channels: enChannels,
   ...enDevice,
 
   settings: {
     title: 'Settings',
+    parts: { history: 'History', rules: 'Rules', channels: 'Messages' },
     history: 'History',
     historyIntro:
       'How long the hub keeps what devices measure. What is older goes, and makes room for what is new.',

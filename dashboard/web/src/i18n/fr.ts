@@ -1,5 +1,10 @@
 import type { Messages } from './en';
 import { frAlertEvents } from './fr-alerts';
+import { frAlertsPage } from './fr-alerts-page';
+import { frLog } from './fr-log';
+import { frRules } from './fr-rules';
+import { frDeviceSettings } from './fr-device-settings';
+import { frChannels } from './fr-channels';
 import { frDevice } from './fr-device';
 import { pluralIn } from './plural';
 
@@ -60,6 +65,18 @@ export const fr: Messages = {
     reload: 'Recharger la page',
     skip: 'Aller au contenu',
     none: 'aucun',
+  },
+
+  nav: {
+    name: 'Pages',
+    devices: 'Appareils',
+    alerts: 'Alertes',
+    log: 'Journal',
+    unattended: (count: number) =>
+      plural(count, {
+        one: '1 dont personne ne s’occupe',
+        other: `${count} dont personne ne s’occupe`,
+      }),
   },
 
   menu: {
@@ -243,10 +260,16 @@ export const fr: Messages = {
     notReported: 'non communiqué',
   },
 
+  alerts: frAlertsPage,
+  log: frLog,
+  rules: frRules,
+  deviceSettings: frDeviceSettings,
+  channels: frChannels,
   ...frDevice,
 
   settings: {
     title: 'Réglages',
+    parts: { history: 'Historique', rules: 'Règles', channels: 'Messages' },
     history: 'Historique',
     historyIntro:
       'Combien de temps le hub garde ce que les appareils mesurent. Ce qui est plus ancien disparaît et laisse la place au nouveau.',

@@ -1,21 +1,40 @@
+/** The parts of the settings. */
+export const SETTINGS_PARTS = ['history', 'rules', 'channels'] as const;
+export type SettingsPart = (typeof SETTINGS_PARTS)[number];
+
 /** The pages of the UI. */
 export type Route =
   | { page: 'fleet' }
+  | { page: 'alerts' }
+  | { page: 'log' }
   | { page: 'device'; id: string }
-  | { page: 'settings' }
+  | { page: 'deviceSettings'; id: string }
+  | { page: 'settings'; part: SettingsPart }
   | { page: 'login' }
   | { page: 'setup' }
   | { page: 'unknown' };
 
+const PAGES: Record<string, Route> = {
+  '/': { page: 'fleet' },
+  '/alerts': { page: 'alerts' },
+  '/log': { page: 'log' },
+  '/settings': { page: 'settings', part: 'history' },
+  '/login': { page: 'login' },
+  '/setup': { page: 'setup' },
+};
+
 export function routeOf(path: string): Route {
-  if (path === '/') return { page: 'fleet' };
-  if (path === '/settings') return { page: 'settings' };
-  if (path === '/login') return { page: 'login' };
-  if (path === '/setup') return { page: 'setup' };
-  const id = /^\/devices\/([^/]+)\/?$/.exec(path)?.[1];
+  const page = PAGES[path];
+  if (page) return page;
+  const part = SETTINGS_PARTS.find((known) => path === settingsHref(known));
+  if (part) return { page: 'settings', part };
+  const [, id, settings] = /^\/devices\/([^/]+?)\/?(\/settings)?$/.exec(path) ?? [];
   if (id === undefined) return { page: 'unknown' };
   try {
-    return { page: 'device', id: decodeURIComponent(id) };
+    return {
+      page: settings === undefined ? 'device' : 'deviceSettings',
+      id: decodeURIComponent(id),
+    };
   } catch {
     return { page: 'unknown' };
   }
@@ -23,6 +42,14 @@ export function routeOf(path: string): Route {
 
 export function deviceHref(id: string): string {
   return `/devices/${encodeURIComponent(id)}`;
+}
+
+export function deviceSettingsHref(id: string): string {
+  return `${deviceHref(id)}/settings`;
+}
+
+export function settingsHref(part: SettingsPart): string {
+  return part === 'history' ? '/settings' : `/settings/${part}`;
 }
 
 /** Where to go after a login: a page of ours, never another site. */

@@ -1,4 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
+import { getAlerts } from '../api/alerts';
 import { getAccount, getDevices, getEvents, getHub } from '../api/client';
 import { listen } from '../api/stream';
 import type {
@@ -11,6 +12,7 @@ import type {
 } from '../api/types';
 import { mergeEvents } from '../lib/events';
 import { Reopening } from '../lib/reopening';
+import { alerts } from './alerts.svelte';
 import { clock } from './clock.svelte';
 import { session } from './session.svelte';
 
@@ -60,6 +62,11 @@ class Fleet {
         },
         device: (device) => {
           this.#later(() => this.devices.set(device.id, device));
+        },
+        alert: (change) => {
+          this.#later(() => {
+            alerts.take(change);
+          });
         },
         metrics: (change) => {
           this.#later(() => {
@@ -115,6 +122,7 @@ class Fleet {
     this.#stop = undefined;
     this.devices.clear();
     this.events = [];
+    alerts.clear();
     this.hub = null;
     this.loaded = false;
     this.lostSince = null;
@@ -141,16 +149,18 @@ class Fleet {
 
   async #load(): Promise<void> {
     try {
-      const [devices, hub, events] = await Promise.all([
+      const [devices, hub, events, firing] = await Promise.all([
         getDevices(),
         // A hub that cannot read its log still knows its devices.
         getHub().catch(() => null),
         getEvents(null, EVENTS).catch(() => null),
+        getAlerts().catch(() => null),
       ]);
       const ids = new Set(devices.map((device) => device.id));
       for (const id of [...this.devices.keys()]) if (!ids.has(id)) this.devices.delete(id);
       for (const device of devices) this.devices.set(device.id, device);
       if (events) this.events = mergeEvents(this.events, events, EVENTS);
+      if (firing) alerts.load(firing);
       if (hub) this.#takeHub(hub);
       this.loaded = true;
       this.epoch += 1;

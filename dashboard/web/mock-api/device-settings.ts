@@ -1,0 +1,3 @@
+import type { Part } from './http.ts';
+
+export const answerDeviceSettings: Part = () => false;

@@ -1,0 +1,4 @@
+/** How people are told. */
+export const enChannels = {
+  title: 'Messages',
+};

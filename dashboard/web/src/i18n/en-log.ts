@@ -1,0 +1,4 @@
+/** The page of the log. */
+export const enLog = {
+  title: 'Log',
+};

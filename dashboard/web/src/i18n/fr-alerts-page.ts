@@ -1,0 +1,5 @@
+import type { enAlertsPage } from './en-alerts-page';
+
+export const frAlertsPage: typeof enAlertsPage = {
+  title: 'Alertes',
+};

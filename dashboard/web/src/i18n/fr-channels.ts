@@ -1,0 +1,5 @@
+import type { enChannels } from './en-channels';
+
+export const frChannels: typeof enChannels = {
+  title: 'Messages',
+};
