@@ -34,6 +34,7 @@ mod join;
 mod limiter;
 mod preview;
 mod problem;
+mod prometheus;
 pub mod reach;
 mod recent;
 mod routes;

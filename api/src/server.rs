@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::allow::Allowed;
 use crate::app::App;
-use crate::{problem, routes, unread_body, web};
+use crate::{problem, prometheus, routes, unread_body, web};
 
 /// What is under way when the hub stops may take so long.
 const GRACE: Duration = Duration::from_secs(2);
@@ -45,6 +45,7 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         CONTENT_SECURITY_POLICY,
     );
     let ca = get(web::ca).with(AddData::new(app.clone()));
+    let metrics = get(prometheus::metrics).with(AddData::new(app.clone()));
     let allowed = Arc::new(Allowed::new(&service.spec()));
     let api = service
         .with(AddData::new(app))
@@ -55,6 +56,7 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         .nest("/api/docs", reader)
         .nest(routes::BASE, api)
         .at("/healthz", get(web::healthz))
+        .at("/metrics", metrics)
         .at("/ca.pem", ca)
         .nest("/", pages);
     let headers = SetHeader::new()
