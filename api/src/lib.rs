@@ -25,6 +25,7 @@ mod app;
 mod auth;
 pub mod config;
 pub mod control;
+mod document;
 mod events_csv;
 mod filled;
 pub mod fleet;
@@ -47,5 +48,5 @@ mod web;
 mod web_certificate;
 
 pub use config::Config;
-pub use routes::openapi_json;
+pub use document::openapi_json;
 pub use service::Api;
