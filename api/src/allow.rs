@@ -18,11 +18,9 @@ impl Allowed {
         let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
         let paths = document["paths"].as_object().into_iter().flatten();
         let of_path = |(path, methods): (&String, &serde_json::Value)| {
-            let methods: Vec<String> = methods
-                .as_object()?
-                .keys()
-                .map(|it| it.to_uppercase())
-                .collect();
+            let methods = methods.as_object()?.keys();
+            let mut methods: Vec<String> = methods.map(|it| it.to_uppercase()).collect();
+            methods.sort_unstable();
             let levels = path.split('/').map(str::to_owned).collect();
             Some((levels, methods.join(", ").parse().ok()?))
         };

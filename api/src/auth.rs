@@ -76,11 +76,13 @@ async fn app(request: &Request) -> Option<Arc<App>> {
 }
 
 async fn check_token(request: &Request, bearer: Bearer) -> Option<Account> {
-    let found = app(request)
-        .await?
-        .with_hub(move |hub| hub.token(&bearer.token))
-        .await;
-    or_fault(found)
+    let app = app(request).await?;
+    by_token(&app, bearer.token).await
+}
+
+/// The account of a program with this token.
+pub(crate) async fn by_token(app: &App, token: String) -> Option<Account> {
+    or_fault(app.with_hub(move |hub| hub.token(&token)).await)
 }
 
 async fn check_cookie(request: &Request, cookie: ApiKey) -> Option<Account> {

@@ -399,6 +399,11 @@ impl Fleet {
         }
     }
 
+    /// What each service of the hub said last of how it is.
+    pub(crate) fn health(&self) -> &BTreeMap<ServiceName, ServiceHealth> {
+        &self.services
+    }
+
     fn hub_service(&self, name: ServiceName) -> HubService {
         let health = self.services.get(&name);
         HubService {

@@ -124,10 +124,3 @@ pub(crate) fn service() -> OpenApiService<Routes, ()> {
 
 /// Where the API is mounted.
 pub(crate) const BASE: &str = "/api/v1";
-
-/// The OpenAPI document, as it is served and as `api/openapi.json` holds it.
-pub fn openapi_json() -> String {
-    let mut text = service().spec();
-    text.push('\n');
-    text
-}

@@ -8,13 +8,14 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::listener::{AcceptorExt as _, RustlsConfig, TcpAcceptor};
 use poem::middleware::{AddData, CatchPanic, CookieJarManager, SetHeader};
-use poem::{Endpoint, EndpointExt as _, Request, Response, Route, Server, get};
+use poem::web::Html;
+use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Route, Server, get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::allow::Allowed;
 use crate::app::App;
-use crate::{problem, routes, unread_body, web};
+use crate::{document, problem, prometheus, routes, unread_body, web};
 
 /// What is under way when the hub stops may take so long.
 const GRACE: Duration = Duration::from_secs(2);
@@ -38,13 +39,23 @@ const READER_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inlin
 /// Everything that the hub answers over HTTP.
 pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
     let service = routes::service();
-    let document = service.spec_endpoint();
-    let reader = policy(service.swagger_ui(), READER_POLICY);
+    let document = poem::endpoint::make_sync({
+        let text = document::openapi_json();
+        move |_| {
+            Response::builder()
+                .content_type("application/json")
+                .body(text.clone())
+        }
+    });
+    let page = document::reader();
+    let reader = poem::endpoint::make_sync(move |_| Html(page.clone()).into_response());
+    let reader = policy(reader, READER_POLICY);
     let pages = policy(
         Route::new().at("*", get(web::dashboard)),
         CONTENT_SECURITY_POLICY,
     );
     let ca = get(web::ca).with(AddData::new(app.clone()));
+    let metrics = get(prometheus::metrics).with(AddData::new(app.clone()));
     let allowed = Arc::new(Allowed::new(&service.spec()));
     let api = service
         .with(AddData::new(app))
@@ -55,6 +66,7 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
         .nest("/api/docs", reader)
         .nest(routes::BASE, api)
         .at("/healthz", get(web::healthz))
+        .at("/metrics", metrics)
         .at("/ca.pem", ca)
         .nest("/", pages);
     let headers = SetHeader::new()

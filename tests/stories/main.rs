@@ -5,7 +5,7 @@
 //! `with_mosquitto` need Debian's mosquitto-clients, those in `with_faketime` Debian's faketime,
 //! those in `with_namespaces` root and iproute2 as well, those in `with_mounts` root, those in
 //! `with_fuse` root and `/dev/fuse`, in `with_systemd` root, systemd and curl, in `with_smtp`
-//! python3-aiosmtpd, in `with_desktop` dunst, dbus-daemon and Xvfb, `install` curl, `alerts` Python,
+//! python3-aiosmtpd, in `with_desktop` dunst, dbus-daemon and Xvfb, in `with_prometheus` prometheus, `install` curl, `alerts` Python,
 //! and fail without them; the others need nothing.
 
 #![expect(
@@ -36,5 +36,6 @@ mod with_fuse;
 mod with_mosquitto;
 mod with_mounts;
 mod with_namespaces;
+mod with_prometheus;
 mod with_smtp;
 mod with_systemd;

@@ -39,6 +39,7 @@ impl From<hub::Account> for Account {
 
 /// Name and password.
 #[derive(Object)]
+#[oai(deny_unknown_fields)]
 pub struct Login {
     /// Name of the account, in any case.
     pub name: String,
@@ -59,6 +60,7 @@ pub struct SetupStatus {
 
 /// The first admin.
 #[derive(Object)]
+#[oai(deny_unknown_fields)]
 pub struct Setup {
     /// The token of the setup link.
     pub token: String,

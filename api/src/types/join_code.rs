@@ -6,6 +6,7 @@ use super::Time;
 
 /// What a join code shall allow.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(deny_unknown_fields)]
 pub struct NewJoinCode {
     /// How many machines may use it, from 1 to 1000.
     #[oai(

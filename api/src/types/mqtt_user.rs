@@ -67,6 +67,7 @@ pub struct MqttUserPage {
 
 /// An MQTT user to be made. It needs a role, or a filter, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(deny_unknown_fields)]
 pub struct NewMqttUser {
     /// MQTT user name: 1 to 64 characters, no `:`. Devices share the name space.
     pub name: String,

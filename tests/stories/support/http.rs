@@ -100,6 +100,11 @@ impl Client {
         })
     }
 
+    /// What is answered, if anything is.
+    pub(crate) fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_ask("GET", path, None).ok()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, None)
     }

@@ -745,7 +745,7 @@ export interface components {
          */
         Acknowledgement: {
             /** @description For others to read: at most 500 characters. */
-            note?: string;
+            note?: string | null;
         };
         /**
          * Address
@@ -780,7 +780,7 @@ export interface components {
             /** @description By target. */
             items: components["schemas"]["Agent"][];
             /** @description Always null: all fit on one page. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Alert
@@ -848,7 +848,7 @@ export interface components {
             /** @description Those that fire first, of those the ones that matter most, then the newest. */
             items: components["schemas"]["Alert"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * @description What is concluded of a rule.
@@ -897,20 +897,20 @@ export interface components {
              * Format: uint32
              * @description An alert that nobody has taken on is told again after so many hours: 0 (never) to 720.
              */
-            repeat_hours?: number;
+            repeat_hours?: number | null;
             /**
              * Format: uint32
              * @description So long after the start of a machine its services are not judged, in seconds: 0 to 3600.
              */
-            boot_grace_secs?: number;
+            boot_grace_secs?: number | null;
             /** @description The language of messages; null: that of the hub's system. */
             language?: components["schemas"]["Language"] & unknown;
             /** @description In which hours are meant, e.g. `Europe/Paris`; null: that of the hub's system. */
-            time_zone?: string;
+            time_zone?: string | null;
             /** @description When only what is critical is told: all of them. */
-            quiet_hours?: components["schemas"]["WeeklyHours"][];
+            quiet_hours?: components["schemas"]["WeeklyHours"][] | null;
             /** @description Where the dashboard is, for links in messages: `http` or `https`. */
-            dashboard_url?: string;
+            dashboard_url?: string | null;
         };
         /**
          * Array
@@ -1010,8 +1010,8 @@ export interface components {
          * ChannelAnswer
          * @description What has come of a test of a channel.
          * @example {
-         *       "answer": "250 2.0.0 Ok: queued",
-         *       "sent": true
+         *       "sent": true,
+         *       "answer": "250 2.0.0 Ok: queued"
          *     }
          */
         ChannelAnswer: {
@@ -1030,48 +1030,48 @@ export interface components {
              * @description Of a new one: what tells it from others, 1 to 32 of `a-z`, `0-9` and `-`. Made from the name
              *     if absent.
              */
-            id?: string;
+            id?: string | null;
             /** @description Of a new one: what it is. It stays. */
             kind?: components["schemas"]["ChannelKind"] & unknown;
             /** @description What people call it: 1 to 64 characters. A new one needs it. */
-            name?: string;
+            name?: string | null;
             /** @description Whether anything goes there. A new one: yes if absent. */
-            enabled?: boolean;
+            enabled?: boolean | null;
             /** @description Of a mail: the server's name or address. */
-            host?: string;
+            host?: string | null;
             /**
              * Format: uint16
              * @description Of a mail: the server's port. A new one: 587 if absent.
              */
-            port?: number;
+            port?: number | null;
             /** @description Of a mail: how the connection is protected. A new one: `start_tls` if absent. */
             security?: components["schemas"]["MailSecurity"] & unknown;
             /** @description Of a mail: whom the server knows; null: it asks for no password. */
-            user?: string;
+            user?: string | null;
             /** @description Of a mail: who writes. */
-            from?: string;
+            from?: string | null;
             /** @description Of a mail: to whom, 1 to 20 addresses. */
-            to?: string[];
+            to?: string[] | null;
             /** @description Of a webhook: what is sent. A new one: `json` if absent. */
             format?: components["schemas"]["WebhookFormat"] & unknown;
             /** @description Of a webhook for Telegram: which chat. */
-            chat?: string;
+            chat?: string | null;
             /** @description Of a webhook with a text of one's own: the text, with `{title}`, `{text}` and so on. */
-            template?: string;
+            template?: string | null;
             /** @description Of ntfy: the server. A new one: `https://ntfy.sh` if absent. */
-            server?: string;
+            server?: string | null;
             /** @description Of ntfy: the topic. */
-            topic?: string;
+            topic?: string | null;
             /** @description Of notifications by agents: ids of the devices. */
-            devices?: string[];
+            devices?: string[] | null;
             /** @description What goes there, all of it. */
             route?: components["schemas"]["ChannelRoute"] & unknown;
             /** @description Of a mail: the password of `user`. Never told; null removes it. */
-            password?: string;
+            password?: string | null;
             /** @description Of a webhook: the address, which holds a secret. Never told. A new one needs it. */
-            url?: string;
+            url?: string | null;
             /** @description Of ntfy: the access token. Never told; null removes it. */
-            token?: string;
+            token?: string | null;
         };
         /**
          * @description What a channel is.
@@ -1086,7 +1086,7 @@ export interface components {
             /** @description In the order in which they were made. */
             items: components["schemas"]["Channel"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * ChannelRoute
@@ -1102,17 +1102,17 @@ export interface components {
              * @description Of the devices in these groups alone. Empty or absent: of all.
              * @default []
              */
-            groups?: string[];
+            groups?: string[] | null;
             /**
              * @description In these hours alone. Empty or absent: at any time.
              * @default []
              */
-            hours?: components["schemas"]["WeeklyHours"][];
+            hours?: components["schemas"]["WeeklyHours"][] | null;
             /**
              * @description Whether it is also told that all is well again. Yes if absent.
              * @default true
              */
-            resolved?: boolean;
+            resolved?: boolean | null;
         };
         /**
          * @description What a battery does.
@@ -1264,13 +1264,13 @@ export interface components {
          */
         DeviceChange: {
             /** @description What people see: 1 to 64 characters. */
-            name?: string;
+            name?: string | null;
             /** @description In which groups it is: at most 20, of 1 to 32 characters each. */
-            groups?: string[];
+            groups?: string[] | null;
             /** @description It is never shut down on purpose: a planned absence is an alert as well. */
-            always_on?: boolean;
+            always_on?: boolean | null;
             /** @description Id of the device that it hangs behind; null: of none. */
-            uplink?: string;
+            uplink?: string | null;
         };
         /**
          * DeviceInfo
@@ -1422,7 +1422,7 @@ export interface components {
             /** @description By id. */
             items: components["schemas"]["Device"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * DeviceSettings
@@ -1460,17 +1460,17 @@ export interface components {
              * Format: double
              * @description Time between two samples, in seconds: 1 to 3600.
              */
-            interval_secs?: number;
+            interval_secs?: number | null;
             /**
              * Format: uint32
              * @description After how long without connection the device is reported as offline, in seconds: 0 to 86400;
              *     null: as for all devices. The same as `for_secs` of its rule `offline`.
              */
-            offline_timeout_secs?: number;
+            offline_timeout_secs?: number | null;
             /** @description Names of the services that are watched: at most 256. */
-            watched_services?: string[];
+            watched_services?: string[] | null;
             /** @description Whether notifications may be shown to the person at the machine. */
-            notifications?: boolean;
+            notifications?: boolean | null;
         };
         /**
          * @description Whether a device is there.
@@ -1623,7 +1623,7 @@ export interface components {
             /** @description The newest first. */
             items: components["schemas"]["Event"][];
             /** @description What to ask for as `before` to get older ones; null on the last page. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * EventsRemoved
@@ -1688,14 +1688,14 @@ export interface components {
          */
         HeartbeatChange: {
             /** @description Whether it is asked. */
-            enabled?: boolean;
+            enabled?: boolean | null;
             /**
              * Format: uint32
              * @description How often, in seconds: 10 to 86400.
              */
-            every_secs?: number;
+            every_secs?: number | null;
             /** @description The address, which may hold a secret. Never told; null removes it. */
-            url?: string;
+            url?: string | null;
         };
         /**
          * History
@@ -1778,32 +1778,32 @@ export interface components {
              * Format: uint32
              * @description Samples as they were measured, in days: 1 to 3650.
              */
-            sample_days?: number;
+            sample_days?: number | null;
             /**
              * Format: uint32
              * @description Points of five minutes, in days: no fewer than `sample_days`.
              */
-            five_minute_days?: number;
+            five_minute_days?: number | null;
             /**
              * Format: uint32
              * @description Points of two hours, in days: no fewer than `five_minute_days`.
              */
-            two_hour_days?: number;
+            two_hour_days?: number | null;
             /**
              * Format: uint32
              * @description The largest size of the database, in megabytes: from 50.
              */
-            max_megabytes?: number;
+            max_megabytes?: number | null;
             /**
              * Format: int64
              * @description Lines of the log, in days: 1 to 3650; null: whatever their age.
              */
-            event_days?: number;
+            event_days?: number | null;
             /**
              * Format: uint32
              * @description So many lines of the log at most: 1000 to 1000000.
              */
-            max_events?: number;
+            max_events?: number | null;
         };
         /**
          * HistorySize
@@ -2175,21 +2175,21 @@ export interface components {
          */
         MaintenanceChange: {
             /** @description What people call it: at most 64 characters. */
-            name?: string;
+            name?: string | null;
             /** @description Ids of devices. With no device and no group: of all, and of the hub. */
-            devices?: string[];
+            devices?: string[] | null;
             /** @description Groups of devices. */
-            groups?: string[];
+            groups?: string[] | null;
             /**
              * Format: date-time
              * @description From when, once.
              */
-            from?: string;
+            from?: string | null;
             /**
              * Format: date-time
              * @description Until when, once.
              */
-            to?: string;
+            to?: string | null;
             /** @description When, each week. */
             weekly?: components["schemas"]["WeeklyHours"] & unknown;
         };
@@ -2201,7 +2201,7 @@ export interface components {
             /** @description In the order in which they were made. */
             items: components["schemas"]["Maintenance"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Memory
@@ -2271,7 +2271,7 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["MqttUser"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * @description Why nobody is told of an alert.
@@ -2343,13 +2343,13 @@ export interface components {
              * @description How many machines may use it, from 1 to 1000.
              * @default 1
              */
-            uses?: number;
+            uses?: number | null;
             /**
              * Format: uint32
              * @description For how long, in seconds, from 60 to 604800 (a week).
              * @default 900
              */
-            expires_secs?: number;
+            expires_secs?: number | null;
         };
         /**
          * NewMqttUser
@@ -2364,12 +2364,12 @@ export interface components {
              * @description Filters outside of the hub's own topics that it may publish.
              * @default []
              */
-            publish?: string[];
+            publish?: string[] | null;
             /**
              * @description Filters outside of the hub's own topics that it may read.
              * @default []
              */
-            subscribe?: string[];
+            subscribe?: string[] | null;
         };
         /**
          * Pressure
@@ -2454,14 +2454,14 @@ export interface components {
          */
         PreviewQuestion: {
             /** @description Id of a device. All devices if absent. */
-            device?: string;
+            device?: string | null;
             /**
              * @description Which rule, e.g. `cpu`: `cpu`, `ram`, `swap`, `disk`, `inodes`, `load`, `temperature`,
              *     `network` or `offline`. Of the others the history has nothing.
              */
             rule: string;
             /** @description Of a rule about disks: the mount point, e.g. `/home`. All disks if absent. */
-            target?: string;
+            target?: string | null;
             /**
              * @description What would be set of the rule, beside what is: of the device, or of all devices.
              * @default {}
@@ -2472,7 +2472,7 @@ export interface components {
              * @description How far back, in days: 1 to 30. 7 if absent.
              * @default 7
              */
-            days?: number;
+            days?: number | null;
         };
         /**
          * Process
@@ -2528,7 +2528,7 @@ export interface components {
             /** @description Highest use of the processor first; empty when none were told in the last two minutes. */
             items: components["schemas"]["Process"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
             /**
              * Format: date-time
              * @description When they were told, by the hub's clock; absent when they were not.
@@ -2551,23 +2551,23 @@ export interface components {
          */
         RuleChange: {
             /** @description Whether it is watched at all. */
-            enabled?: boolean;
+            enabled?: boolean | null;
             /**
              * Format: double
              * @description Beyond this it is bad, in the unit of the rule.
              */
-            limit?: number;
+            limit?: number | null;
             /**
              * Format: double
              * @description At this it is good again, in the unit of the rule; not beyond the limit. If it is not set, it
              *     follows the limit.
              */
-            clear?: number;
+            clear?: number | null;
             /**
              * Format: uint32
              * @description How long it must be bad before it fires, in seconds: 0 to 86400.
              */
-            for_secs?: number;
+            for_secs?: number | null;
             /** @description How much it matters. */
             severity?: components["schemas"]["Severity"] & unknown;
         };
@@ -2626,7 +2626,7 @@ export interface components {
             /** @description In the order in which they are shown. */
             items: components["schemas"]["RuleEntry"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
             /**
              * Format: uint64
              * @description Counts the changes of these settings.
@@ -2753,7 +2753,7 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["Service"][];
             /** @description Where the next page begins; null on the last one. */
-            next?: string;
+            next?: string | null;
             /** @description Who told. */
             manager: components["schemas"]["ServiceManager"] & unknown;
         };
@@ -2925,7 +2925,7 @@ export interface components {
              * @description On which days it begins. Empty or absent: on all.
              * @default []
              */
-            days?: components["schemas"]["Weekday"][];
+            days?: components["schemas"]["Weekday"][] | null;
             /** @description When it begins, e.g. `22:00`. */
             from: string;
             /** @description When it ends, e.g. `07:30`. Not after `from`: on the next day. */
