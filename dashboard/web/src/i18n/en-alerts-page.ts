@@ -82,8 +82,7 @@ export const enAlertsPage = {
     const name = RULES[of.kind]?.(of.target) ?? [of.kind, of.target].join(' ').trim();
     return of.value === undefined ? name : `${name} ${of.value}`;
   },
-  rule: (kind: string, target: string) =>
-    RULES[kind]?.(target) ?? [kind, target].join(' ').trim(),
+  rule: (kind: string, target: string) => RULES[kind]?.(target) ?? [kind, target].join(' ').trim(),
   limit: (limit: string) => `limit ${limit}`,
   reason: (kind: string, detail: string) => REASONS[`${kind} ${detail}`] ?? REASONS[detail],
   days: (count: number, amount: string) =>

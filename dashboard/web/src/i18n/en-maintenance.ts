@@ -16,7 +16,8 @@ const SHORT: Record<Weekday, string> = {
 /** Maintenance windows. */
 export const enMaintenance = {
   title: 'Maintenance windows',
-  intro: 'While one is open, alerts are shown and nobody is told. What still fires at its end is told then.',
+  intro:
+    'While one is open, alerts are shown and nobody is told. What still fires at its end is told then.',
   empty: 'No window yet. Plan one before you work on machines, so that nobody is woken.',
   emptyViewer: 'No window is planned.',
   failed: 'The windows could not be read.',
@@ -37,7 +38,8 @@ export const enMaintenance = {
   removed: 'The window is removed.',
   unnamed: 'Maintenance',
   readAnew: 'Read them anew',
-  over: (count: number) => plural(count, { one: '1 that is over', other: `${count} that are over` }),
+  over: (count: number) =>
+    plural(count, { one: '1 that is over', other: `${count} that are over` }),
 
   status: {
     open: (until: string) => `Open now, until ${until}`,

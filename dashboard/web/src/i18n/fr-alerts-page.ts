@@ -17,9 +17,7 @@ const PROBLEMS: Record<string, (of: AlertSubject) => string> = {
   load: ({ value = 'au-dessus du seuil' }) => `charge par cœur ${value}`,
   clock: ({ value }) => (value === undefined ? 'horloge décalée' : `horloge décalée de ${value}`),
   'disk-trend': ({ target, value }) =>
-    value === undefined
-      ? `disque ${target} bientôt plein`
-      : `disque ${target} plein dans ${value}`,
+    value === undefined ? `disque ${target} bientôt plein` : `disque ${target} plein dans ${value}`,
   service: ({ target, detail = '' }) =>
     SERVICE[detail]?.(target) ?? `le service ${target} ne tourne pas`,
   'samples-lost': () => 'des mesures sont perdues',

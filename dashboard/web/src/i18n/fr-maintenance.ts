@@ -64,8 +64,7 @@ export const frMaintenance: typeof enMaintenance = {
     noDevice: 'Il n’y a pas encore d’appareil.',
     chosen: (count) => plural(count, { one: `${count} choisi`, other: `${count} choisis` }),
   },
-  zone: (zone, now) =>
-    `Heures du fuseau horaire du hub, ${zone}, où il est actuellement ${now}.`,
+  zone: (zone, now) => `Heures du fuseau horaire du hub, ${zone}, où il est actuellement ${now}.`,
   zoneUnknown:
     'Chaque semaine selon l’horloge du hub : aucun fuseau horaire n’est réglé pour les alertes.',
   faults: {

@@ -52,7 +52,9 @@ export function inOrder(
     .map((window) => ({ window, opening: openingOf(window, now, zone) }))
     .sort((a, b) => {
       if (a.opening && b.opening) {
-        return Number(b.opening.isOpen) - Number(a.opening.isOpen) || a.opening.from - b.opening.from;
+        return (
+          Number(b.opening.isOpen) - Number(a.opening.isOpen) || a.opening.from - b.opening.from
+        );
       }
       if (a.opening || b.opening) return a.opening ? -1 : 1;
       return end(b.window) - end(a.window);

@@ -36,7 +36,11 @@ export function isZone(zone: string): boolean {
 
 /** What the clock shows at a moment, to the minute. */
 export function wallAt(time: number, zone: string): string {
-  const parts = new Map(formatIn(zone).formatToParts(time).map((part) => [part.type, part.value]));
+  const parts = new Map(
+    formatIn(zone)
+      .formatToParts(time)
+      .map((part) => [part.type, part.value]),
+  );
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? '';
   return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
 }

@@ -8,9 +8,7 @@ const PATIENCE_MS = 4_000;
 
 /** What somebody wants of an alert. */
 export type Action =
-  | { kind: 'ack'; note: string }
-  | { kind: 'snooze'; secs: number }
-  | { kind: 'giveBack' };
+  { kind: 'ack'; note: string } | { kind: 'snooze'; secs: number } | { kind: 'giveBack' };
 
 function ask(alert: Alert, action: Action): Promise<void> {
   switch (action.kind) {
