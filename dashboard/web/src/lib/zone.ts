@@ -1,5 +1,6 @@
 /** Times as the clock on a wall says them, `2026-12-01T14:00`, in the time zone where it hangs. */
 
+const WALL = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/;
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 function formatIn(zone: string): Intl.DateTimeFormat {
@@ -46,7 +47,7 @@ export function wallAt(time: number, zone: string): string {
 }
 
 /** A reading of the clock as if it hung in Greenwich; NaN where it is none. */
-const asUtc = (wall: string) => Date.parse(`${wall}:00Z`);
+const asUtc = (wall: string) => (WALL.test(wall) ? Date.parse(`${wall}:00Z`) : Number.NaN);
 
 /** The moment at which the clock shows this. In the hour that is left out in spring: the one after. */
 export function momentOf(wall: string, zone: string): number {
