@@ -74,7 +74,7 @@ export const enAlertsPage = {
   asOf: (time: string) => `As it was at ${time}.`,
   unread: 'Not known yet: the hub has not said which alerts there are.',
   wellHint: 'What fires stands here, the worst first.',
-  watches: 'Which rules are watched is in the settings',
+  watches: 'See which rules are watched',
 
   problem: (of: AlertSubject) => {
     const say = PROBLEMS[of.kind];

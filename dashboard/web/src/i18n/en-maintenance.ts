@@ -29,8 +29,10 @@ export const enMaintenance = {
   remove: 'Remove',
   removeNamed: (name: string) => `Remove the window: ${name}`,
   removeTitle: 'Remove this window?',
-  removeMeans: (name: string) =>
-    `“${name}” goes. Alerts of its devices are told again at once, also those that fire now.`,
+  removeMeans: (name: string, isOpen: boolean) =>
+    isOpen
+      ? `“${name}” goes. Alerts of its devices are told again at once, also those that fire now.`
+      : `“${name}” goes. Nothing else changes.`,
   removeNow: 'Remove the window',
   keep: 'Keep the window',
   save: 'Save the window',
@@ -62,11 +64,10 @@ export const enMaintenance = {
     from: 'From',
     to: 'Until',
     lasts: 'Lasts',
-    hours: (count: number) => plural(count, { one: '1 hour', other: `${count} hours` }),
     days: 'Begins on',
     nextDay: 'Ends on the next day.',
     target: 'For',
-    all: 'All devices and the hub',
+    all: 'All, and the hub',
     some: 'Chosen ones',
     groups: 'Groups',
     devices: 'Devices',

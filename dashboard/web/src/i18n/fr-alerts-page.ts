@@ -63,7 +63,7 @@ export const frAlertsPage: typeof enAlertsPage = {
   asOf: (time) => `État de ${time}.`,
   unread: 'Pas encore connu : le hub n’a pas dit quelles alertes il y a.',
   wellHint: 'Les alertes apparaissent ici, les plus graves d’abord.',
-  watches: 'Les règles surveillées se trouvent dans les réglages',
+  watches: 'Voir les règles surveillées',
 
   problem: (of) => {
     const say = PROBLEMS[of.kind];

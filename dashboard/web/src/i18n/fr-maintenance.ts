@@ -19,8 +19,10 @@ export const frMaintenance: typeof enMaintenance = {
   remove: 'Supprimer',
   removeNamed: (name) => `Supprimer la plage : ${name}`,
   removeTitle: 'Supprimer cette plage ?',
-  removeMeans: (name) =>
-    `« ${name} » disparaît. Les alertes de ses appareils sont de nouveau annoncées aussitôt, y compris celles en cours.`,
+  removeMeans: (name, isOpen) =>
+    isOpen
+      ? `« ${name} » disparaît. Les alertes de ses appareils sont de nouveau annoncées aussitôt, y compris celles en cours.`
+      : `« ${name} » disparaît. Rien d’autre ne change.`,
   removeNow: 'Supprimer la plage',
   keep: 'Garder la plage',
   save: 'Enregistrer la plage',
@@ -51,11 +53,10 @@ export const frMaintenance: typeof enMaintenance = {
     from: 'Début',
     to: 'Fin',
     lasts: 'Durée',
-    hours: (count) => plural(count, { one: `${count} heure`, other: `${count} heures` }),
     days: 'Commence le',
     nextDay: 'Se termine le lendemain.',
     target: 'Pour',
-    all: 'Tous les appareils et le hub',
+    all: 'Tous, et le hub',
     some: 'Une sélection',
     groups: 'Groupes',
     devices: 'Appareils',
