@@ -92,7 +92,7 @@ export const frAlertsPage: typeof enAlertsPage = {
 
   takeOn: 'Prendre en charge',
   takeOnNamed: (what) => `Prendre en charge : ${what}`,
-  withNote: 'Avec une note…',
+  withNote: 'Avec note…',
   withNoteNamed: (what) => `Prendre en charge avec une note : ${what}`,
   giveBack: 'Rendre',
   giveBackNamed: (what) => `Rendre : ${what}`,
