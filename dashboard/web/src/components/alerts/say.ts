@@ -41,6 +41,8 @@ export function say(alert: Alert, words: Words): Said {
     value === undefined ? undefined : figure(value, alert.unit, f, figures);
   const limit = number(alert.limit);
   const { kind, detail } = alert;
+  // What it hangs behind says it all.
+  const isBehind = alert.muted === 'uplink';
   const isHub = isOfHub(alert);
   const subject = isHub ? t.alerts.hub : nameOf(alert.device);
   const text = t.alerts.problem({
@@ -55,7 +57,7 @@ export function say(alert: Alert, words: Words): Said {
     href: !isHub && fleet.devices.has(alert.device) ? deviceHref(alert.device) : undefined,
     problem,
     limit: limit === undefined ? undefined : t.alerts.limit(limit),
-    reason: detail === undefined ? undefined : t.alerts.reason(kind, detail),
+    reason: detail === undefined || isBehind ? undefined : t.alerts.reason(kind, detail),
     name: `${subject}, ${text}`,
   };
 }
