@@ -19,6 +19,7 @@ const LOCALES = ['en-GB', 'fr-FR'];
 
 const FLEET = 'ul[aria-label] a';
 const CHARTS = '.uplot canvas';
+const ALERTS = 'main ul[tabindex] > li';
 
 /** What to look at: a name, the mock's scenario, an address, what to wait for, what to do there. */
 const VIEWS = [
@@ -75,6 +76,56 @@ const VIEWS = [
         path: '/settings',
         ready: 'form',
         fill: { 'input >> nth=0': '30', 'input >> nth=3': '300' },
+    },
+    { name: 'alerts', scenario: 'fleet', path: '/alerts', ready: ALERTS },
+    { name: 'alerts-faults', scenario: 'faults', path: '/alerts', ready: ALERTS },
+    { name: 'alerts-well', scenario: 'well', path: '/alerts', ready: 'h2' },
+    {
+        name: 'alerts-snooze',
+        scenario: 'fleet',
+        path: '/alerts',
+        ready: ALERTS,
+        press: [`${ALERTS} .more >> nth=0`],
+        window: true,
+    },
+    {
+        name: 'alerts-select',
+        scenario: 'faults',
+        path: '/alerts',
+        ready: ALERTS,
+        press: ['main .panel input >> nth=0', 'main summary >> nth=0'],
+    },
+    {
+        name: 'alerts-note',
+        scenario: 'fleet',
+        path: '/alerts',
+        ready: ALERTS,
+        press: [`${ALERTS} .quiet >> nth=0`],
+        window: true,
+    },
+    {
+        name: 'maintenance-new',
+        scenario: 'fleet',
+        path: '/alerts',
+        ready: '#maintenance + button',
+        press: ['#maintenance + button', 'dialog [type="submit"]'],
+        window: true,
+    },
+    {
+        name: 'maintenance-weekly',
+        scenario: 'fleet',
+        path: '/alerts',
+        ready: '#maintenance + button',
+        press: ['section[aria-labelledby="maintenance"] li:nth-child(2) .actions button >> nth=0'],
+        window: true,
+    },
+    {
+        name: 'maintenance-remove',
+        scenario: 'fleet',
+        path: '/alerts',
+        ready: '#maintenance + button',
+        press: ['section[aria-labelledby="maintenance"] li:nth-child(1) .actions button >> nth=1'],
+        window: true,
     },
     { name: 'login', path: '/login', ready: 'form' },
     { name: 'setup', scenario: 'setup', path: '/setup?token=let-me-in', ready: 'form' },

@@ -44,3 +44,9 @@ export interface Live {
   hub: Schemas['LiveHub'];
   log: Schemas['LiveEvent'];
 }
+
+export type AlertingSettings = Schemas['AlertingSettings'];
+export type Maintenance = Schemas['Maintenance'];
+export type MaintenanceChange = Schemas['MaintenanceChange'];
+export type Weekday = Schemas['Weekday'];
+export type WeeklyHours = Schemas['WeeklyHours'];

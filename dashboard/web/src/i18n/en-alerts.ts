@@ -3,7 +3,7 @@ import { readRule } from '../lib/rule';
 import type { Parameters } from './en';
 
 /** What rules watch, by their kinds. */
-const RULES: Record<string, (target: string) => string> = {
+export const RULES: Record<string, (target: string) => string> = {
   offline: () => 'offline',
   stale: () => 'no samples',
   reboot: () => 'unexpected restart',

@@ -3,7 +3,7 @@ import { readRule } from '../lib/rule';
 import type { Parameters } from './en';
 
 /** Ce que surveillent les règles, par leurs genres. */
-const RULES: Record<string, (target: string) => string> = {
+export const RULES: Record<string, (target: string) => string> = {
   offline: () => 'hors ligne',
   stale: () => 'aucune mesure',
   reboot: () => 'redémarrage imprévu',

@@ -22,6 +22,8 @@ export const ICONS = {
   edit: 'M10.6 3l2.4 2.4L6 12.4l-3 .6.6-3z',
   bin: 'M3 4.5h10M6 4.5v-2h4v2M4.5 4.5l.6 9h5.8l.6-9',
   gear: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
+  clock: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 4.8V8l2.2 1.6',
+  mute: 'M2 2l12 12M4 7v4l-1.2 1.4h9.6M5 4.4A4 4 0 0 1 12 7v2.4M6.8 13.6h2.4',
 } as const;
 
 export type IconName = keyof typeof ICONS;
