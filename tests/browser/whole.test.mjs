@@ -11,12 +11,9 @@ import { join } from 'node:path';
 import test from 'node:test';
 
 import { Desk } from './desk.mjs';
+import { cardOf, cards, ENGLISH, logIn, NAME, PASSWORD, setUp } from './people.mjs';
 import { Machine, startHub } from './programs.mjs';
 
-const NAME = 'Ada';
-const PASSWORD = 'a horse, a staple';
-/** Words of the page to log in. */
-const ENGLISH = { name: 'Name', password: 'Password', submit: 'Log in' };
 /** So long the hub is away: many samples. */
 const AWAY_MS = 15_000;
 
@@ -53,22 +50,6 @@ test('an admin sets up a hub, and sees a machine join, die and come back', async
         await rm(home, { recursive: true, force: true });
     }
 });
-
-/** From the link that the hub printed to the page with all devices. */
-async function setUp(desk, hub) {
-    const { page } = desk;
-    await page.goto(hub.setupLink);
-    await page.getByRole('heading', { name: 'Set up this hub' }).waitFor();
-    await desk.picture('setup');
-    await page.getByLabel('Name').fill(NAME);
-    await page.getByLabel('Password', { exact: true }).fill('short');
-    await page.getByText(/5 more characters/).waitFor();
-    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await page.getByRole('button', { name: 'Create account' }).click();
-    const card = cards(page).first();
-    await card.waitFor();
-    return (await card.getAttribute('href')).split('/').pop();
-}
 
 /** Numbers change without anybody's doing. */
 async function fleetMoves(desk, id) {
@@ -292,28 +273,12 @@ async function french(desk, first) {
     await reader.close();
 }
 
-async function logIn(desk, words) {
-    await desk.page.goto(desk.base);
-    await desk.page.getByLabel(words.name, { exact: true }).fill(NAME);
-    await desk.page.getByLabel(words.password, { exact: true }).fill(PASSWORD);
-    await desk.page.getByRole('button', { name: words.submit }).click();
-    await cards(desk.page).first().waitFor();
-}
-
 /** Online, and perhaps at the limit of its processor: tests keep it busy. */
 async function isThere(desk, id) {
     const card = cardOf(desk.page, id);
     await desk.until(`${id} is there`, async () =>
         /^(Online|CPU|RAM|Disk)/m.test(await card.locator('.condition').innerText()),
     );
-}
-
-function cards(page) {
-    return page.locator('ul[aria-label] > li > a');
-}
-
-function cardOf(page, id) {
-    return page.locator(`ul[aria-label] > li > a[href="/devices/${id}"]`);
 }
 
 /** Whether a canvas has anything on it. Runs in the page. */
