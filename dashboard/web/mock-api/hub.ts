@@ -47,6 +47,18 @@ export function eventsAt(scenario: Scenario, device: string | null): Event[] {
       parameters: { name: 'node-red', role: 'viewer' },
     },
     {
+      id: 45,
+      time: ago(95),
+      kind: 'settings_changed',
+      severity: 'info',
+      actor: 'marie',
+      parameters: {
+        section: 'alerting',
+        'rules.disk.limit': '90 → 95',
+        'rules.disk.for_secs': '300 → 600',
+      },
+    },
+    {
       id: 4,
       time: ago(1500),
       kind: 'service_started',

@@ -49,10 +49,12 @@ function changed(window: Maintenance, change: MaintenanceChange): Maintenance {
   const { from: newFrom, to: newTo, weekly: newWeekly, ...newRest } = change;
   const time = newWeekly
     ? { weekly: newWeekly }
-    : newFrom !== undefined && newTo !== undefined
+    : newFrom && newTo
       ? { from: newFrom, to: newTo }
       : { ...(from && { from }), ...(to && { to }), ...(weekly && { weekly }) };
-  return { ...rest, ...newRest, ...time };
+  // Null is as good as absent.
+  const given = Object.fromEntries(Object.entries(newRest).filter(([, value]) => value !== null));
+  return { ...rest, ...(given as Partial<Maintenance>), ...time } as Maintenance;
 }
 
 const etag = () => `"alerting-${String(revision)}"`;
