@@ -82,12 +82,9 @@ const VIEWS = [
         scenario: 'fleet',
         path: '/settings/rules',
         ready: 'summary',
-        press: [
-            'summary >> nth=0',
-            'summary >> nth=4',
-            'details >> nth=0 >> section button',
-            'details >> nth=4 >> section button',
-        ],
+        press: ['summary >> nth=0', 'summary >> nth=3'],
+        type: { 'details >> nth=0 >> input >> nth=1': '42' },
+        ask: ['details >> nth=0 >> section button'],
         then: 'details section ul',
     },
     {
@@ -106,6 +103,14 @@ const VIEWS = [
         scenario: 'fleet',
         path: '/devices/nas/settings',
         ready: 'summary',
+        press: ['summary >> nth=0'],
+    },
+    {
+        name: 'device-settings-services',
+        scenario: 'fleet',
+        path: '/devices/nas/settings',
+        ready: 'summary',
+        type: { 'input[type="search"]': 'log' },
     },
     {
         name: 'device-settings-unset',
@@ -189,6 +194,7 @@ async function picture(context, view, name) {
     for (const [selector, text] of Object.entries(view.fill ?? {})) await page.fill(selector, text);
     for (const selector of view.press ?? []) await page.click(selector);
     for (const [selector, text] of Object.entries(view.type ?? {})) await page.fill(selector, text);
+    for (const selector of view.ask ?? []) await page.click(selector);
     if (view.then) await page.waitForSelector(view.then);
     // The first live values come within a few seconds, and the charts draw in the next frame.
     await page.waitForTimeout(view.ready === CHARTS || view.then === CHARTS ? 1500 : 400);
