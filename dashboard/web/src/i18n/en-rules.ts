@@ -50,6 +50,20 @@ const MEANINGS: Record<string, string> = {
   settings: 'A device does not do what it was told.',
 };
 
+/** What is wrong, where nothing is compared and the name does not say it: `not running for 5 s`. */
+const STATES: Record<string, string> = {
+  service: 'not running',
+  database: 'not writable',
+  ingest: 'late',
+  settings: 'not taken over',
+};
+
+/** Limits that are not simply above or below something. */
+const BEYOND: Record<string, (limit: string) => string> = {
+  clock: (limit) => `off by more than ${limit}`,
+  'disk-trend': (limit) => `full in less than ${limit}`,
+};
+
 /** What rules are, and how they are set. */
 export const enRules = {
   title: 'Rules',
@@ -58,6 +72,8 @@ export const enRules = {
   deviceIntro: 'What the hub watches here. What is not set for this device is as for all devices.',
   names: NAMES,
   meanings: MEANINGS,
+  states: STATES,
+  beyond: BEYOND,
   groups: {
     machine: 'Machine',
     disks: 'Disks',

@@ -51,6 +51,20 @@ const MEANINGS: Record<string, string> = {
   settings: 'Un appareil ne fait pas ce qui lui a été demandé.',
 };
 
+/** Ce qui ne va pas, là où rien n’est comparé et où le nom ne le dit pas. */
+const STATES: Record<string, string> = {
+  service: 'à l’arrêt',
+  database: 'impossible à écrire',
+  ingest: 'en retard',
+  settings: 'pas appliqués',
+};
+
+/** Les limites qui ne sont pas simplement au-dessus ou en dessous. */
+const BEYOND: Record<string, (limit: string) => string> = {
+  clock: (limit) => `écart de plus de ${limit}`,
+  'disk-trend': (limit) => `plein dans moins de ${limit}`,
+};
+
 export const frRules: typeof enRules = {
   title: 'Règles',
   fleetIntro:
@@ -59,6 +73,8 @@ export const frRules: typeof enRules = {
     'Ce que le hub surveille ici. Ce qui n’est pas réglé pour cet appareil vaut comme pour tous.',
   names: NAMES,
   meanings: MEANINGS,
+  states: STATES,
+  beyond: BEYOND,
   groups: {
     machine: 'Machine',
     disks: 'Disques',

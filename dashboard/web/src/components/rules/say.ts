@@ -21,7 +21,7 @@ export function levelText(value: number, unit: RuleUnit | undefined, words: Word
 
 /** When a rule fires: `above 90 % for 5 min`. */
 export function whenText(
-  { unit, below }: Pick<RuleEntry, 'unit' | 'below'>,
+  { rule, unit, below }: Pick<RuleEntry, 'rule' | 'unit' | 'below'>,
   values: RuleValues,
   words: Words,
 ): string {
@@ -30,9 +30,12 @@ export function whenText(
     values.for_secs === 0
       ? rules.atOnce
       : rules.lasting(writeDuration(values.for_secs, writingOf(words)));
-  if (typeof values.limit !== 'number') return time;
+  if (typeof values.limit !== 'number') {
+    const state = rules.states[rule];
+    return state === undefined ? time : `${state} ${time}`;
+  }
   const level = levelText(values.limit, unit, words);
-  const beyond = below ? rules.under(level) : rules.above(level);
+  const beyond = (rules.beyond[rule] ?? (below ? rules.under : rules.above))(level);
   return values.for_secs === 0 ? beyond : `${beyond} ${time}`;
 }
 
