@@ -28,14 +28,14 @@ export const enDeviceSettings = {
   agent: {
     title: 'The agent',
     intro: 'What the agent on this machine does. It takes effect at once, without a restart.',
-    interval: 'Measures every, in seconds',
+    interval: 'Measuring interval, in seconds',
     intervalHint: 'Empty: as the agent has it.',
     intervalNow: (interval: string) => `Now: every ${interval}.`,
     intervalFault: (least: string, most: string) => `Give a number from ${least} to ${most}.`,
     offline: 'Offline after',
     offlineHint:
       'So long without a connection, and the device is offline. The same as in the rule Offline below. Empty: as for all devices.',
-    offlineFault: 'Give a time of at most a day, with its unit: 10 s, 2 min.',
+    offlineFault: 'Give a time of at most a day, with its unit: 10 s, 2 min.',
     notifications: 'Notifications to the person at this machine',
     notificationsHint: 'For channels that show alerts on the desktops of machines.',
     notify: { agent: 'As the agent has it', yes: 'Allowed', no: 'Not allowed' },

@@ -106,11 +106,11 @@ export const enRules = {
   limitAbove: 'Bad is what is above it.',
   limitBelow: 'Bad is what is below it.',
   time: 'For how long',
-  timeHint: 'It must be bad all this time, without a break. For example 30 s, 5 min or 1 h.',
+  timeHint: 'It must be bad all this time, without a break. For example 30 s, 5 min or 1 h.',
   clear: (unit: string) => `Over at, in ${unit}`,
   clearPerCore: 'Over at, per core',
   clearHint: (value: string) =>
-    `Between the two nothing changes, so that a value that trembles says nothing. Empty: ${value}.`,
+    `Between the two nothing changes, so that a value that trembles says nothing. Empty: it follows the limit (${value}).`,
   severityLabel: 'Severity',
   severityHint: 'Channels may want only what is severe enough.',
   otherwise: {
@@ -121,7 +121,7 @@ export const enRules = {
   between: (least: string, most: string) => `Give a number from ${least} to ${most}.`,
   clearAbove: 'Give no more than the limit.',
   clearBelow: 'Give no less than the limit.',
-  duration: 'Give a time of at most a day, with its unit: 30 s, 5 min, 1 h.',
+  duration: 'Give a time of at most a day, with its unit: 30 s, 5 min, 1 h.',
   save: 'Save this rule',
   takeBack: { fleet: 'Back to the default', device: 'As for all devices' },
   discard: 'Discard changes',

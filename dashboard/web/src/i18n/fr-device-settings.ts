@@ -28,14 +28,14 @@ export const frDeviceSettings: typeof enDeviceSettings = {
   agent: {
     title: 'L’agent',
     intro: 'Ce que fait l’agent sur cette machine. L’effet est immédiat, sans redémarrage.',
-    interval: 'Mesure toutes les, en secondes',
+    interval: 'Intervalle de mesure, en secondes',
     intervalHint: 'Vide : comme l’agent l’entend.',
     intervalNow: (interval) => `Actuellement : toutes les ${interval}.`,
     intervalFault: (least, most) => `Donnez un nombre de ${least} à ${most}.`,
     offline: 'Hors ligne après',
     offlineHint:
       'Après une telle durée sans connexion, l’appareil est hors ligne. La même que dans la règle Hors ligne plus bas. Vide : comme pour tous les appareils.',
-    offlineFault: 'Donnez une durée d’un jour au plus, avec son unité : 10 s, 2 min.',
+    offlineFault: 'Donnez une durée d’un jour au plus, avec son unité : 10 s, 2 min.',
     notifications: 'Notifications à la personne devant la machine',
     notificationsHint: 'Pour les canaux qui affichent les alertes sur les bureaux des machines.',
     notify: { agent: 'Comme l’agent l’entend', yes: 'Permises', no: 'Interdites' },

@@ -10,6 +10,7 @@ import {
   groupsIn,
   progressOf,
   uplinksFor,
+  watchedWith,
 } from './device-settings';
 
 const EN = { decimal: '.', second: 's', minute: 'min', hour: 'h', day: 'd' };
@@ -112,4 +113,14 @@ test('a device has taken over what it tells to do', () => {
   expect(progressOf(it, device({ info }), both)).toBe('sent');
   const slow = { ...info, interval_secs: 3 };
   expect(progressOf(it, device({ info: slow }), [watched('ssh')])).toBe('sent');
+});
+
+test('the first service that somebody watches joins those that the agent watches', () => {
+  const services = [watched('nginx.service'), { ...watched('cron.service'), watched: false }];
+  expect(watchedWith(null, services, 'cron.service', true)).toEqual([
+    'nginx.service',
+    'cron.service',
+  ]);
+  // It may have been set by its short name.
+  expect(watchedWith(['ssh', 'nginx'], services, 'nginx.service', false)).toEqual(['ssh']);
 });

@@ -165,3 +165,15 @@ export function progressOf(
 
 /** People leave out `.service`. */
 const isOne = (a: string, b: string) => a === b || a === `${b}.service` || b === `${a}.service`;
+
+/** The services that are watched when one more is, or one less. */
+export function watchedWith(
+  set: readonly string[] | null,
+  services: readonly Service[],
+  name: string,
+  isWatched: boolean,
+): string[] {
+  const now = set ?? services.filter((it) => it.watched).map((it) => it.name);
+  const others = now.filter((it) => !isOne(it, name));
+  return isWatched ? [...others, name] : others;
+}
