@@ -106,15 +106,6 @@ const VIEWS = [
         press: ['summary >> nth=0'],
     },
     {
-        name: 'device-settings-saved',
-        scenario: 'fleet',
-        path: '/devices/ws-05/settings',
-        ready: 'summary',
-        type: { 'form >> nth=1 >> input >> nth=0': '10' },
-        ask: ['form >> nth=1 >> button[type="submit"]'],
-        then: '.applied',
-    },
-    {
         name: 'device-settings-services',
         scenario: 'fleet',
         path: '/devices/nas/settings',
