@@ -10,6 +10,7 @@ import {
   readDuration,
   readNumber,
   rebased,
+  valuesOf,
   wishOf,
   writeDuration,
   writeNumber,
@@ -92,6 +93,13 @@ test('what is as it would be anyway is taken back', () => {
   const it = entry({ set: { limit: 95, clear: 91, enabled: false } });
   const draft = { ...draftOf(it, EN), limit: '90', clear: '', enabled: true };
   expect(wishOf(it, draft, EN)).toEqual({ limit: null, clear: null, enabled: null });
+});
+
+test('a device is asked about all that is typed, also what is as it would be anyway', () => {
+  const it = entry({ set: { limit: 95 } });
+  const draft = { ...draftOf(it, EN), limit: '90' };
+  expect(wishOf(it, draft, EN)).toEqual({ limit: null });
+  expect(valuesOf(it, draft, EN)).toEqual({ limit: 90, clear: 85, for_secs: 300 });
 });
 
 test('rates are typed in megabytes', () => {

@@ -209,6 +209,21 @@ export function wishOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): Ru
   return wish;
 }
 
+/**
+ * All that is typed, also what holds anyway: what one device would do with it, whatever is set for
+ * that one.
+ */
+export function valuesOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): RuleWish {
+  const for_secs = readDuration(draft.time);
+  if (entry.unit === undefined) return { for_secs };
+  const limit = typedLimit(entry, draft, writing);
+  const clear =
+    draft.clear.trim() === ''
+      ? clearByItself(entry, draft, writing)
+      : inApi(entry.unit, readNumber(draft.clear, writing));
+  return { limit, clear, for_secs };
+}
+
 const isThere = (value: unknown) => value !== undefined && value !== null;
 
 /** Whether anything is set here. */
