@@ -72,6 +72,5 @@ export const enDeviceSettings = {
       }),
     notRead: 'Which services it has is not known just now. You can still add one by its name.',
     tooMany: 'No more than 256 services can be watched.',
-    changedBy: 'Takes effect when you save.',
   },
 };

@@ -72,6 +72,5 @@ export const frDeviceSettings: typeof enDeviceSettings = {
     notRead:
       'Ses services ne sont pas connus pour l’instant. Vous pouvez tout de même en ajouter un par son nom.',
     tooMany: 'Au plus 256 services peuvent être surveillés.',
-    changedBy: 'Prend effet à l’enregistrement.',
   },
 };
