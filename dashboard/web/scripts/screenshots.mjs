@@ -142,6 +142,49 @@ const VIEWS = [
         press: ['.tools button'],
         window: true,
     },
+    { name: 'rules', scenario: 'fleet', path: '/settings/rules', ready: 'summary' },
+    {
+        name: 'rules-open',
+        scenario: 'fleet',
+        path: '/settings/rules',
+        ready: 'summary',
+        press: ['summary >> nth=0', 'summary >> nth=3'],
+        type: { 'details >> nth=0 >> input >> nth=1': '42' },
+        ask: ['details >> nth=0 >> section button'],
+        then: 'details section ul',
+    },
+    {
+        name: 'rules-faults',
+        scenario: 'fleet',
+        path: '/settings/rules',
+        ready: 'summary',
+        press: ['summary >> nth=0'],
+        type: {
+            'details >> nth=0 >> input >> nth=1': '120',
+            'details >> nth=0 >> input >> nth=2': '5',
+        },
+    },
+    {
+        name: 'device-settings',
+        scenario: 'fleet',
+        path: '/devices/nas/settings',
+        ready: 'summary',
+        press: ['summary >> nth=0'],
+    },
+    {
+        name: 'device-settings-services',
+        scenario: 'fleet',
+        path: '/devices/nas/settings',
+        ready: 'summary',
+        type: { 'input[type="search"]': 'log' },
+    },
+    {
+        name: 'device-settings-unset',
+        scenario: 'fleet',
+        path: '/devices/ws-14/settings',
+        ready: 'summary',
+        press: ['summary >> nth=1'],
+    },
     { name: 'login', path: '/login', ready: 'form' },
     { name: 'setup', scenario: 'setup', path: '/setup?token=let-me-in', ready: 'form' },
     { name: 'setup-link', scenario: 'setup', path: '/setup', ready: 'code' },
@@ -216,6 +259,8 @@ async function picture(context, view, name) {
     }
     for (const [selector, text] of Object.entries(view.fill ?? {})) await page.fill(selector, text);
     for (const selector of view.press ?? []) await page.click(selector);
+    for (const [selector, text] of Object.entries(view.type ?? {})) await page.fill(selector, text);
+    for (const selector of view.ask ?? []) await page.click(selector);
     if (view.then) await page.waitForSelector(view.then);
     // The first live values come within a few seconds, and the charts draw in the next frame.
     await page.waitForTimeout(view.ready === CHARTS || view.then === CHARTS ? 1500 : 400);

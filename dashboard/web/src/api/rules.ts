@@ -1,0 +1,41 @@
+import type { RuleWish } from '../lib/rules';
+import type { components } from './__generated__/schema';
+import { answer, client, tagged, type Tagged } from './http';
+import type { Preview, RulePage } from './types';
+
+type RuleChange = components['schemas']['RuleChange'];
+
+/** The rules of all devices and of the hub, or those of one device. */
+export function getRules(device: string | null): Promise<Tagged<RulePage>> {
+  if (device === null) return tagged(client.GET('/rules'));
+  return tagged(client.GET('/devices/{id}/rules', { params: { path: { id: device } } }));
+}
+
+/**
+ * Changes rules by their names, unless somebody else has done so since they had this tag (412);
+ * `null` takes back all that is set of one.
+ */
+export function changeRules(
+  device: string | null,
+  rules: Record<string, RuleWish | null>,
+  tag: string,
+): Promise<Tagged<RulePage>> {
+  // The types of the API do not tell that null takes back.
+  const body = { rules: rules as Record<string, RuleChange> };
+  const header = { 'If-Match': tag };
+  if (device === null) return tagged(client.PATCH('/rules', { params: { header }, body }));
+  const params = { header, path: { id: device } };
+  return tagged(client.PATCH('/devices/{id}/rules', { params, body }));
+}
+
+/** How often a rule would have fired in the past days; of all devices, or of one. */
+export function previewRule(
+  device: string | null,
+  rule: string,
+  settings: RuleWish,
+  days: number,
+): Promise<Preview> {
+  const about = device === null ? {} : { device };
+  const body = { ...about, rule, settings: settings as RuleChange, days };
+  return answer(client.POST('/rules/preview', { body }));
+}
