@@ -161,7 +161,7 @@ const orNull = (text: string) => text.trim() || null;
 
 function fieldsOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
   const secret = secretOf(draft.secret);
-  const given = secret === undefined;
+  const isKept = secret === undefined;
   switch (draft.kind) {
     case 'email':
       return {
@@ -171,7 +171,7 @@ function fieldsOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
         user: orNull(draft.user),
         from: draft.from.trim(),
         to: addressesIn(draft.to),
-        ...(given ? {} : { password: secret }),
+        ...(isKept ? {} : { password: secret }),
       };
     case 'webhook':
       return {
@@ -186,13 +186,13 @@ function fieldsOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
           : isNew
             ? {}
             : { template: null }),
-        ...(given ? {} : { url: secret }),
+        ...(isKept ? {} : { url: secret }),
       };
     case 'ntfy':
       return {
         server: draft.server.trim(),
         topic: draft.topic.trim(),
-        ...(given ? {} : { token: secret }),
+        ...(isKept ? {} : { token: secret }),
       };
     case 'agent':
       return { devices: draft.devices };
