@@ -157,6 +157,8 @@ export const enChannels = {
     gone: (id: string) => `${id} (removed)`,
     desktop: 'Shows on the screen of whoever is logged in at the hub. There is nothing to set.',
     lacks: {
+      template: 'Give the text, for example: {title}',
+      hours: 'Give both times, for example: 22:00 and 07:00',
       name: 'Give it a name, for example: Mail to the admins',
       host: 'Give the mail server, for example: mail.example.org',
       port: 'Give a number from 1 to 65535, for example: 587',

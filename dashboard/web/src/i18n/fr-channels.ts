@@ -129,7 +129,7 @@ export const frChannels: typeof enChannels = {
       slack:
         'Donnée par les « webhooks entrants » de Slack. Par exemple : https://hooks.slack.com/services/T…/B…/…',
       discord:
-        'Dans les réglages du salon Discord, « Intégrations ». Par exemple : https://discord.com/api/webhooks/…',
+        'Dans les réglages du salon Discord, « Intégrations ». Par exemple : https://discord.com/api/webhooks/…',
       teams: 'Dans les « Workflows » du canal Teams. Par exemple : https://….logic.azure.com/…',
       gotify:
         'Avec le jeton de l’application. Par exemple : https://push.example.org/message?token=…',
@@ -164,6 +164,8 @@ export const frChannels: typeof enChannels = {
     desktop:
       'S’affiche sur l’écran de qui a ouvert une session sur le hub. Il n’y a rien à régler.',
     lacks: {
+      template: 'Donnez le texte, par exemple : {title}',
+      hours: 'Donnez les deux heures, par exemple : 22:00 et 07:00',
       name: 'Donnez-lui un nom, par exemple : E-mail aux admins',
       host: 'Indiquez le serveur, par exemple : mail.example.org',
       port: 'Donnez un nombre de 1 à 65535, par exemple : 587',

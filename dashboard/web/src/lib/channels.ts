@@ -217,7 +217,18 @@ export function bodyOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
 }
 
 /** Fields that lack what they need, before the hub is asked. */
-export type Lack = 'name' | 'host' | 'port' | 'from' | 'to' | 'url' | 'chat' | 'topic' | 'devices';
+export type Lack =
+  | 'name'
+  | 'host'
+  | 'port'
+  | 'from'
+  | 'to'
+  | 'url'
+  | 'chat'
+  | 'template'
+  | 'topic'
+  | 'devices'
+  | 'hours';
 
 export function lacksOf(draft: Draft): Set<Lack> {
   const port = Number(draft.port);
@@ -234,8 +245,10 @@ export function lacksOf(draft: Draft): Set<Lack> {
     ['to', draft.kind === 'email' && addressesIn(draft.to).length === 0],
     ['url', draft.kind === 'webhook' && noUrl],
     ['chat', draft.kind === 'webhook' && draft.format === 'telegram' && empty(draft.chat)],
+    ['template', draft.kind === 'webhook' && draft.format === 'template' && empty(draft.template)],
     ['topic', draft.kind === 'ntfy' && empty(draft.topic)],
     ['devices', draft.kind === 'agent' && draft.devices.length === 0],
+    ['hours', draft.hours.some(({ from, to }) => from === '' || to === '')],
   ];
   return new Set(rules.filter(([, isLacking]) => isLacking).map(([lack]) => lack));
 }
