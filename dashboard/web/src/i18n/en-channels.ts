@@ -246,7 +246,6 @@ export const enChannels = {
     name: 'the heartbeat',
     save: 'Save the heartbeat',
     saved: 'Saved. The hub keeps to it from now on.',
-    notRead: 'The heartbeat could not be read.',
   },
 
   alerting: {

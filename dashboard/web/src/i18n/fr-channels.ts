@@ -256,7 +256,6 @@ export const frChannels: typeof enChannels = {
     name: 'signe de vie',
     save: 'Enregistrer le signe de vie',
     saved: 'Enregistré. Le hub s’y tient dès maintenant.',
-    notRead: 'Le signe de vie n’a pas pu être lu.',
   },
 
   alerting: {

@@ -1,23 +1,31 @@
-import { getChannels } from '../../api/channels';
-import type { Channel } from '../../api/types';
+import { getChannels, getHeartbeat } from '../../api/channels';
+import type { Channel, Heartbeat } from '../../api/types';
 
-/** The channels as the hub last told them. One tag names the state of all and of the heartbeat. */
+/** Readings of two parts that somebody may change in between. */
+const ATTEMPTS = 3;
+
+/** The channels and the heartbeat as the hub last told them. One tag names the state of both. */
 export class Kept {
   items = $state.raw<Channel[]>();
+  heartbeat = $state.raw<Heartbeat>();
   tag = $state('*');
   cause = $state.raw<unknown>();
-  /** Counts readings that were asked for anew: what is typed is then given up. */
-  readings = $state(0);
 
-  async read(): Promise<void> {
+  /** Whether it has worked. */
+  async read(): Promise<boolean> {
     this.cause = undefined;
     try {
-      const { value, tag } = await getChannels();
-      this.items = value;
-      this.tag = tag;
-      this.readings += 1;
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+        const [channels, heartbeat] = await Promise.all([getChannels(), getHeartbeat()]);
+        this.items = channels.value;
+        this.heartbeat = heartbeat.value;
+        this.tag = channels.tag;
+        if (channels.tag === heartbeat.tag) break;
+      }
+      return true;
     } catch (error) {
       this.cause = error;
+      return false;
     }
   }
 
