@@ -69,6 +69,17 @@ let channels: Channel[] = [
     route: { ...ALWAYS, groups: [], hours: [] },
     has_secret: false,
   },
+  {
+    id: 'tickets',
+    name: 'Ticket system',
+    enabled: true,
+    kind: 'webhook',
+    format: 'template',
+    template: '{"subject": "{title}", "body": "{text}\\n{link}", "priority": "{severity}"}',
+    url_host: 'tickets.example.org',
+    route: { ...ALWAYS, least: 'warning', groups: [], hours: [], resolved: false },
+    has_secret: true,
+  },
 ];
 
 const heartbeat: Heartbeat = {

@@ -95,6 +95,14 @@ const VIEWS = [
         then: 'form fieldset',
     },
     {
+        name: 'channels-template',
+        scenario: 'fleet',
+        path: '/settings/channels',
+        ready: 'article',
+        press: ['#channel-tickets button >> nth=1'],
+        then: 'form fieldset',
+    },
+    {
         name: 'channels-ntfy',
         scenario: 'fleet',
         path: '/settings/channels',

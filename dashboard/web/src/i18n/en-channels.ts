@@ -179,7 +179,7 @@ export const enChannels = {
     groupsHint: 'None chosen: all devices.',
     noGroups: 'All devices. To choose, put devices into groups first, in their settings.',
     hours: 'Only at these times',
-    hoursHint: 'None given: at any time. Times are those of the time zone below.',
+    hoursHint: 'None given: at any time. In the time zone that is set for all messages.',
     resolved: 'Also tell when it is over',
     resolvedHint: 'Says that all is well again, for what this channel was told of.',
   },
@@ -255,7 +255,7 @@ export const enChannels = {
     system: 'That of the hub’s system',
     timeZone: 'Time zone',
     timeZoneHint:
-      'In which all times above and below are meant. For example: Europe/Paris. Empty: that of the hub’s system.',
+      'In which all times on this page are meant. For example: Europe/Paris. Empty: that of the hub’s system.',
     quiet: 'Quiet hours',
     quietHint:
       'Only what is critical is told at once. The rest waits for their end, and is not told at all if it is over by then.',

@@ -187,7 +187,8 @@ export const frChannels: typeof enChannels = {
     noGroups:
       'Tous les appareils. Pour choisir, rangez d’abord des appareils dans des groupes, dans leurs réglages.',
     hours: 'Seulement à ces heures',
-    hoursHint: 'Aucune donnée : à toute heure. Dans le fuseau horaire indiqué plus bas.',
+    hoursHint:
+      'Aucune donnée : à toute heure. Dans le fuseau horaire réglé pour tous les messages.',
     resolved: 'Prévenir aussi quand c’est fini',
     resolvedHint: 'Dit que tout va de nouveau bien, pour ce que ce canal avait annoncé.',
   },
@@ -199,9 +200,9 @@ export const frChannels: typeof enChannels = {
     url: 'Adresse',
     token: 'Jeton d’accès',
     tokenHint: 'Seulement si le sujet est protégé. Par exemple : tk_agqd…',
-    isSet: (host) => (host === '' ? 'Défini.' : `Définie, mène à ${host}.`),
+    isSet: (host) => (host === '' ? 'En place.' : `En place, mène à ${host}.`),
     isNotSet: 'Non défini.',
-    never: 'Ne sera plus jamais affiché.',
+    never: 'Plus rien n’en sera affiché.',
     willGo: 'Disparaît à l’enregistrement.',
     replace: 'Remplacer',
     replaceNamed: (what) => `Remplacer : ${what}`,
