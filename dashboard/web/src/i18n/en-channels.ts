@@ -117,7 +117,6 @@ export const enChannels = {
     to: 'To',
     toHint: 'One address a line, up to 20. For example: ada@example.org',
     format: 'What the other side expects',
-    url: 'Address',
     urlHints: {
       json: 'Gets all that is known as JSON. For example: https://example.org/hooks/netmonitor',
       slack:
@@ -191,7 +190,6 @@ export const enChannels = {
     token: 'Access token',
     tokenHint: 'Only if the topic is protected. For example: tk_agqd…',
     isSet: (host: string) => (host === '' ? 'Is set.' : `Is set, leads to ${host}.`),
-    isNotSet: 'Is not set.',
     never: 'It is never shown again.',
     willGo: 'Goes when you save.',
     replace: 'Replace',
@@ -241,7 +239,8 @@ export const enChannels = {
     url: 'Address',
     urlHint: 'From the service that waits for it. For example: https://hc-ping.com/…',
     every: 'Every how many seconds',
-    everyHint: 'From 10 to 86400. The service should wait somewhat longer, for example 3 times.',
+    everyHint: (least: string, most: string) =>
+      `From ${least} to ${most}, for example: 60. The service should wait longer, perhaps 3 times.`,
     noAddress: 'Give an address first.',
     name: 'the heartbeat',
     save: 'Save the heartbeat',

@@ -123,7 +123,6 @@ export const frChannels: typeof enChannels = {
     to: 'À',
     toHint: 'Une adresse par ligne, 20 au plus. Par exemple : ada@example.org',
     format: 'Ce qui est attendu là-bas',
-    url: 'Adresse',
     urlHints: {
       json: 'Reçoit en JSON tout ce qui est connu. Par exemple : https://example.org/hooks/netmonitor',
       slack:
@@ -201,7 +200,6 @@ export const frChannels: typeof enChannels = {
     token: 'Jeton d’accès',
     tokenHint: 'Seulement si le sujet est protégé. Par exemple : tk_agqd…',
     isSet: (host) => (host === '' ? 'En place.' : `En place, mène à ${host}.`),
-    isNotSet: 'Non défini.',
     never: 'Plus rien n’en sera affiché.',
     willGo: 'Disparaît à l’enregistrement.',
     replace: 'Remplacer',
@@ -251,8 +249,8 @@ export const frChannels: typeof enChannels = {
     url: 'Adresse',
     urlHint: 'Donnée par le service qui attend l’appel. Par exemple : https://hc-ping.com/…',
     every: 'Toutes les combien de secondes',
-    everyHint:
-      'De 10 à 86400. Le service devrait patienter un peu plus, par exemple 3 fois ce délai.',
+    everyHint: (least, most) =>
+      `De ${least} à ${most}, par exemple : 60. Le service devrait attendre plus longtemps, peut-être 3 fois.`,
     noAddress: 'Donnez d’abord une adresse.',
     name: 'signe de vie',
     save: 'Enregistrer le signe de vie',
