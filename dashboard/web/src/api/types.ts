@@ -6,9 +6,16 @@ export type Alert = Schemas['Alert'];
 export type AlertState = Schemas['AlertState'];
 export type Severity = Schemas['Severity'];
 export type Account = Schemas['Account'];
+export type AlertingSettings = Schemas['AlertingSettings'];
+export type AlertingSettingsChange = Schemas['AlertingSettingsChange'];
+export type Channel = Schemas['Channel'];
+export type ChannelAnswer = Schemas['ChannelAnswer'];
+export type ChannelChange = Schemas['ChannelChange'];
 export type Device = Schemas['Device'];
 export type DeviceMetrics = Schemas['DeviceMetrics'];
 export type Event = Schemas['Event'];
+export type Heartbeat = Schemas['Heartbeat'];
+export type HeartbeatChange = Schemas['HeartbeatChange'];
 export type History = Schemas['History'];
 export type HistorySettings = Schemas['HistorySettings'];
 export type Hub = Schemas['Hub'];
@@ -32,6 +39,8 @@ export type Settings = Schemas['Settings'];
 export type SettingsChange = Schemas['SettingsChange'];
 export type SetupState = Schemas['SetupStatus'];
 export type Trouble = Schemas['Trouble'];
+export type Weekday = Schemas['Weekday'];
+export type WeeklyHours = Schemas['WeeklyHours'];
 
 /** A new state of an alert, as the stream brings it. */
 export type AlertChange = Schemas['LiveAlert'];
@@ -53,8 +62,5 @@ export interface Live {
   log: Schemas['LiveEvent'];
 }
 
-export type AlertingSettings = Schemas['AlertingSettings'];
 export type Maintenance = Schemas['Maintenance'];
 export type MaintenanceChange = Schemas['MaintenanceChange'];
-export type Weekday = Schemas['Weekday'];
-export type WeeklyHours = Schemas['WeeklyHours'];

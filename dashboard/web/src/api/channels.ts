@@ -1,0 +1,76 @@
+import { answer, client, tagged, type Tagged } from './http';
+import type {
+  AlertingSettings,
+  AlertingSettingsChange,
+  Channel,
+  ChannelAnswer,
+  ChannelChange,
+  Heartbeat,
+  HeartbeatChange,
+} from './types';
+
+/** What is absent stays as it is; null takes back what is set, which the generated types leave out. */
+export type Change<T> = { [Key in keyof T]?: T[Key] | null };
+
+/** A test may take half a minute. */
+const TEST_MS = 60_000;
+const patient = (request: Request) => fetch(request, { signal: AbortSignal.timeout(TEST_MS) });
+
+const onlyIf = (tag: string) => ({ 'If-Match': tag });
+
+/** The tag names the state of all channels and of the heartbeat. */
+export async function getChannels(): Promise<Tagged<Channel[]>> {
+  const { value, tag } = await tagged(client.GET('/channels'));
+  return { value: value.items, tag };
+}
+
+export function addChannel(change: Change<ChannelChange>): Promise<Tagged<Channel>> {
+  return tagged(client.POST('/channels', { body: change as ChannelChange }));
+}
+
+export function changeChannel(
+  id: string,
+  change: Change<ChannelChange>,
+  tag: string,
+): Promise<Tagged<Channel>> {
+  const params = { path: { id }, header: onlyIf(tag) };
+  return tagged(client.PATCH('/channels/{id}', { params, body: change as ChannelChange }));
+}
+
+export async function removeChannel(id: string): Promise<void> {
+  await answer(client.DELETE('/channels/{id}', { params: { path: { id } } }));
+}
+
+export function testChannel(id: string): Promise<ChannelAnswer> {
+  return answer(client.POST('/channels/{id}/test', { params: { path: { id } }, fetch: patient }));
+}
+
+export function getHeartbeat(): Promise<Tagged<Heartbeat>> {
+  return tagged(client.GET('/channels/heartbeat'));
+}
+
+export function changeHeartbeat(
+  change: Change<HeartbeatChange>,
+  tag: string,
+): Promise<Tagged<Heartbeat>> {
+  const params = { header: onlyIf(tag) };
+  return tagged(client.PATCH('/channels/heartbeat', { params, body: change as HeartbeatChange }));
+}
+
+export function testHeartbeat(): Promise<ChannelAnswer> {
+  return answer(client.POST('/channels/heartbeat/test', { fetch: patient }));
+}
+
+export function getAlerting(): Promise<Tagged<AlertingSettings>> {
+  return tagged(client.GET('/settings/alerting'));
+}
+
+export function changeAlerting(
+  change: Change<AlertingSettingsChange>,
+  tag: string,
+): Promise<Tagged<AlertingSettings>> {
+  const params = { header: onlyIf(tag) };
+  return tagged(
+    client.PATCH('/settings/alerting', { params, body: change as AlertingSettingsChange }),
+  );
+}
