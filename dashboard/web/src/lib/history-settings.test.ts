@@ -7,6 +7,8 @@ const KEPT: Kept = {
   five_minute_days: 730,
   two_hour_days: 3650,
   max_megabytes: 2000,
+  event_days: 7,
+  max_events: 100_000,
 };
 
 describe('numbers that the hub would refuse', () => {
@@ -18,6 +20,8 @@ describe('numbers that the hub would refuse', () => {
 
   test('come with what it would take', () => {
     expect(faults({ sample_days: 0 })).toEqual({ sample_days: { least: 1, most: 3650 } });
+    expect(faults({ event_days: Infinity })).toEqual({});
+    expect(faults({ event_days: 0 })).toEqual({ event_days: { least: 1, most: 3650 } });
     expect(faults({ max_megabytes: 49 })).toEqual({
       max_megabytes: { least: 50, most: 10_000_000 },
     });

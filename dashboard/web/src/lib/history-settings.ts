@@ -2,11 +2,18 @@ import type { Device, HistorySettings } from '../api/types';
 import { sampleOf } from './history';
 
 /** The numbers that say what the history keeps, in the order in which they are shown. */
-export const KEYS = ['sample_days', 'five_minute_days', 'two_hour_days', 'max_megabytes'] as const;
+export const KEYS = [
+  'sample_days',
+  'five_minute_days',
+  'two_hour_days',
+  'max_megabytes',
+  'event_days',
+  'max_events',
+] as const;
 
 export type Key = (typeof KEYS)[number];
 
-/** What is kept, and how large it may be. */
+/** What is kept, and how large it may be; lines of the log of any age: infinitely many days. */
 export type Kept = Record<Key, number>;
 
 /** The least and the most that a number may be. */
@@ -22,8 +29,9 @@ const fullBytes = (kept: Kept) => kept.max_megabytes * 1e6 * FULL;
 
 /** The numbers out of the settings. */
 export function keptOf(settings: HistorySettings): Kept {
-  const { sample_days, five_minute_days, two_hour_days, max_megabytes } = settings;
-  return { sample_days, five_minute_days, two_hour_days, max_megabytes };
+  const { sample_days, five_minute_days, two_hour_days, max_megabytes, max_events } = settings;
+  const event_days = settings.event_days ?? Infinity;
+  return { sample_days, five_minute_days, two_hour_days, max_megabytes, event_days, max_events };
 }
 
 /** The numbers that the hub would refuse, with what it would take: coarser points stay longer. */
@@ -34,10 +42,13 @@ export function faultsOf(kept: Kept): Partial<Record<Key, Bounds>> {
     five_minute_days: { least: known(kept.sample_days), most: LONGEST_DAYS },
     two_hour_days: { least: known(kept.five_minute_days), most: LONGEST_DAYS },
     max_megabytes: { least: 50, most: 10_000_000 },
+    event_days: { least: 1, most: 3650 },
+    max_events: { least: 1000, most: 1_000_000 },
   };
   const wrong = (key: Key) =>
     !Number.isInteger(kept[key]) || kept[key] < bounds[key].least || kept[key] > bounds[key].most;
-  return Object.fromEntries(KEYS.filter(wrong).map((key) => [key, bounds[key]]));
+  const wanted = KEYS.filter((key) => key !== 'event_days' || kept[key] !== Infinity);
+  return Object.fromEntries(wanted.filter(wrong).map((key) => [key, bounds[key]]));
 }
 
 /**
