@@ -111,12 +111,12 @@ async function takeItOn(desk, id) {
     const row = page
         .getByRole('listitem')
         .filter({ hasText: /Memory/ })
-        .filter({ has: page.getByRole('button', { name: /^Take on/ }) });
+        .filter({ has: page.getByRole('button', { name: /^Take on: / }) });
     await row.first().waitFor();
     await desk.picture('alerts-firing');
     await row
         .first()
-        .getByRole('button', { name: /^Take on/ })
+        .getByRole('button', { name: /^Take on: / })
         .click();
     await page.getByText(`Taken on by ${NAME}`).first().waitFor();
     await desk.picture('alerts-taken-on');
@@ -143,7 +143,16 @@ async function readTheLog(desk, id) {
     const { page } = desk;
     await page.getByRole('link', { name: 'Log' }).first().click();
     await page.waitForURL('**/log');
-    await page.getByText(`Taken on: ${id}: memory`).first().waitFor();
+    const taken = page.getByText(`Taken on: ${id}: memory`);
+    await taken.first().waitFor();
+    // The line comes by the stream, and again when it is stored.
+    await desk.until('it is stored', async () => {
+        const { items } = await read(desk, '/events?kind=alert_acknowledged');
+        return items.length === 1;
+    });
+    await page.reload();
+    await taken.first().waitFor();
+    assert.equal(await taken.count(), 1, 'a line stands there once');
     await desk.picture('log');
     await page.goto(`${desk.base}/log?kind=alert_firing`);
     await page.getByText(`Alert: ${id}: memory`).first().waitFor();

@@ -1,6 +1,6 @@
 //! Lines of the log.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use netmonitor_protocol::payload as wire;
 use netmonitor_store::history::StoredEvent;
@@ -41,7 +41,7 @@ pub struct Event {
     #[oai(skip_serializing_if_is_none)]
     pub actor: Option<String>,
     /// What the kind needs to be put into words.
-    pub parameters: HashMap<String, String>,
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A list of events.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../api/types';
-import { mergeEvents } from './events';
+import { eventKey, mergeEvents } from './events';
 
 function event(time: string, more: Partial<Event> = {}): Event {
   return { time, kind: 'logged_in', severity: 'info', parameters: {}, ...more };
@@ -23,4 +23,18 @@ test('two at the same time are two', () => {
   expect(
     mergeEvents([event(time, { device: 'a' })], [event(time, { device: 'b' })], 9),
   ).toHaveLength(2);
+});
+
+test('the order in which parameters are told makes no other event of it', () => {
+  const event = {
+    time: '2026-12-01T10:00:00Z',
+    kind: 'alert_firing',
+    severity: 'warning' as const,
+    parameters: { rule: 'ram', value: '96' },
+  };
+  const turned = { ...event, parameters: { value: '96', rule: 'ram' } };
+  expect(eventKey(turned)).toBe(eventKey(event));
+  expect(eventKey({ ...event, parameters: { rule: 'cpu', value: '96' } })).not.toBe(
+    eventKey(event),
+  );
 });

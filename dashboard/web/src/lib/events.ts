@@ -6,7 +6,9 @@ import type { Event } from '../api/types';
  */
 export function eventKey(event: Event): string {
   const { kind, device = '', actor = '', parameters } = event;
-  return [Date.parse(event.time), kind, device, actor, JSON.stringify(parameters)].join(' ');
+  const names = Object.keys(parameters).sort();
+  const told = names.map((name) => [name, parameters[name]]);
+  return [Date.parse(event.time), kind, device, actor, JSON.stringify(told)].join(' ');
 }
 
 /** Both lists as one, each event once, newest first, at most `most`. */
