@@ -83,7 +83,7 @@ impl Admin {
                 name,
                 password,
                 keep_session,
-            } => self.user_passwd(name, &password, keep_session.as_deref(), audit),
+            } => self.user_passwd(&name, &password, keep_session.as_deref(), audit),
             Command::UserRole { name, role } => self.user_role(&name, &role, audit),
             Command::UserLogOut { name } => self.user_log_out(name, audit),
             Command::UserRemove { name } => self.user_remove(&name, audit),

@@ -36,18 +36,16 @@ impl Admin {
 
     pub(super) fn user_passwd(
         &self,
-        name: String,
+        name: &str,
         password: &str,
         keep_session: Option<&str>,
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let password = HashedPassword::new(password)?;
-        let is_set = self
+        let changed = self
             .hub
-            .set_password(&name, &password, keep_session, audit)?;
-        if !is_set {
-            return Err(no_account(&name));
-        }
+            .set_password(name, &password, keep_session, audit)?;
+        let name = changed.ok_or_else(|| no_account(name))?;
         Ok(Outcome {
             logged_out: Some(name.clone()),
             ..done(audit, EventKind::PasswordChanged, [("name", name)])

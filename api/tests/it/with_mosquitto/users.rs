@@ -109,9 +109,21 @@ fn a_password_that_an_admin_sets_logs_that_person_out() {
     put("nobody", "a battery, a horse").problem(404);
     assert_eq!(bob.get("/account").status, 200);
     put("bob", "a battery, a horse").done();
-    heard.says(&EventKind::PasswordChanged, "Ada", &[("name", "bob")]);
+    heard.says(&EventKind::PasswordChanged, "Ada", &[("name", "Bob")]);
     bob.get("/account").problem(401);
     assert_eq!(ada.get("/account").status, 200);
     heard.site.anybody().log_in("Bob", PASSWORD).problem(401);
     heard.site.anybody().logged_in("Bob", "a battery, a horse");
+}
+
+#[test]
+fn an_account_is_reached_whatever_stands_in_its_name() {
+    let heard = Heard::start();
+    let ada = heard.site.person("Ada", "admin");
+    heard.site.person("Zo\u{eb} / IT 100%", "viewer");
+    let path = "/users/Zo%C3%AB%20%2F%20it%20100%25";
+    let change = json!({ "role": "operator" });
+    let changed = ada.ask("PATCH", path, Some(&change)).json();
+    assert_eq!(changed["name"], "Zo\u{eb} / IT 100%");
+    ada.delete(path).done();
 }

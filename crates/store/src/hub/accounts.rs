@@ -209,27 +209,27 @@ impl HubDb {
     }
 
     /// Changes a password, and logs the account out everywhere, but for the browser with the cookie
-    /// `keep`. False if there is no such account.
+    /// `keep`. Returns its name as it was written. None if there is no such account.
     pub fn set_password(
         &self,
         name: &str,
         password: &HashedPassword,
         keep: Option<&str>,
         audit: AuditLine<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let changed = transaction.execute(
-            "UPDATE account SET password_hash = ? WHERE name = ?",
-            params![password.as_str(), name],
-        )?;
-        if changed == 0 {
-            return Ok(false);
-        }
-        sessions::remove_all(&transaction, name, keep)?;
+        let sql = "UPDATE account SET password_hash = ? WHERE name = ? RETURNING name";
+        let changed: Option<String> = transaction
+            .query_row(sql, params![password.as_str(), name], |row| row.get(0))
+            .optional()?;
+        let Some(name) = changed else {
+            return Ok(None);
+        };
+        sessions::remove_all(&transaction, &name, keep)?;
         audit.write(&transaction, "password_changed", &json!({ "name": name }))?;
         transaction.commit()?;
-        Ok(true)
+        Ok(Some(name))
     }
 }
 
@@ -333,15 +333,13 @@ mod tests {
                 .unwrap();
         }
         let is_in = |cookie: &str| db.web_session(cookie, audit().at).unwrap().is_some();
-        assert!(
-            db.set_password("ZOE", &new, Some("cookie"), audit())
-                .unwrap()
-        );
+        let set = |name, keep| db.set_password(name, &new, keep, audit()).unwrap();
+        assert_eq!(set("ZOE", Some("cookie")).as_deref(), Some("zoe"));
         assert!(is_in("cookie") && !is_in("other"));
-        assert!(db.set_password("Zoe", &new, None, audit()).unwrap());
+        assert_eq!(set("Zoe", None).as_deref(), Some("zoe"));
         assert!(db.account("zoe").unwrap().unwrap().1.verify("new password"));
         assert!(!is_in("cookie"));
-        assert!(!db.set_password("nobody", &new, None, audit()).unwrap());
+        assert_eq!(set("nobody", None), None);
     }
 
     #[test]
