@@ -79,10 +79,20 @@ impl Admin {
                 password,
             } => self.user_add(name, &role, &password, audit),
             Command::UserList => self.user_list(),
-            Command::UserPasswd { name, password } => self.user_passwd(name, &password, audit),
+            Command::UserPasswd {
+                name,
+                password,
+                keep_session,
+            } => self.user_passwd(&name, &password, keep_session.as_deref(), audit),
+            Command::UserRole { name, role } => self.user_role(&name, &role, audit),
+            Command::UserLogOut { name } => self.user_log_out(name, audit),
             Command::UserRemove { name } => self.user_remove(&name, audit),
             Command::SetupLink => self.setup_link(),
-            Command::TokenAdd { name, role } => self.token_add(name, &role, audit),
+            Command::TokenAdd {
+                name,
+                role,
+                expires,
+            } => self.token_add(name, &role, expires, audit),
             Command::TokenList => self.token_list(),
             Command::TokenRemove { name } => self.token_remove(&name, audit),
             Command::MqttUserAdd {

@@ -183,6 +183,12 @@ impl App {
         command: Command,
         actor: String,
     ) -> Result<Outcome, Refusal> {
+        let _turn = if command.hashes_password() {
+            let turn = self.password_turn.acquire().await;
+            Some(turn.map_err(|error| Refusal::Fault(error.into()))?)
+        } else {
+            None
+        };
         let admin = self.admin.clone();
         let now = clock::now();
         let work = move || admin.execute(command, &actor, now);

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use netmonitor_service::clock;
-use netmonitor_store::hub::{Account, UserRole};
-use poem::http::Method;
+use netmonitor_store::hub::{Account, Token, UserRole};
+use poem::error::ResponseError;
+use poem::http::{Method, StatusCode};
 use poem::web::cookie::{Cookie, SameSite};
 use poem::{FromRequest as _, Request};
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::{ApiKey, Bearer};
+use poem_openapi::error::AuthorizationError;
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -23,16 +26,31 @@ pub(crate) const CSRF_HEADER: &str = "x-requested-with";
 /// What the header says.
 const CSRF_VALUE: &str = "netmonitor";
 
-/// Whoever was recognised.
+/// Whoever was recognised. Of whoever is not, the last kind says why: it alone has more to say
+/// than that.
 #[derive(SecurityScheme)]
 pub(crate) enum Caller {
-    /// A program.
-    Token(TokenCaller),
     /// A browser.
     Browser(BrowserCaller),
+    /// A program.
+    Token(TokenCaller),
 }
 
-/// API token, made with `netmonitor token add`.
+/// The token was good once.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "This API token was good until {0}: have an admin make a new one, with `netmonitor token add` \
+     or `POST /tokens`."
+)]
+pub(crate) struct Expired(Timestamp);
+
+impl ResponseError for Expired {
+    fn status(&self) -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
+}
+
+/// API token, made with `netmonitor token add` or `POST /tokens`.
 #[derive(SecurityScheme)]
 #[oai(rename = "token", ty = "bearer", checker = "check_token")]
 pub(crate) struct TokenCaller(Account);
@@ -57,6 +75,22 @@ impl Caller {
         }
     }
 
+    /// The account of a person, who alone has a password and sessions.
+    pub(crate) fn person(self) -> Result<Account, Problem> {
+        match self {
+            Self::Browser(BrowserCaller(account)) => Ok(account),
+            Self::Token(TokenCaller(account)) => Err(Problem::forbidden(format!(
+                "{:?} is an API token, which has no account: log in with name and password.",
+                account.name
+            ))),
+        }
+    }
+
+    /// Whether it is the person with this account, named in any case.
+    pub(crate) fn is_person(&self, name: &str) -> bool {
+        matches!(self, Self::Browser(BrowserCaller(it)) if it.name.eq_ignore_ascii_case(name))
+    }
+
     /// The account, if it may do what `needed` may.
     pub(crate) fn at_least(self, needed: UserRole) -> Result<Account, Problem> {
         let account = self.account();
@@ -75,13 +109,20 @@ async fn app(request: &Request) -> Option<Arc<App>> {
     data.ok().map(|poem::web::Data(app)| app.clone())
 }
 
-async fn check_token(request: &Request, bearer: Bearer) -> Option<Account> {
-    let app = app(request).await?;
-    by_token(&app, bearer.token).await
+async fn check_token(request: &Request, bearer: Bearer) -> poem::Result<Account> {
+    let found = match app(request).await {
+        Some(app) => by_token(&app, bearer.token).await,
+        None => None,
+    };
+    let token = found.ok_or(AuthorizationError)?;
+    match token.expires_at {
+        Some(until) if token.is_expired(clock::now()) => Err(Expired(until).into()),
+        _ => Ok(token.account),
+    }
 }
 
-/// The account of a program with this token.
-pub(crate) async fn by_token(app: &App, token: String) -> Option<Account> {
+/// Whose token this is, expired or not.
+pub(crate) async fn by_token(app: &App, token: String) -> Option<Token> {
     or_fault(app.with_hub(move |hub| hub.token(&token)).await)
 }
 
@@ -103,11 +144,9 @@ async fn check_cookie(request: &Request, cookie: ApiKey) -> Option<Account> {
 }
 
 /// A database that cannot be read recognises nobody.
-fn or_fault<E: std::fmt::Display>(
-    found: anyhow::Result<Result<Option<Account>, E>>,
-) -> Option<Account> {
+fn or_fault<T, E: std::fmt::Display>(found: anyhow::Result<Result<Option<T>, E>>) -> Option<T> {
     match found {
-        Ok(Ok(account)) => account,
+        Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             tracing::error!(%error, "credential not checked");
             None

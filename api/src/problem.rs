@@ -10,6 +10,8 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::ToJSON as _;
 use poem_openapi::{ApiResponse, Object};
 
+use crate::auth::Expired;
+
 /// A problem document (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub(crate) struct Details {
@@ -133,7 +135,7 @@ impl From<StoreError> for Problem {
 #[expect(clippy::needless_pass_by_value, reason = "poem-openapi hands it over")]
 fn bad_request(error: poem::Error) -> Problem {
     match error.status() {
-        StatusCode::UNAUTHORIZED => Problem::unauthorized(NOT_LOGGED_IN),
+        StatusCode::UNAUTHORIZED => Problem::unauthorized(not_let_in(&error)),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             Problem::UnsupportedMediaType(details(status, "Send application/json."))
@@ -150,6 +152,12 @@ const FAULT: &str = "The hub could not do this; its log says why.";
 
 pub(crate) const NOT_LOGGED_IN: &str = "Log in, or send an API token as `Authorization: Bearer …`.";
 
+/// Why a credential was not taken.
+fn not_let_in(error: &poem::Error) -> String {
+    let expired = error.downcast_ref::<Expired>().map(ToString::to_string);
+    expired.unwrap_or_else(|| NOT_LOGGED_IN.to_owned())
+}
+
 /// The same form for what never reached a route: an unknown path, a wrong method, a fault.
 pub(crate) async fn from_poem(error: poem::Error) -> Response {
     // A route has said what is wrong: its words and headers stand.
@@ -160,7 +168,7 @@ pub(crate) async fn from_poem(error: poem::Error) -> Response {
     let detail = match status {
         StatusCode::NOT_FOUND => "There is nothing under this address.".to_owned(),
         StatusCode::METHOD_NOT_ALLOWED => "This address does not take this method.".to_owned(),
-        StatusCode::UNAUTHORIZED => NOT_LOGGED_IN.to_owned(),
+        StatusCode::UNAUTHORIZED => not_let_in(&error),
         status if status.is_server_error() => {
             tracing::error!(%error, "request failed");
             FAULT.to_owned()

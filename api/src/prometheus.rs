@@ -36,7 +36,7 @@ async fn answer(request: &Request, app: &Arc<App>) -> Result<String, Problem> {
         Some(token) => by_token(app, token.to_owned()).await,
         None => None,
     };
-    if known.is_none() {
+    if known.is_none_or(|it| it.is_expired(clock::now())) {
         return Err(Problem::unauthorized(
             "Send an API token as `Authorization: Bearer …`: `netmonitor token add prometheus --role viewer` makes one.",
         ));

@@ -4,6 +4,7 @@
     reason = "poem-openapi takes async functions only"
 )]
 
+mod account;
 mod agents;
 mod alerting;
 mod alerts;
@@ -25,6 +26,8 @@ mod settings;
 mod setup;
 mod stream;
 mod tagged;
+mod tokens;
+mod users;
 
 use poem_openapi::{ApiResponse, OpenApiService, Tags};
 
@@ -35,6 +38,8 @@ enum Tag {
     Setup,
     /// Logging in and out.
     Login,
+    /// Accounts of people, and tokens of programs.
+    People,
     /// Machines and their numbers.
     Devices,
     /// Rules, alerts, and who is told of them.
@@ -57,6 +62,14 @@ enum Done {
     Done,
 }
 
+/// Those about who is let in.
+type PeopleRoutes = (
+    login::Routes,
+    account::Routes,
+    users::Routes,
+    tokens::Routes,
+);
+
 /// Those about alerts: a tuple of all would be longer than poem-openapi takes.
 type AlertRoutes = (
     alerts::Routes,
@@ -71,7 +84,7 @@ type AlertRoutes = (
 /// Every route.
 type Routes = (
     setup::Routes,
-    login::Routes,
+    PeopleRoutes,
     devices::Routes,
     device_settings::Routes,
     processes::Routes,
@@ -90,7 +103,12 @@ type Routes = (
 pub(crate) fn service() -> OpenApiService<Routes, ()> {
     let routes = (
         setup::Routes,
-        login::Routes,
+        (
+            login::Routes,
+            account::Routes,
+            users::Routes,
+            tokens::Routes,
+        ),
         devices::Routes,
         device_settings::Routes,
         processes::Routes,

@@ -26,8 +26,12 @@ mod rule;
 mod service;
 mod settings;
 mod time;
+mod token;
 
-pub use account::{Account, Login, Role, Setup, SetupStatus};
+pub use account::{
+    Account, Login, NewPassword, NewUser, PasswordChange, Role, Setup, SetupStatus, User,
+    UserChange, UserPage,
+};
 pub use agent::{Agent, AgentPage};
 pub use alert::{Acknowledgement, Alert, AlertPage, AlertState, MutedBy, Snooze};
 pub use alerting::{AlertingSettings, AlertingSettingsChange, Language};
@@ -65,3 +69,4 @@ pub use rule::{
 pub use service::{Service, ServiceCounts, ServiceManager, ServicePage, ServiceState};
 pub use settings::{HistorySettings, HistorySettingsChange, HistorySize, Settings, SettingsChange};
 pub use time::Time;
+pub use token::{NewToken, Token, TokenPage, TokenSecret};

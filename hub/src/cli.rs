@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
 use netmonitor_api::admin::Command as AdminCommand;
 use netmonitor_protocol::ServiceName;
 use netmonitor_service::{
@@ -18,7 +19,7 @@ use netmonitor_service::{
 };
 use tokio_util::sync::CancellationToken;
 
-use arguments::{expiry_secs, read_password, uses};
+use arguments::{expiry_secs, long_expiry, read_password, uses};
 
 use crate::config::{self, Config, Flags};
 use crate::{alone, backup, console, export_mosquitto, restore, run, verify};
@@ -165,6 +166,9 @@ enum TokenCommand {
         /// admin, operator or viewer
         #[arg(long)]
         role: String,
+        /// For how long it is good, e.g. 90d; for ever without
+        #[arg(long, value_parser = long_expiry)]
+        expires: Option<SignedDuration>,
     },
     /// List all tokens, but not what they are
     List,
@@ -369,6 +373,7 @@ impl UserCommand {
             } => AdminCommand::UserPasswd {
                 name,
                 password: read_password(password_stdin)?,
+                keep_session: None,
             },
         })
     }
@@ -377,7 +382,15 @@ impl UserCommand {
 impl From<TokenCommand> for AdminCommand {
     fn from(command: TokenCommand) -> Self {
         match command {
-            TokenCommand::Add { name, role } => Self::TokenAdd { name, role },
+            TokenCommand::Add {
+                name,
+                role,
+                expires,
+            } => Self::TokenAdd {
+                name,
+                role,
+                expires: expires.and_then(|time| clock::now().saturating_add(time).ok()),
+            },
             TokenCommand::List => Self::TokenList,
             TokenCommand::Remove { name } => Self::TokenRemove { name },
         }

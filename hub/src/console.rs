@@ -49,6 +49,8 @@ fn makes_hub(command: &Command) -> bool {
         Command::UserAdd { .. } | Command::TokenAdd { .. } | Command::MqttUserAdd { .. } => true,
         Command::UserPasswd { .. }
         | Command::SetupLink
+        | Command::UserRole { .. }
+        | Command::UserLogOut { .. }
         | Command::UserList
         | Command::UserRemove { .. }
         | Command::TokenList

@@ -131,7 +131,13 @@ fn commands_reach_the_hub_that_runs_and_take_effect_at_once() {
     );
     bea.get("/api/v1/account").problem(401);
     hub.anybody().post("/api/v1/login", &login).problem(401);
-    let spare = secret(&home.admin(&["token", "add", "spare", "--role", "viewer"]));
+    let add = ["token", "add", "spare", "--role", "viewer", "--expires"];
+    let spare = secret(&home.admin(&[&add[..], &["90d"]].concat()));
+    let list = home.admin(&["token", "list"]).stdout;
+    let has_end = |line: &str| line.starts_with("spare ") && line.ends_with('Z');
+    assert!(list.lines().any(has_end), "{list}");
+    let never = home.admin(&[&add[..], &["never"]].concat());
+    assert_eq!((never.code, never.stdout.as_str()), (Some(2), ""));
     assert_eq!(home.admin(&["token", "remove", "spare"]).code, Some(0));
     hub.anybody()
         .with_token(&spare)

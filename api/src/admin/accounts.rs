@@ -27,22 +27,61 @@ impl Admin {
     }
 
     pub(super) fn user_list(&self) -> Result<Outcome, Refusal> {
-        Ok(listed(self.hub.accounts()?))
+        let rows = self.hub.accounts()?.into_iter().map(|known| {
+            let (created, role) = (known.created_at.to_string(), known.account.role);
+            [known.account.name, role.to_string(), created]
+        });
+        Ok(table(["NAME", "ROLE", "MADE"], rows))
     }
 
     pub(super) fn user_passwd(
         &self,
-        name: String,
+        name: &str,
         password: &str,
+        keep_session: Option<&str>,
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let password = HashedPassword::new(password)?;
-        if !self.hub.set_password(&name, &password, audit)? {
-            return Err(no_account(&name));
-        }
+        let changed = self
+            .hub
+            .set_password(name, &password, keep_session, audit)?;
+        let name = changed.ok_or_else(|| no_account(name))?;
         Ok(Outcome {
             logged_out: Some(name.clone()),
             ..done(audit, EventKind::PasswordChanged, [("name", name)])
+        })
+    }
+
+    pub(super) fn user_role(
+        &self,
+        name: &str,
+        role: &str,
+        audit: AuditLine<'_>,
+    ) -> Result<Outcome, Refusal> {
+        let role: UserRole = role.parse().map_err(Refusal::Input)?;
+        let changed = self.hub.set_role(name, role, audit)?;
+        let (account, was) = changed.ok_or_else(|| no_account(name))?;
+        if was == role {
+            return Ok(Outcome::default());
+        }
+        let parameters = [
+            ("name", account.name),
+            ("role", role.to_string()),
+            ("was", was.to_string()),
+        ];
+        Ok(done(audit, EventKind::UserChanged, parameters))
+    }
+
+    pub(super) fn user_log_out(
+        &self,
+        name: String,
+        audit: AuditLine<'_>,
+    ) -> Result<Outcome, Refusal> {
+        self.hub.remove_web_sessions(&name, audit)?;
+        let everywhere = [("everywhere", "yes".to_owned())];
+        Ok(Outcome {
+            logged_out: Some(name),
+            ..done(audit, EventKind::LoggedOut, everywhere)
         })
     }
 
@@ -59,25 +98,43 @@ impl Admin {
         &self,
         name: String,
         role: &str,
+        expires: Option<Timestamp>,
         audit: AuditLine<'_>,
     ) -> Result<Outcome, Refusal> {
         let role: UserRole = role.parse().map_err(Refusal::Input)?;
+        if let Some(past) = expires.filter(|it| *it <= audit.at) {
+            return Err(Refusal::Input(format!(
+                "{past} is over by the hub's clock ({}): choose a time to come",
+                audit.at
+            )));
+        }
         let token = random::token();
         let new = NewToken {
             name: &name,
             role,
             token: &token,
+            expires,
         };
         self.hub.add_token(new, audit)?;
         let parameters = [("name", name), ("role", role.to_string())];
         Ok(Outcome {
             output: token,
+            expires,
             ..done(audit, EventKind::TokenAdded, parameters)
         })
     }
 
     pub(super) fn token_list(&self) -> Result<Outcome, Refusal> {
-        Ok(listed(self.hub.tokens()?))
+        let rows = self.hub.tokens()?.into_iter().map(|token| {
+            let expires = token.expires_at.map(|until| until.to_string());
+            [
+                token.account.name,
+                token.account.role.to_string(),
+                token.created_at.to_string(),
+                expires.unwrap_or_default(),
+            ]
+        });
+        Ok(table(["NAME", "ROLE", "MADE", "EXPIRES"], rows))
     }
 
     pub(super) fn token_remove(
@@ -121,12 +178,4 @@ fn no_account(name: &str) -> Refusal {
         what: format!("there is no account {name:?}"),
         list: "user list",
     }
-}
-
-fn listed(accounts: Vec<(Account, Timestamp)>) -> Outcome {
-    let rows = accounts.into_iter().map(|(account, created_at)| {
-        let created = created_at.to_string();
-        [account.name, account.role.to_string(), created]
-    });
-    table(["NAME", "ROLE", "MADE"], rows)
 }

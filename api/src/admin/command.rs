@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use netmonitor_protocol::DeviceId;
 use netmonitor_protocol::payload::Event;
 use netmonitor_store::StoreError;
-use netmonitor_store::hub::{AddError, RemoveAccountError};
+use netmonitor_store::hub::{AddError, LastAdminError};
 use netmonitor_store::password::PasswordError;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,21 @@ pub enum Command {
         name: String,
         /// Its new password.
         password: String,
+        /// The session of a browser that is not logged out.
+        #[serde(default)]
+        keep_session: Option<String>,
+    },
+    /// Gives an account another role.
+    UserRole {
+        /// The account.
+        name: String,
+        /// `admin`, `operator` or `viewer`.
+        role: String,
+    },
+    /// Logs an account out everywhere.
+    UserLogOut {
+        /// The account.
+        name: String,
     },
     /// Tells the setup link.
     SetupLink,
@@ -36,6 +51,9 @@ pub enum Command {
         name: String,
         /// `admin`, `operator` or `viewer`.
         role: String,
+        /// Until when it is good; for ever without.
+        #[serde(default)]
+        expires: Option<Timestamp>,
     },
     /// Makes an MQTT user, and tells its password.
     MqttUserAdd {
@@ -89,6 +107,13 @@ pub enum Command {
         /// The code.
         code: String,
     },
+}
+
+impl Command {
+    /// Whether it costs the memory and the time of a password.
+    pub(crate) fn hashes_password(&self) -> bool {
+        matches!(self, Self::UserAdd { .. } | Self::UserPasswd { .. })
+    }
 }
 
 /// What a command has done.
@@ -152,11 +177,11 @@ impl From<AddError> for Refusal {
     }
 }
 
-impl From<RemoveAccountError> for Refusal {
-    fn from(error: RemoveAccountError) -> Self {
+impl From<LastAdminError> for Refusal {
+    fn from(error: LastAdminError) -> Self {
         match error {
-            RemoveAccountError::LastAdmin(_) => Self::Conflict(error.to_string()),
-            RemoveAccountError::Store(error) => error.into(),
+            LastAdminError::LastAdmin(_) => Self::Conflict(error.to_string()),
+            LastAdminError::Store(error) => error.into(),
         }
     }
 }

@@ -74,7 +74,7 @@ async fn ask(app: &App, channel: Option<String>) -> Result<Json<ChannelAnswer>, 
         id: id.clone(),
         channel,
     };
-    app.send(Message::ChannelTest(test)).await;
+    app.send_for(Message::ChannelTest(test)).await?;
     let answer = async {
         loop {
             match answers.recv().await {

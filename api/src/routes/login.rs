@@ -78,16 +78,14 @@ impl Routes {
             .await;
         Ok(Done::Done)
     }
-
-    /// Tells who is logged in.
-    #[oai(path = "/account", method = "get", operation_id = "get_account")]
-    async fn account(&self, caller: Caller) -> Result<Json<Account>, Problem> {
-        Ok(Json(caller.account().into()))
-    }
 }
 
 /// The account, if name and password are right. Takes as long for a name that does not exist.
-async fn check(app: &App, name: String, password: String) -> Result<Option<hub::Account>, Problem> {
+pub(super) async fn check(
+    app: &App,
+    name: String,
+    password: String,
+) -> Result<Option<hub::Account>, Problem> {
     let _turn = app
         .password_turn
         .acquire()
@@ -131,18 +129,18 @@ pub(super) async fn start_session(
     Ok(())
 }
 
-fn peer(request: &Request) -> Option<IpAddr> {
+pub(super) fn peer(request: &Request) -> Option<IpAddr> {
     request
         .remote_addr()
         .as_socket_addr()
         .map(std::net::SocketAddr::ip)
 }
 
-fn peer_text(request: &Request) -> String {
+pub(super) fn peer_text(request: &Request) -> String {
     peer(request).map_or_else(String::new, |ip| ip.to_canonical().to_string())
 }
 
-fn event<const N: usize>(
+pub(super) fn event<const N: usize>(
     kind: EventKind,
     severity: Severity,
     actor: Option<String>,

@@ -1,4 +1,15 @@
-//! What others rely on.
+//! What others rely on: the document, and the API as programs and browsers meet it, with a real
+//! server and a real `hub.db`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests may unwrap, and so may what they call"
+)]
+
+mod http;
+mod roles;
+mod site;
+mod with_mosquitto;
 
 use netmonitor_testkit::golden;
 

@@ -13,7 +13,7 @@ mod settings;
 mod setup;
 mod tokens;
 
-pub use accounts::{Account, RemoveAccountError, UserRole};
+pub use accounts::{Account, KnownAccount, LastAdminError, UserRole};
 pub use audit::AuditLine;
 pub use device_settings::DeviceSettings;
 pub use devices::{Device, Enrolled, Enrolment};
@@ -23,7 +23,7 @@ pub(crate) use mqtt_users::{stored_filters, stored_role};
 pub use names::{NameError, check_name};
 pub use settings::{Changed, Revised, Section, SettingsError};
 pub use setup::SetupError;
-pub use tokens::NewToken;
+pub use tokens::{NewToken, Token};
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,7 @@ pub(crate) const STEPS: migrate::Steps = &[
     migrate::Step::sql(include_str!("hub/schema_2.sql")),
     migrate::Step::sql(include_str!("hub/schema_3.sql")),
     migrate::Step::sql(include_str!("hub/schema_4.sql")),
+    migrate::Step::sql(include_str!("hub/schema_5.sql")),
 ];
 
 /// Why an entry could not be made.

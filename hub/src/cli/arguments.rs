@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _};
 
 use anyhow::Context as _;
+use jiff::SignedDuration;
 
 /// How many machines may use a join code.
 pub(super) fn uses(text: &str) -> Result<u32, String> {
@@ -18,17 +19,31 @@ const MAX_EXPIRY_SECS: u32 = 7 * 24 * 3600;
 /// Reads `15m`, `2h`, `1d` or a number of seconds.
 pub(super) fn expiry_secs(text: &str) -> Result<u32, String> {
     let allowed = || "from 1m to 7d, e.g. 15m".to_owned();
-    let seconds = if let Ok(seconds) = text.parse() {
-        seconds
-    } else {
-        let span: jiff::Span = text.parse().map_err(|_| allowed())?;
-        let day = jiff::SpanRelativeTo::days_are_24_hours();
-        span.to_duration(day).map_err(|_| allowed())?.as_secs()
-    };
-    u32::try_from(seconds)
-        .ok()
+    let seconds = seconds(text).and_then(|it| u32::try_from(it).ok());
+    seconds
         .filter(|seconds| (60..=MAX_EXPIRY_SECS).contains(seconds))
         .ok_or_else(allowed)
+}
+
+/// Longest life of a token that has an end, in seconds: ten years.
+const MAX_LONG_EXPIRY_SECS: i64 = 3650 * 24 * 3600;
+
+/// Reads `12h`, `90d`, `26w` or a number of seconds.
+pub(super) fn long_expiry(text: &str) -> Result<SignedDuration, String> {
+    seconds(text)
+        .filter(|seconds| (60..=MAX_LONG_EXPIRY_SECS).contains(seconds))
+        .map(SignedDuration::from_secs)
+        .ok_or_else(|| "from 1m to 3650d, e.g. 90d".to_owned())
+}
+
+/// A day has 24 hours, whatever is done to clocks in it.
+fn seconds(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let span: jiff::Span = text.parse().ok()?;
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
+    Some(span.to_duration(day).ok()?.as_secs())
 }
 
 /// The first line of standard input; at a terminal, what is typed there, unseen and twice.
@@ -73,5 +88,21 @@ mod tests {
         check("5s", None);
         check("soon", None);
         check("-1h", None);
+    }
+
+    #[test]
+    fn a_token_may_live_for_years_but_not_for_longer_than_ten() {
+        let check = |text: &str, days: Option<i64>| {
+            let expected = days.map(|days| SignedDuration::from_hours(24 * days));
+            assert_eq!(long_expiry(text).ok(), expected, "{text}");
+        };
+        check("90d", Some(90));
+        check("26w", Some(182));
+        check("86400", Some(1));
+        check("3650d", Some(3650));
+        check("3651d", None);
+        check("5s", None);
+        check("1y", None);
+        check("never", None);
     }
 }

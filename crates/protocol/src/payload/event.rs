@@ -76,12 +76,14 @@ pub enum EventKind {
     LoggedIn,
     /// Someone tried to log in and did not get in. Parameters `name`, `address`.
     LoginFailed,
-    /// Someone logged out.
+    /// Someone logged out. Parameter `everywhere`, if it was of all browsers at once.
     LoggedOut,
     /// An account was made. Parameters `name`, `role`.
     UserAdded,
     /// An account was removed. Parameter `name`.
     UserRemoved,
+    /// An account was given another role. Parameters `name`, `role`, and `was`, the role of before.
+    UserChanged,
     /// A password was changed. Parameter `name`.
     PasswordChanged,
     /// A bearer token was made. Parameters `name`, `role`.
@@ -140,6 +142,7 @@ impl EventKind {
             Self::LoggedOut => "logged_out",
             Self::UserAdded => "user_added",
             Self::UserRemoved => "user_removed",
+            Self::UserChanged => "user_changed",
             Self::PasswordChanged => "password_changed",
             Self::TokenAdded => "token_added",
             Self::TokenRemoved => "token_removed",
@@ -203,6 +206,7 @@ mod tests {
             EventKind::LoggedOut,
             EventKind::UserAdded,
             EventKind::UserRemoved,
+            EventKind::UserChanged,
             EventKind::PasswordChanged,
             EventKind::TokenAdded,
             EventKind::TokenRemoved,

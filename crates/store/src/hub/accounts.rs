@@ -4,10 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::json;
 
-use super::{AddError, AuditLine, HubDb, check_name};
+use super::{AddError, AuditLine, HubDb, check_name, sessions};
 use crate::password::HashedPassword;
 use crate::{StoreError, time};
 
@@ -59,9 +59,20 @@ pub struct Account {
     pub role: UserRole,
 }
 
-/// Why an account was not removed.
+/// An account, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAccount {
+    /// Name and role.
+    pub account: Account,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When somebody logged in with it last, if that is known.
+    pub last_login_at: Option<Timestamp>,
+}
+
+/// Why an account was neither removed nor given another role.
 #[derive(Debug, thiserror::Error)]
-pub enum RemoveAccountError {
+pub enum LastAdminError {
     /// Nobody could set up anything any more.
     #[error("{0:?} is the only admin: make another one first")]
     LastAdmin(String),
@@ -70,7 +81,7 @@ pub enum RemoveAccountError {
     Store(#[from] StoreError),
 }
 
-impl From<rusqlite::Error> for RemoveAccountError {
+impl From<rusqlite::Error> for LastAdminError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())
     }
@@ -119,11 +130,59 @@ impl HubDb {
         Ok(Some((account, HashedPassword::from_stored(hash))))
     }
 
-    /// All accounts, by name, and when each was made.
-    pub fn accounts(&self) -> Result<Vec<(Account, Timestamp)>, StoreError> {
+    /// All accounts, by name.
+    pub fn accounts(&self) -> Result<Vec<KnownAccount>, StoreError> {
         let connection = self.lock();
-        let sql = "SELECT name, role, created_at FROM account ORDER BY name";
-        listed(&mut connection.prepare_cached(sql)?)
+        let mut statement = connection.prepare_cached(
+            "SELECT name, role, created_at, last_login_at FROM account ORDER BY name",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let role: String = row.get(1)?;
+            Ok((row.get(0)?, role, row.get(2)?, row.get::<_, Option<_>>(3)?))
+        })?;
+        rows.map(|row| {
+            let (name, role, created_at, last_login_at) = row?;
+            let role = stored_role(&role)?;
+            Ok(KnownAccount {
+                account: Account { name, role },
+                created_at: time::from_ms(created_at),
+                last_login_at: last_login_at.map(time::from_ms),
+            })
+        })
+        .collect()
+    }
+
+    /// Gives an account another role, and returns it with the role that it had. Nothing is noted if
+    /// that is the same. None if there is no such account.
+    pub fn set_role(
+        &self,
+        name: &str,
+        role: UserRole,
+        audit: AuditLine<'_>,
+    ) -> Result<Option<(Account, UserRole)>, LastAdminError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let sql = "SELECT name, role FROM account WHERE name = ?";
+        let found: Option<(String, String)> = transaction
+            .query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((name, word)) = found else {
+            return Ok(None);
+        };
+        let old = stored_role(&word)?;
+        if old != role {
+            let sql = "UPDATE account SET role = ? WHERE name = ?";
+            transaction.execute(sql, params![role.as_str(), name])?;
+            expect_admin(&transaction, old, &name)?;
+            // The same as with a new account: an admin ends the need for the setup link.
+            if role == UserRole::Admin {
+                transaction.execute("DELETE FROM setup", [])?;
+            }
+            let details = json!({ "name": name, "role": role.as_str(), "was": old.as_str() });
+            audit.write(&transaction, "user_changed", &details)?;
+            transaction.commit()?;
+        }
+        Ok(Some((Account { name, role }, old)))
     }
 
     /// Removes an account, named without regard to case, with all its logins, and returns its
@@ -132,7 +191,7 @@ impl HubDb {
         &self,
         name: &str,
         audit: AuditLine<'_>,
-    ) -> Result<Option<String>, RemoveAccountError> {
+    ) -> Result<Option<String>, LastAdminError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
         let sql = "DELETE FROM account WHERE name = ? RETURNING name, role";
@@ -142,39 +201,35 @@ impl HubDb {
         let Some((name, role)) = removed else {
             return Ok(None);
         };
-        if stored_role(&role)? == UserRole::Admin {
-            let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE role = 'admin')";
-            if !transaction.query_row(sql, [], |row| row.get::<_, bool>(0))? {
-                return Err(RemoveAccountError::LastAdmin(name));
-            }
-        }
-        transaction.execute("DELETE FROM web_session WHERE account = ?", [&name])?;
+        expect_admin(&transaction, stored_role(&role)?, &name)?;
+        sessions::remove_all(&transaction, &name, None)?;
         audit.write(&transaction, "user_removed", &json!({ "name": name }))?;
         transaction.commit()?;
         Ok(Some(name))
     }
 
-    /// Changes a password, and logs the account out everywhere. False if there is no such
-    /// account.
+    /// Changes a password, and logs the account out everywhere, but for the browser with the cookie
+    /// `keep`. Returns its name as it was written. None if there is no such account.
     pub fn set_password(
         &self,
         name: &str,
         password: &HashedPassword,
+        keep: Option<&str>,
         audit: AuditLine<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let changed = transaction.execute(
-            "UPDATE account SET password_hash = ? WHERE name = ?",
-            params![password.as_str(), name],
-        )?;
-        if changed == 0 {
-            return Ok(false);
-        }
-        transaction.execute("DELETE FROM web_session WHERE account = ?", [name])?;
+        let sql = "UPDATE account SET password_hash = ? WHERE name = ? RETURNING name";
+        let changed: Option<String> = transaction
+            .query_row(sql, params![password.as_str(), name], |row| row.get(0))
+            .optional()?;
+        let Some(name) = changed else {
+            return Ok(None);
+        };
+        sessions::remove_all(&transaction, &name, keep)?;
         audit.write(&transaction, "password_changed", &json!({ "name": name }))?;
         transaction.commit()?;
-        Ok(true)
+        Ok(Some(name))
     }
 }
 
@@ -200,19 +255,17 @@ pub(super) fn insert(
     Ok(audit.write(transaction, "user_added", &details)?)
 }
 
-/// Names, roles and times of making, as a statement finds them.
-pub(super) fn listed(
-    statement: &mut CachedStatement<'_>,
-) -> Result<Vec<(Account, Timestamp)>, StoreError> {
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-    })?;
-    rows.map(|row| {
-        let (name, role, created_at) = row?;
-        let role = stored_role(&role)?;
-        Ok((Account { name, role }, time::from_ms(created_at)))
-    })
-    .collect()
+/// Fails if `name`, which had this role, was the last admin.
+fn expect_admin(
+    transaction: &Transaction<'_>,
+    had: UserRole,
+    name: &str,
+) -> Result<(), LastAdminError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE role = 'admin')";
+    if had == UserRole::Admin && !transaction.query_row(sql, [], |row| row.get::<_, bool>(0))? {
+        return Err(LastAdminError::LastAdmin(name.to_owned()));
+    }
+    Ok(())
 }
 
 /// The account that a row with name and role tells of.
@@ -227,7 +280,7 @@ pub(super) fn stored_account(
         .transpose()
 }
 
-fn stored_role(word: &str) -> Result<UserRole, StoreError> {
+pub(super) fn stored_role(word: &str) -> Result<UserRole, StoreError> {
     word.parse()
         .map_err(|_| StoreError::Damaged { what: "a role" })
 }
@@ -275,13 +328,18 @@ mod tests {
         let new = HashedPassword::new("new password").unwrap();
         db.add_account(&admin("zoe"), &old, audit()).unwrap();
         let expires = "2027-01-01T00:00:00Z".parse().unwrap();
-        db.add_web_session("cookie", "zoe", audit().at, expires)
-            .unwrap();
-        assert!(db.web_session("cookie", audit().at).unwrap().is_some());
-        assert!(db.set_password("Zoe", &new, audit()).unwrap());
+        for cookie in ["cookie", "other"] {
+            db.add_web_session(cookie, "zoe", audit().at, expires)
+                .unwrap();
+        }
+        let is_in = |cookie: &str| db.web_session(cookie, audit().at).unwrap().is_some();
+        let set = |name, keep| db.set_password(name, &new, keep, audit()).unwrap();
+        assert_eq!(set("ZOE", Some("cookie")).as_deref(), Some("zoe"));
+        assert!(is_in("cookie") && !is_in("other"));
+        assert_eq!(set("Zoe", None).as_deref(), Some("zoe"));
         assert!(db.account("zoe").unwrap().unwrap().1.verify("new password"));
-        assert!(db.web_session("cookie", audit().at).unwrap().is_none());
-        assert!(!db.set_password("nobody", &new, audit()).unwrap());
+        assert!(!is_in("cookie"));
+        assert_eq!(set("nobody", None), None);
     }
 
     #[test]
@@ -299,7 +357,39 @@ mod tests {
         let removed = db.remove_account("ZOE", audit()).unwrap();
         assert_eq!(removed.as_deref(), Some("Zoe"));
         assert!(db.web_session("cookie", audit().at).unwrap().is_none());
-        assert_eq!(db.accounts().unwrap(), [(admin("ada"), audit().at)]);
+        let left = KnownAccount {
+            account: admin("ada"),
+            created_at: audit().at,
+            last_login_at: None,
+        };
+        assert_eq!(db.accounts().unwrap(), [left]);
         assert_eq!(db.remove_account("zoe", audit()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_role_can_be_changed_but_for_that_of_the_last_admin() {
+        let (_directory, db) = temporary();
+        let password = HashedPassword::new("long enough").unwrap();
+        db.add_account(&admin("Zoe"), &password, audit()).unwrap();
+        let error = db.set_role("zoe", UserRole::Viewer, audit()).unwrap_err();
+        assert!(error.to_string().contains("only admin"), "{error}");
+        assert_eq!(db.account("zoe").unwrap().unwrap().0, admin("Zoe"));
+        let same = db.set_role("zoe", UserRole::Admin, audit()).unwrap();
+        assert_eq!(same, Some((admin("Zoe"), UserRole::Admin)));
+        db.add_account(&admin("ada"), &password, audit()).unwrap();
+        let (zoe, was) = db
+            .set_role("ZOE", UserRole::Viewer, audit())
+            .unwrap()
+            .unwrap();
+        assert_eq!((zoe.name.as_str(), was), ("Zoe", UserRole::Admin));
+        assert_eq!(db.account("zoe").unwrap().unwrap().0, zoe);
+        let nobody = db.set_role("nobody", UserRole::Admin, audit()).unwrap();
+        assert_eq!(nobody, None);
+        let sql = "SELECT details FROM audit WHERE action = 'user_changed'";
+        let connection = db.lock();
+        let mut statement = connection.prepare(sql).unwrap();
+        let lines = statement.query_map([], |row| row.get::<_, String>(0));
+        let lines: Vec<_> = lines.unwrap().map(Result::unwrap).collect();
+        assert_eq!(lines, [r#"{"name":"Zoe","role":"viewer","was":"admin"}"#]);
     }
 }

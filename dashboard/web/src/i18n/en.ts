@@ -352,9 +352,11 @@ export const en = {
       service_stopped: (p) => `Hub service ${p('service')} stopped`,
       logged_in: (p) => `${p('actor')} logged in from ${p('address')}`,
       login_failed: (p) => `Login failed for ${p('name')} from ${p('address')}`,
-      logged_out: (p) => `${p('actor')} logged out`,
+      logged_out: (p) =>
+        `${p('actor')} logged out${p('everywhere') === 'yes' ? ' everywhere' : ''}`,
       user_added: (p) => `Account ${p('name')} (${p('role')}) made`,
       user_removed: (p) => `Account ${p('name')} removed`,
+      user_changed: (p) => `Role of ${p('name')} changed: ${p('was')} → ${p('role')}`,
       password_changed: (p) => `Password of ${p('name')} changed`,
       token_added: (p) => `API token ${p('name')} (${p('role')}) made`,
       token_removed: (p) => `API token ${p('name')} removed`,

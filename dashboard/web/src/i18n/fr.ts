@@ -356,9 +356,11 @@ export const fr: Messages = {
       service_stopped: (p) => `Service du hub ${p('service')} arrêté`,
       logged_in: (p) => `Connexion de ${p('actor')} depuis ${p('address')}`,
       login_failed: (p) => `Échec de connexion pour ${p('name')} depuis ${p('address')}`,
-      logged_out: (p) => `Déconnexion de ${p('actor')}`,
+      logged_out: (p) =>
+        `Déconnexion de ${p('actor')}${p('everywhere') === 'yes' ? ' partout' : ''}`,
       user_added: (p) => `Compte ${p('name')} (${p('role')}) créé`,
       user_removed: (p) => `Compte ${p('name')} supprimé`,
+      user_changed: (p) => `Rôle de ${p('name')} modifié : ${p('was')} → ${p('role')}`,
       password_changed: (p) => `Mot de passe de ${p('name')} changé`,
       token_added: (p) => `Jeton d’API ${p('name')} (${p('role')}) créé`,
       token_removed: (p) => `Jeton d’API ${p('name')} supprimé`,
