@@ -101,8 +101,32 @@ async function makeAChannel(desk, receiver) {
     await desk.picture('channels');
 }
 
+/** Its limit is set as an admin sets it. */
 async function memoryIsAboveItsLimit(desk) {
-    await set(desk, '/rules', { rules: { ram: { limit: 1, clear: 0.5, for_secs: 0 } } });
+    const { page } = desk;
+    await page.getByRole('link', { name: 'Rules', exact: true }).click();
+    await page.waitForURL('**/settings/rules');
+    await page
+        .getByText(/^above 90/)
+        .first()
+        .waitFor();
+    const memory = page.locator('details').filter({ hasText: /^Memory/ });
+    await memory.locator('summary').click();
+    await memory.getByLabel(/^Limit/).fill('200');
+    await desk.picture('rules-fault');
+    assert.ok(await memory.getByRole('button', { name: 'Save this rule' }).isDisabled());
+    await memory.getByLabel(/^Limit/).fill('1');
+    await memory.getByLabel(/^Over at/).fill('0.5');
+    await memory.getByLabel(/^For how long/).fill('0 s');
+    await memory.getByRole('button', { name: 'Save this rule' }).click();
+    await memory
+        .locator('summary')
+        .getByText(/above 1\D/)
+        .waitFor();
+    await desk.picture('rules');
+    const { items } = await read(desk, '/rules');
+    const { effective } = items.find(({ rule, kind }) => (kind ?? rule) === 'ram');
+    assert.deepEqual([effective.limit, effective.clear, effective.for_secs], [1, 0.5, 0]);
 }
 
 async function takeItOn(desk, id) {
