@@ -23,6 +23,8 @@ export class Desk {
         this.complaints = [];
         /** The hub does not answer, which browsers complain of. */
         this.isAlone = false;
+        /** A status that the hub is made to answer, which browsers complain of. */
+        this.allowed = undefined;
     }
 
     /** A window of another browser, which knows nothing of this one. */
@@ -46,7 +48,7 @@ export class Desk {
             if (message.type() !== 'error' && message.type() !== 'warning') return;
             // A browser says so itself when it is not logged in, or when a password is wrong.
             const status = /status of (\d+)/.exec(message.text())?.[1];
-            if (status === '401') return;
+            if (status === '401' || Number(status) === this.allowed) return;
             if (this.isAlone && /net::ERR_/.test(message.text())) return;
             this.complaints.push(`${message.type()}: ${message.text()} ${message.location().url}`);
         });

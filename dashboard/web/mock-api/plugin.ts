@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connect, Plugin } from 'vite';
 import type { Live, SettingsChange } from '../src/api/types.ts';
+import { answerAccess } from './access.ts';
 import { answerAlerts } from './alerts.ts';
 import { answerChannels } from './channels.ts';
 import { answerDeviceSettings } from './device-settings.ts';
@@ -18,7 +19,14 @@ const TOKEN = 'let-me-in';
 
 const LOST_AFTER_MS = 1_000;
 
-const PARTS: Part[] = [answerAlerts, answerChannels, answerDeviceSettings, answerLog, answerRules];
+const PARTS: Part[] = [
+  answerAccess,
+  answerAlerts,
+  answerChannels,
+  answerDeviceSettings,
+  answerLog,
+  answerRules,
+];
 
 /** What the api sends with the pages: the built UI must run under it. */
 const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

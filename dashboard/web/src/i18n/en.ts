@@ -4,6 +4,7 @@ import { enAlertsPage } from './en-alerts-page';
 import { enLog } from './en-log';
 import { enRules } from './en-rules';
 import { enDeviceSettings } from './en-device-settings';
+import { enAccess } from './en-access';
 import { enChannels } from './en-channels';
 import { enDevice } from './en-device';
 import { pluralIn } from './plural';
@@ -263,12 +264,13 @@ export const en = {
   log: enLog,
   rules: enRules,
   deviceSettings: enDeviceSettings,
+  access: enAccess,
   channels: enChannels,
   ...enDevice,
 
   settings: {
     title: 'Settings',
-    parts: { history: 'History', rules: 'Rules', channels: 'Messages' },
+    parts: { history: 'History', rules: 'Rules', channels: 'Messages', access: 'Access' },
     history: 'History',
     historyIntro:
       'How long the hub keeps what devices measure. What is older goes, and makes room for what is new.',

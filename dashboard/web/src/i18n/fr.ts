@@ -4,6 +4,7 @@ import { frAlertsPage } from './fr-alerts-page';
 import { frLog } from './fr-log';
 import { frRules } from './fr-rules';
 import { frDeviceSettings } from './fr-device-settings';
+import { frAccess } from './fr-access';
 import { frChannels } from './fr-channels';
 import { frDevice } from './fr-device';
 import { pluralIn } from './plural';
@@ -264,12 +265,13 @@ export const fr: Messages = {
   log: frLog,
   rules: frRules,
   deviceSettings: frDeviceSettings,
+  access: frAccess,
   channels: frChannels,
   ...frDevice,
 
   settings: {
     title: 'Réglages',
-    parts: { history: 'Historique', rules: 'Règles', channels: 'Messages' },
+    parts: { history: 'Historique', rules: 'Règles', channels: 'Messages', access: 'Accès' },
     history: 'Historique',
     historyIntro:
       'Combien de temps le hub garde ce que les appareils mesurent. Ce qui est plus ancien disparaît et laisse la place au nouveau.',

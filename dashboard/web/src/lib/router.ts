@@ -1,5 +1,5 @@
 /** The parts of the settings. */
-export const SETTINGS_PARTS = ['history', 'rules', 'channels'] as const;
+export const SETTINGS_PARTS = ['history', 'rules', 'channels', 'access'] as const;
 export type SettingsPart = (typeof SETTINGS_PARTS)[number];
 
 /** The pages of the UI. */

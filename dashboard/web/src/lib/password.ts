@@ -1,0 +1,2 @@
+/** The shortest password that the hub takes, in characters. */
+export const PASSWORD_MIN = 10;
