@@ -115,6 +115,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_first_page_needs_is_small() {
+        let sent = |path: String| {
+            let asset = asset(&path).unwrap();
+            asset.gzip.unwrap_or(asset.bytes).len()
+        };
+        let bytes: usize = referred().into_iter().map(sent).sum();
+        assert!(bytes < 150_000, "{bytes} bytes");
+    }
+
+    #[test]
     fn hashed_files_are_immutable_and_others_are_not() {
         for path in referred() {
             let asset = asset(&path).unwrap();

@@ -99,6 +99,8 @@ export const en = {
 
   errors: {
     unreachable: 'The hub does not answer. Check that it runs and that you are on its network.',
+    pageMissing:
+      'This page could not be fetched: the hub does not answer, or is at another version by now.',
     forbidden: 'Your account may not do this. Ask an administrator.',
     changedMeanwhile:
       'Somebody else has changed the settings meanwhile, so nothing was saved. Read them anew, then change what you want.',

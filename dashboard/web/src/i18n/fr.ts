@@ -94,6 +94,8 @@ export const fr: Messages = {
 
   errors: {
     unreachable: 'Le hub ne répond pas. Vérifiez qu’il fonctionne et que vous êtes sur son réseau.',
+    pageMissing:
+      'Cette page n’a pas pu être chargée : le hub ne répond pas, ou il a changé de version.',
     forbidden: 'Votre compte n’en a pas le droit. Adressez-vous à un administrateur.',
     changedMeanwhile:
       'Quelqu’un d’autre a modifié les réglages entre-temps : rien n’a été enregistré. Relisez-les, puis modifiez ce que vous voulez.',
