@@ -24,6 +24,7 @@ test('an admin hears of a trouble, takes it on, and finds it in the log', async 
         hub = await startHub(home);
         desk = await Desk.open(hub.base, pictures);
         const id = await setUp(desk, hub);
+        await aPageIsMissing(desk);
         await nothingFires(desk);
         await makeAChannel(desk, receiver);
         await memoryIsAboveItsLimit(desk);
@@ -73,6 +74,20 @@ class Receiver {
 }
 
 const alertsOf = (page) => page.getByRole('link', { name: /^Alerts/ }).first();
+
+/** As when the hub has become another version under an open page. */
+async function aPageIsMissing(desk) {
+    const { page } = desk;
+    desk.isAlone = true;
+    await page.route('**/assets/Log-*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Log' }).first().click();
+    await page.getByText('This page could not be fetched').waitFor();
+    await desk.picture('missing');
+    await page.unroute('**/assets/Log-*.js');
+    desk.isAlone = false;
+    await page.getByRole('button', { name: 'Reload the page' }).click();
+    await page.getByRole('heading', { name: 'Log', level: 1 }).waitFor();
+}
 
 /** But for the disk of this machine, which may be as full as it likes. */
 async function nothingFires(desk) {
