@@ -185,8 +185,8 @@ export const en = {
   fleet: {
     title: 'Devices',
     needYou: 'Need you',
-    filter: 'Filter by name',
-    noMatch: (text: string) => `No device is called “${text}”.`,
+    filter: 'Name, group, system, address',
+    noMatch: (text: string) => `No device has “${text}” in its name, group, system or address.`,
     emptyTitle: 'No device yet',
     emptyText: 'Paste one line on a machine. It appears here a few seconds later.',
     emptyNotAdmin: 'An administrator can add one here.',

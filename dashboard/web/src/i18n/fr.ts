@@ -185,8 +185,9 @@ export const fr: Messages = {
   fleet: {
     title: 'Appareils',
     needYou: 'À voir',
-    filter: 'Filtrer par nom',
-    noMatch: (text) => `Aucun appareil ne s’appelle « ${text} ».`,
+    filter: 'Nom, groupe, système, adresse',
+    noMatch: (text) =>
+      `Aucun appareil n’a « ${text} » dans son nom, son groupe, son système ou ses adresses.`,
     emptyTitle: 'Aucun appareil pour l’instant',
     emptyText:
       'Collez une seule ligne sur une machine. Elle apparaît ici quelques secondes plus tard.',
