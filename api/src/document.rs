@@ -2,9 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::routes;
+
+/// A part of the document. Unlike [`Value`], it keeps the order in which types name their fields.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Node {
+    Object(Fields),
+    Array(Vec<Node>),
+    Other(Value),
+}
+
+type Fields = IndexMap<String, Node>;
 
 /// The document, as it is served and as `api/openapi.json` holds it.
 pub fn openapi_json() -> String {
@@ -21,41 +34,57 @@ pub(crate) fn reader() -> String {
 }
 
 fn amended(made: &str) -> String {
-    let mut document: Value = serde_json::from_str(made).expect("poem-openapi writes JSON");
-    close_requests(&mut document);
-    walk(&mut document, &mut |node| {
-        bound(node);
-        tell_last_page(node);
+    let mut document: Node = serde_json::from_str(made).expect("poem-openapi writes JSON");
+    let as_value = serde_json::from_str(made).expect("poem-openapi writes JSON");
+    for name in of_requests(&as_value) {
+        let schemas = document.at("components").and_then(|it| it.at("schemas"));
+        if let Some(Node::Object(schema)) = schemas.and_then(|it| it.at(&name)) {
+            close(schema);
+        }
+    }
+    document.walk(&mut |fields| {
+        bound(fields);
+        tell_last_page(fields);
     });
     serde_json::to_string_pretty(&document).expect("it was read from JSON")
 }
 
-/// A field that no request has is refused: `deny_unknown_fields`, which every type of a request has.
-/// One that may be absent may as well be null.
-fn close_requests(document: &mut Value) {
-    let mut names = BTreeSet::new();
-    for operation in operations(document) {
-        mentioned(document, &operation["requestBody"], &mut names);
+impl Node {
+    fn at(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(fields) => fields.get_mut(name),
+            _ => None,
+        }
     }
-    for name in names {
-        let schema = &mut document["components"]["schemas"][&name];
-        if schema["type"] == "object" && schema.get("properties").is_some() {
-            schema["additionalProperties"] = json!(false);
-            let required = schema["required"].as_array().cloned().unwrap_or_default();
-            let properties = schema["properties"].as_object_mut().into_iter().flatten();
-            for (name, property) in properties {
-                let may_be_absent = !required.iter().any(|it| it == name);
-                if may_be_absent && property.get("type").is_some() {
-                    property["nullable"] = json!(true);
-                }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Other(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    fn walk(&mut self, change: &mut impl FnMut(&mut Fields)) {
+        match self {
+            Self::Object(fields) => {
+                change(fields);
+                fields.values_mut().for_each(|it| it.walk(change));
             }
+            Self::Array(nodes) => nodes.iter_mut().for_each(|it| it.walk(change)),
+            Self::Other(_) => {}
         }
     }
 }
 
-fn operations(document: &Value) -> impl Iterator<Item = &Value> {
+/// The schemas of which requests are made.
+fn of_requests(document: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     let paths = document["paths"].as_object().into_iter().flatten();
-    paths.flat_map(|(_, path)| path.as_object().into_iter().flatten().map(|it| it.1))
+    let operations = paths.flat_map(|(_, path)| path.as_object().into_iter().flatten());
+    for (_, operation) in operations {
+        mentioned(document, &operation["requestBody"], &mut names);
+    }
+    names
 }
 
 /// The schemas that stand in this part of the document, or in one of those.
@@ -78,44 +107,60 @@ fn mentioned(document: &Value, part: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-fn walk(part: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
-    match part {
-        Value::Object(fields) => {
-            change(fields);
-            fields.values_mut().for_each(|it| walk(it, change));
+/// A field that no request has is refused: `deny_unknown_fields`, which every type of a request has.
+/// One that may be absent may as well be null.
+fn close(schema: &mut Fields) {
+    let required: Vec<String> = match schema.get("required") {
+        Some(Node::Array(names)) => names
+            .iter()
+            .filter_map(Node::text)
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    };
+    let Some(Node::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    for (name, property) in properties {
+        if let Node::Object(property) = property
+            && property.contains_key("type")
+            && !required.contains(name)
+        {
+            set(property, "nullable", json!(true));
         }
-        Value::Array(values) => values.iter_mut().for_each(|it| walk(it, change)),
-        _ => {}
     }
+    set(schema, "additionalProperties", json!(false));
 }
 
 /// OpenAPI knows no `uint32`: what it means is said beside it.
-fn bound(schema: &mut Map<String, Value>) {
-    let Some(format) = schema.get("format").and_then(Value::as_str) else {
-        return;
-    };
-    let most = match format {
-        "uint8" => Some(u64::from(u8::MAX)),
-        "uint16" => Some(u64::from(u16::MAX)),
-        "uint32" => Some(u64::from(u32::MAX)),
-        "uint64" => None,
+fn bound(schema: &mut Fields) {
+    let most = match schema.get("format").and_then(Node::text) {
+        Some("uint8") => Some(u64::from(u8::MAX)),
+        Some("uint16") => Some(u64::from(u16::MAX)),
+        Some("uint32") => Some(u64::from(u32::MAX)),
+        Some("uint64") => None,
         _ => return,
     };
-    schema.entry("minimum").or_insert(json!(0));
-    if let Some(most) = most {
-        schema.entry("maximum").or_insert(json!(most));
+    if !schema.contains_key("minimum") {
+        set(schema, "minimum", json!(0));
+    }
+    if let Some(most) = most.filter(|_| !schema.contains_key("maximum")) {
+        set(schema, "maximum", json!(most));
     }
 }
 
 /// `next` is null on the last page, and always there.
-fn tell_last_page(schema: &mut Map<String, Value>) {
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    let Some(properties) = properties.filter(|it| it.contains_key("items")) else {
-        return;
-    };
-    if let Some(next) = properties.get_mut("next").and_then(Value::as_object_mut) {
-        next.insert("nullable".to_owned(), json!(true));
+fn tell_last_page(schema: &mut Fields) {
+    if let Some(Node::Object(properties)) = schema.get_mut("properties")
+        && properties.contains_key("items")
+        && let Some(Node::Object(next)) = properties.get_mut("next")
+    {
+        set(next, "nullable", json!(true));
     }
+}
+
+fn set(fields: &mut Fields, name: &str, value: Value) {
+    fields.insert(name.to_owned(), Node::Other(value));
 }
 
 #[cfg(test)]

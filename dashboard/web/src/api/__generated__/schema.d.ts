@@ -1154,8 +1154,8 @@ export interface components {
          * ChannelAnswer
          * @description What has come of a test of a channel.
          * @example {
-         *       "sent": true,
-         *       "answer": "250 2.0.0 Ok: queued"
+         *       "answer": "250 2.0.0 Ok: queued",
+         *       "sent": true
          *     }
          */
         ChannelAnswer: {
