@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use netmonitor_service::clock;
-use netmonitor_store::hub::{Account, Token, UserRole};
+use netmonitor_store::hub::{Account, UserRole};
 use poem::error::ResponseError;
 use poem::http::{Method, StatusCode};
 use poem::web::cookie::{Cookie, SameSite};
@@ -110,20 +110,18 @@ async fn app(request: &Request) -> Option<Arc<App>> {
 }
 
 async fn check_token(request: &Request, bearer: Bearer) -> poem::Result<Account> {
-    let found = match app(request).await {
-        Some(app) => by_token(&app, bearer.token).await,
-        None => None,
-    };
+    let app = app(request).await.ok_or(AuthorizationError)?;
+    by_token(&app, bearer.token).await
+}
+
+/// The account of a program with this token.
+pub(crate) async fn by_token(app: &App, token: String) -> poem::Result<Account> {
+    let found = or_fault(app.with_hub(move |hub| hub.token(&token)).await);
     let token = found.ok_or(AuthorizationError)?;
     match token.expires_at {
         Some(until) if token.is_expired(clock::now()) => Err(Expired(until).into()),
         _ => Ok(token.account),
     }
-}
-
-/// Whose token this is, expired or not.
-pub(crate) async fn by_token(app: &App, token: String) -> Option<Token> {
-    or_fault(app.with_hub(move |hub| hub.token(&token)).await)
 }
 
 async fn check_cookie(request: &Request, cookie: ApiKey) -> Option<Account> {

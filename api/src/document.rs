@@ -21,24 +21,20 @@ type Fields = IndexMap<String, Node>;
 
 /// The document, as it is served and as `api/openapi.json` holds it.
 pub fn openapi_json() -> String {
-    let mut text = amended(&routes::service().spec());
-    text.push('\n');
-    text
+    amended(&routes::service().spec())
 }
 
-/// The page that shows it, which has it inside.
-pub(crate) fn reader() -> String {
+/// The page that shows the document, which has it inside.
+pub(crate) fn reader(document: &str) -> String {
     let service = routes::service();
     let made = service.spec();
-    service.swagger_ui_html().replace(&made, &amended(&made))
+    service.swagger_ui_html().replace(&made, document)
 }
 
 fn amended(made: &str) -> String {
     let mut document: Node = serde_json::from_str(made).expect("poem-openapi writes JSON");
-    let as_value = serde_json::from_str(made).expect("poem-openapi writes JSON");
-    for name in of_requests(&as_value) {
-        let schemas = document.at("components").and_then(|it| it.at("schemas"));
-        if let Some(Node::Object(schema)) = schemas.and_then(|it| it.at(&name)) {
+    for name in of_requests(&document) {
+        if let Some(Node::Object(schema)) = document.at_mut(&["components", "schemas", &name]) {
             close(schema);
         }
     }
@@ -46,21 +42,38 @@ fn amended(made: &str) -> String {
         bound(fields);
         tell_last_page(fields);
     });
-    serde_json::to_string_pretty(&document).expect("it was read from JSON")
+    let text = serde_json::to_string_pretty(&document).expect("it was read from JSON");
+    format!("{text}\n")
 }
 
 impl Node {
-    fn at(&mut self, name: &str) -> Option<&mut Self> {
-        match self {
-            Self::Object(fields) => fields.get_mut(name),
+    fn at(&self, names: &[&str]) -> Option<&Self> {
+        names.iter().try_fold(self, |node, name| match node {
+            Self::Object(fields) => fields.get(*name),
             _ => None,
-        }
+        })
+    }
+
+    fn at_mut(&mut self, names: &[&str]) -> Option<&mut Self> {
+        names.iter().try_fold(self, |node, name| match node {
+            Self::Object(fields) => fields.get_mut(*name),
+            _ => None,
+        })
     }
 
     fn text(&self) -> Option<&str> {
         match self {
             Self::Other(value) => value.as_str(),
             _ => None,
+        }
+    }
+
+    /// What is directly in it.
+    fn parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        match self {
+            Self::Object(fields) => Box::new(fields.values()),
+            Self::Array(nodes) => Box::new(nodes.iter()),
+            Self::Other(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -77,34 +90,29 @@ impl Node {
 }
 
 /// The schemas of which requests are made.
-fn of_requests(document: &Value) -> BTreeSet<String> {
+fn of_requests(document: &Node) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    let operations = paths.flat_map(|(_, path)| path.as_object().into_iter().flatten());
-    for (_, operation) in operations {
-        mentioned(document, &operation["requestBody"], &mut names);
+    let paths = document.at(&["paths"]).into_iter().flat_map(Node::parts);
+    for body in paths
+        .flat_map(Node::parts)
+        .filter_map(|it| it.at(&["requestBody"]))
+    {
+        mentioned(document, body, &mut names);
     }
     names
 }
 
 /// The schemas that stand in this part of the document, or in one of those.
-fn mentioned(document: &Value, part: &Value, names: &mut BTreeSet<String>) {
-    match part {
-        Value::Object(fields) => {
-            let name = fields.get("$ref").and_then(Value::as_str);
-            let name = name.and_then(|it| it.strip_prefix("#/components/schemas/"));
-            if let Some(name) = name
-                && names.insert(name.to_owned())
-            {
-                mentioned(document, &document["components"]["schemas"][name], names);
-            }
-            for value in fields.values() {
-                mentioned(document, value, names);
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|it| mentioned(document, it, names)),
-        _ => {}
+fn mentioned(document: &Node, part: &Node, names: &mut BTreeSet<String>) {
+    let name = part.at(&["$ref"]).and_then(Node::text);
+    let name = name.and_then(|it| it.strip_prefix("#/components/schemas/"));
+    if let Some(name) = name
+        && names.insert(name.to_owned())
+        && let Some(schema) = document.at(&["components", "schemas", name])
+    {
+        mentioned(document, schema, names);
     }
+    part.parts().for_each(|it| mentioned(document, it, names));
 }
 
 /// A field that no request has is refused: `deny_unknown_fields`, which every type of a request has.
@@ -184,6 +192,7 @@ mod tests {
 
     #[test]
     fn the_page_shows_the_same_document() {
-        assert!(reader().contains(&amended(&routes::service().spec())));
+        let document = openapi_json();
+        assert!(reader(&document).contains(&document));
     }
 }

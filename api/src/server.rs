@@ -39,15 +39,8 @@ const READER_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inlin
 /// Everything that the hub answers over HTTP.
 pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
     let service = routes::service();
-    let document = poem::endpoint::make_sync({
-        let text = document::openapi_json();
-        move |_| {
-            Response::builder()
-                .content_type("application/json")
-                .body(text.clone())
-        }
-    });
-    let page = document::reader();
+    let text = document::openapi_json();
+    let page = document::reader(&text);
     let reader = poem::endpoint::make_sync(move |_| Html(page.clone()).into_response());
     let reader = policy(reader, READER_POLICY);
     let pages = policy(
@@ -56,7 +49,12 @@ pub(crate) fn endpoint(app: Arc<App>) -> Arc<BoxEndpoint<'static, Response>> {
     );
     let ca = get(web::ca).with(AddData::new(app.clone()));
     let metrics = get(prometheus::metrics).with(AddData::new(app.clone()));
-    let allowed = Arc::new(Allowed::new(&service.spec()));
+    let allowed = Arc::new(Allowed::new(&text));
+    let document = poem::endpoint::make_sync(move |_| {
+        Response::builder()
+            .content_type("application/json")
+            .body(text.clone())
+    });
     let api = service
         .with(AddData::new(app))
         .before(check_length)
