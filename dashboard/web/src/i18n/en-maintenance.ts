@@ -39,7 +39,6 @@ export const enMaintenance = {
   saved: 'The window is saved.',
   removed: 'The window is removed.',
   unnamed: 'Maintenance',
-  readAnew: 'Read them anew',
   over: (count: number) =>
     plural(count, { one: '1 that is over', other: `${count} that are over` }),
 

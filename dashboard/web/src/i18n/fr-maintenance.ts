@@ -29,7 +29,6 @@ export const frMaintenance: typeof enMaintenance = {
   saved: 'La plage est enregistrée.',
   removed: 'La plage est supprimée.',
   unnamed: 'Maintenance',
-  readAnew: 'Les relire',
   over: (count) => plural(count, { one: `${count} terminée`, other: `${count} terminées` }),
 
   status: {
