@@ -1,5 +1,5 @@
-import { answer, client, tagged, type Tagged } from './http';
-import type { Alert, Event, Maintenance, MaintenanceChange } from './types';
+import { answer, client, onlyIf, tagged, type Tagged } from './http';
+import type { Alert, Maintenance, MaintenanceChange } from './types';
 
 /** Which alert: a rule of a device, or of the hub. */
 export interface AlertName {
@@ -28,14 +28,6 @@ export async function snoozeAlert({ device, rule }: AlertName, for_secs: number)
   await answer(client.POST('/alerts/{device}/{rule}/snooze', { params, body: { for_secs } }));
 }
 
-/** Lines of the log that say that an alert has begun or is over. */
-export const ALERT_EVENTS = ['alert_firing', 'alert_resolved'];
-
-export async function getAlertEvents(limit: number): Promise<Event[]> {
-  const query = { kind: ALERT_EVENTS, limit };
-  return (await answer(client.GET('/events', { params: { query } }))).items;
-}
-
 export async function getMaintenance(): Promise<Tagged<Maintenance[]>> {
   const { value, tag } = await tagged(client.GET('/maintenance'));
   return { value: value.items, tag };
@@ -51,15 +43,10 @@ export async function changeMaintenance(
   body: MaintenanceChange,
   tag: string,
 ): Promise<void> {
-  const params = { path: { id }, header: { 'If-Match': tag } };
+  const params = { path: { id }, header: onlyIf(tag) };
   await answer(client.PATCH('/maintenance/{id}', { params, body }));
 }
 
 export async function removeMaintenance(id: string): Promise<void> {
   await answer(client.DELETE('/maintenance/{id}', { params: { path: { id } } }));
-}
-
-/** The time zone that weekly hours are meant in; `undefined`: that of the hub's system. */
-export async function getTimeZone(): Promise<string | undefined> {
-  return (await answer(client.GET('/settings/alerting'))).time_zone;
 }

@@ -1,4 +1,4 @@
-import { answer, client, tagged, type Tagged } from './http';
+import { answer, client, onlyIf, tagged, type Nullable, type Tagged } from './http';
 import type {
   AlertingSettings,
   AlertingSettingsChange,
@@ -9,14 +9,9 @@ import type {
   HeartbeatChange,
 } from './types';
 
-/** What is absent stays as it is; null takes back what is set, which the generated types leave out. */
-export type Change<T> = { [Key in keyof T]?: T[Key] | null };
-
 /** A test may take half a minute. */
 const TEST_MS = 60_000;
 const patient = (request: Request) => fetch(request, { signal: AbortSignal.timeout(TEST_MS) });
-
-const onlyIf = (tag: string) => ({ 'If-Match': tag });
 
 /** The tag names the state of all channels and of the heartbeat. */
 export async function getChannels(): Promise<Tagged<Channel[]>> {
@@ -24,13 +19,13 @@ export async function getChannels(): Promise<Tagged<Channel[]>> {
   return { value: value.items, tag };
 }
 
-export function addChannel(change: Change<ChannelChange>): Promise<Tagged<Channel>> {
+export function addChannel(change: Nullable<ChannelChange>): Promise<Tagged<Channel>> {
   return tagged(client.POST('/channels', { body: change as ChannelChange }));
 }
 
 export function changeChannel(
   id: string,
-  change: Change<ChannelChange>,
+  change: Nullable<ChannelChange>,
   tag: string,
 ): Promise<Tagged<Channel>> {
   const params = { path: { id }, header: onlyIf(tag) };
@@ -50,7 +45,7 @@ export function getHeartbeat(): Promise<Tagged<Heartbeat>> {
 }
 
 export function changeHeartbeat(
-  change: Change<HeartbeatChange>,
+  change: Nullable<HeartbeatChange>,
   tag: string,
 ): Promise<Tagged<Heartbeat>> {
   const params = { header: onlyIf(tag) };
@@ -66,7 +61,7 @@ export function getAlerting(): Promise<Tagged<AlertingSettings>> {
 }
 
 export function changeAlerting(
-  change: Change<AlertingSettingsChange>,
+  change: Nullable<AlertingSettingsChange>,
   tag: string,
 ): Promise<Tagged<AlertingSettings>> {
   const params = { header: onlyIf(tag) };

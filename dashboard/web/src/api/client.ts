@@ -1,8 +1,7 @@
-import { answer, client, Problem, tagged, type Tagged } from './http';
+import { answer, client, onlyIf, Problem, tagged, type Tagged } from './http';
 import type {
   Account,
   Device,
-  Event,
   History,
   Hub,
   JoinCode,
@@ -76,11 +75,6 @@ export function getHistory(id: string, from: number, to: number, points: number)
   return answer(client.GET('/devices/{id}/history', { params: { path: { id }, query } }));
 }
 
-export async function getEvents(device: string | null, limit: number): Promise<Event[]> {
-  const query = device === null ? { limit } : { device, limit };
-  return (await answer(client.GET('/events', { params: { query } }))).items;
-}
-
 export function getHub(): Promise<Hub> {
   return answer(client.GET('/hub'));
 }
@@ -91,7 +85,7 @@ export function getSettings(): Promise<Tagged<Settings>> {
 
 /** Changes settings, unless somebody else has done so since they had this tag (412). */
 export function changeSettings(change: SettingsChange, tag: string): Promise<Tagged<Settings>> {
-  const params = { header: { 'If-Match': tag } };
+  const params = { header: onlyIf(tag) };
   return tagged(client.PATCH('/settings', { params, body: change }));
 }
 

@@ -1,5 +1,4 @@
-import type { Nullable } from '../lib/rules';
-import { client, tagged, type Tagged } from './http';
+import { client, onlyIf, tagged, type Nullable, type Tagged } from './http';
 import type { Device, DeviceChange, DeviceSettings, DeviceSettingsChange } from './types';
 
 export function getTaggedDevice(id: string): Promise<Tagged<Device>> {
@@ -12,7 +11,7 @@ export function changeDevice(
   change: Nullable<DeviceChange>,
   tag: string,
 ): Promise<Tagged<Device>> {
-  const params = { path: { id }, header: { 'If-Match': tag } };
+  const params = { path: { id }, header: onlyIf(tag) };
   // The types of the API do not tell that null is of none.
   return tagged(client.PATCH('/devices/{id}', { params, body: change as DeviceChange }));
 }
@@ -27,7 +26,7 @@ export function changeDeviceSettings(
   change: Nullable<DeviceSettingsChange>,
   tag: string,
 ): Promise<Tagged<DeviceSettings>> {
-  const params = { path: { id }, header: { 'If-Match': tag } };
+  const params = { path: { id }, header: onlyIf(tag) };
   const body = change as DeviceSettingsChange;
   return tagged(client.PATCH('/devices/{id}/settings', { params, body }));
 }

@@ -11,7 +11,7 @@ export interface LogPage {
 export async function getLog(
   query: LogQuery,
   limit: number,
-  before: number | null,
+  before: number | null = null,
 ): Promise<LogPage> {
   const asked = { ...query, limit, ...(before !== null && { before }) };
   const { items, next } = await answer(client.GET('/events', { params: { query: asked } }));

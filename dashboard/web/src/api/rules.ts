@@ -1,6 +1,6 @@
 import type { RuleWish } from '../lib/rules';
 import type { components } from './__generated__/schema';
-import { answer, client, tagged, type Tagged } from './http';
+import { answer, client, onlyIf, tagged, type Tagged } from './http';
 import type { Preview, RulePage } from './types';
 
 type RuleChange = components['schemas']['RuleChange'];
@@ -22,7 +22,7 @@ export function changeRules(
 ): Promise<Tagged<RulePage>> {
   // The types of the API do not tell that null takes back.
   const body = { rules: rules as Record<string, RuleChange> };
-  const header = { 'If-Match': tag };
+  const header = onlyIf(tag);
   if (device === null) return tagged(client.PATCH('/rules', { params: { header }, body }));
   const params = { header, path: { id: device } };
   return tagged(client.PATCH('/devices/{id}/rules', { params, body }));

@@ -3,7 +3,6 @@ import type { Channel } from '../api/types';
 import {
   addressesIn,
   bodyOf,
-  DAYS,
   draftOf,
   hoursOf,
   isOvernight,
@@ -12,6 +11,7 @@ import {
   portFor,
   runsOf,
 } from './channels';
+import { WEEKDAYS } from './weekdays';
 
 const MAIL: Channel = {
   id: 'mail',
@@ -110,7 +110,7 @@ test('all days are sent as none, and the others in the order of the week', () =>
     'friday',
     'sunday',
   ]);
-  expect(hoursOf([{ days: [...DAYS], ...times }])[0]?.days).toEqual([]);
+  expect(hoursOf([{ days: [...WEEKDAYS], ...times }])[0]?.days).toEqual([]);
 });
 
 test('hours that end before they begin end on the next day', () => {

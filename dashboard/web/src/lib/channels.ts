@@ -1,4 +1,5 @@
-import type { Change } from '../api/channels';
+import type { Nullable } from '../api/http';
+import { WEEKDAYS } from './weekdays';
 import type { Channel, ChannelChange, Device, Weekday, WeeklyHours } from '../api/types';
 
 /** The kinds that can be made, in the order in which they are offered. */
@@ -35,16 +36,6 @@ export const PLACES = [
   'link',
   'id',
 ] as const;
-
-export const DAYS: readonly Weekday[] = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-];
 
 /** Where each protection usually listens. */
 const PORTS: Record<Security, string> = { start_tls: '587', tls: '465', none: '25' };
@@ -159,7 +150,7 @@ export function secretOf({ what, text }: SecretDraft): string | null | undefined
 
 const orNull = (text: string) => text.trim() || null;
 
-function fieldsOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
+function fieldsOf(draft: Draft, isNew: boolean): Nullable<ChannelChange> {
   const secret = secretOf(draft.secret);
   const isKept = secret === undefined;
   switch (draft.kind) {
@@ -202,7 +193,7 @@ function fieldsOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
 }
 
 /** What the hub is asked to make, or to change. */
-export function bodyOf(draft: Draft, isNew: boolean): Change<ChannelChange> {
+export function bodyOf(draft: Draft, isNew: boolean): Nullable<ChannelChange> {
   return {
     ...(isNew ? { kind: draft.kind } : {}),
     name: draft.name.trim(),
@@ -260,7 +251,7 @@ export function hoursDraftOf(hours: readonly WeeklyHours[]): HoursDraft[] {
 /** In the order of the week; all days are the same as none. */
 export function hoursOf(drafts: readonly HoursDraft[]): WeeklyHours[] {
   return drafts.map(({ days, from, to }) => ({
-    days: days.length === DAYS.length ? [] : DAYS.filter((day) => days.includes(day)),
+    days: days.length === WEEKDAYS.length ? [] : WEEKDAYS.filter((day) => days.includes(day)),
     from,
     to,
   }));
@@ -268,10 +259,10 @@ export function hoursOf(drafts: readonly HoursDraft[]): WeeklyHours[] {
 
 /** Days that follow each other, as first and last; empty for every day. */
 export function runsOf(days: readonly Weekday[]): [first: Weekday, last: Weekday][] {
-  if (days.length === 0 || days.length === DAYS.length) return [];
+  if (days.length === 0 || days.length === WEEKDAYS.length) return [];
   const runs: [Weekday, Weekday][] = [];
   let before: Weekday | undefined;
-  for (const day of DAYS) {
+  for (const day of WEEKDAYS) {
     const last = runs.at(-1);
     if (days.includes(day)) {
       if (last && last[1] === before) last[1] = day;

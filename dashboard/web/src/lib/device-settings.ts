@@ -1,3 +1,4 @@
+import type { Nullable } from '../api/http';
 import type {
   Device,
   DeviceChange,
@@ -5,14 +6,7 @@ import type {
   DeviceSettingsChange,
   Service,
 } from '../api/types';
-import {
-  readDuration,
-  readNumber,
-  writeDuration,
-  writeNumber,
-  type Nullable,
-  type Writing,
-} from './rules';
+import { readDuration, readNumber, writeDuration, writeNumber, type Writing } from './rules';
 
 /** What is typed about a device. */
 export interface AboutDraft {

@@ -1,15 +1,6 @@
 import type { Maintenance, MaintenanceChange, Weekday } from '../api/types';
+import { WEEKDAYS } from './weekdays';
 import { dateAfter, momentOf, wallAt, weekdayOf } from './zone';
-
-export const WEEKDAYS: readonly Weekday[] = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-];
 
 /** When a window is open next, or is open now. */
 export interface Opening {

@@ -1,3 +1,4 @@
+import type { Nullable } from '../api/http';
 import type { RuleEntry, RuleUnit, RuleValues, Severity } from '../api/types';
 
 /** The groups that rules are shown in, in this order. */
@@ -39,8 +40,6 @@ export interface RuleDraft {
   severity: Severity;
 }
 
-/** A change of which each part may be taken back. */
-export type Nullable<T> = { [K in keyof T]?: T[K] | null };
 export type RuleWish = Nullable<RuleValues>;
 
 /** The unit in which a limit is typed: so many of the API's are one of it. */

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { getAlerts } from '../api/alerts';
-import { getAccount, getDevices, getEvents, getHub } from '../api/client';
+import { getAccount, getDevices, getHub } from '../api/client';
+import { getLog } from '../api/log';
 import { listen } from '../api/stream';
 import type {
   Device,
@@ -149,17 +150,17 @@ class Fleet {
 
   async #load(): Promise<void> {
     try {
-      const [devices, hub, events, firing] = await Promise.all([
+      const [devices, hub, log, firing] = await Promise.all([
         getDevices(),
         // A hub that cannot read its log still knows its devices.
         getHub().catch(() => null),
-        getEvents(null, EVENTS).catch(() => null),
+        getLog({}, EVENTS).catch(() => null),
         getAlerts().catch(() => null),
       ]);
       const ids = new Set(devices.map((device) => device.id));
       for (const id of [...this.devices.keys()]) if (!ids.has(id)) this.devices.delete(id);
       for (const device of devices) this.devices.set(device.id, device);
-      if (events) this.events = mergeEvents(this.events, events, EVENTS);
+      if (log) this.events = mergeEvents(this.events, log.events, EVENTS);
       if (firing) alerts.load(firing);
       if (hub) this.#takeHub(hub);
       this.loaded = true;

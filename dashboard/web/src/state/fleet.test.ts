@@ -13,9 +13,9 @@ vi.mock('../api/stream', () => ({
 vi.mock('../api/client', () => ({
   getAccount: () => Promise.resolve(null),
   getDevices: () => Promise.resolve([]),
-  getEvents: () => Promise.resolve([]),
   getHub: () => Promise.reject(new Error('not here')),
 }));
+vi.mock('../api/log', () => ({ getLog: () => Promise.resolve({ events: [], next: null }) }));
 vi.mock('./clock.svelte', () => ({ clock: { now: 0, set: () => undefined } }));
 vi.mock('./session.svelte', () => ({ session: {} }));
 
