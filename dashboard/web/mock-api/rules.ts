@@ -1,6 +1,13 @@
 /** The rules of all devices, of the hub, and of each device. */
-import type { Preview, RuleEntry, RulePage, RuleUnit, RuleValues } from '../src/api/types.ts';
-import { clearFor, type RuleWish } from '../src/lib/rules.ts';
+import type {
+  Preview,
+  RuleChange,
+  RuleEntry,
+  RulePage,
+  RuleUnit,
+  RuleValues,
+} from '../src/api/types.ts';
+import { clearFor } from '../src/lib/rules.ts';
 import { revisionOf, setOf } from './device-settings.ts';
 import { bodyOf, problem, send, type Part } from './http.ts';
 import { devicesAt, valueAt } from './world.ts';
@@ -67,7 +74,7 @@ export function offlineSecs(device: string): number {
   return entriesOf(device)[0]?.effective.for_secs ?? 10;
 }
 
-export function applyRules(set: Set, change: Record<string, RuleWish | null>): void {
+export function applyRules(set: Set, change: Record<string, RuleChange | null>): void {
   for (const [rule, wish] of Object.entries(change)) {
     const now = Object.entries(wish === null ? {} : { ...set[rule], ...wish });
     const left = now.filter(([, value]) => value !== null);
@@ -77,7 +84,7 @@ export function applyRules(set: Set, change: Record<string, RuleWish | null>): v
 }
 
 /** The past of a day is looked at as if it were a week: values of minutes, and so many samples. */
-function preview(device: string | undefined, rule: string, set: RuleWish, now: number): Preview {
+function preview(device: string | undefined, rule: string, set: RuleChange, now: number): Preview {
   const STEP = 300_000;
   const week = 7 * 864e5;
   const firings: Preview['firings'] = [];
@@ -110,7 +117,7 @@ function preview(device: string | undefined, rule: string, set: RuleWish, now: n
 
 export const answerRules: Part = async ({ what, path, request, response, now, scenario }) => {
   if (what === 'POST /rules/preview') {
-    const asked = await bodyOf<{ device?: string; rule: string; settings: RuleWish }>(request);
+    const asked = await bodyOf<{ device?: string; rule: string; settings: RuleChange }>(request);
     if (WITH_PAST.includes(asked.rule)) {
       send(response, preview(asked.device, asked.rule, asked.settings, now));
     } else problem(response, 400, `The past of the rule ${asked.rule} is not stored.`);
@@ -126,7 +133,7 @@ export const answerRules: Part = async ({ what, path, request, response, now, sc
   const tag = () =>
     device === null ? `"alerting-${String(revision)}"` : `"device-${String(revisionOf(device))}"`;
   if (request.method === 'PATCH') {
-    const { rules } = await bodyOf<{ rules: Record<string, RuleWish | null> }>(request);
+    const { rules } = await bodyOf<{ rules: Record<string, RuleChange | null> }>(request);
     if (request.headers['if-match'] !== tag()) {
       problem(response, 412, 'changed meanwhile');
       return true;

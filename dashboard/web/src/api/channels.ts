@@ -1,4 +1,4 @@
-import { answer, client, onlyIf, tagged, type Nullable, type Tagged } from './http';
+import { answer, client, onlyIf, tagged, type Tagged } from './http';
 import type {
   AlertingSettings,
   AlertingSettingsChange,
@@ -19,17 +19,17 @@ export async function getChannels(): Promise<Tagged<Channel[]>> {
   return { value: value.items, tag };
 }
 
-export function addChannel(change: Nullable<ChannelChange>): Promise<Tagged<Channel>> {
-  return tagged(client.POST('/channels', { body: change as ChannelChange }));
+export function addChannel(change: ChannelChange): Promise<Tagged<Channel>> {
+  return tagged(client.POST('/channels', { body: change }));
 }
 
 export function changeChannel(
   id: string,
-  change: Nullable<ChannelChange>,
+  change: ChannelChange,
   tag: string,
 ): Promise<Tagged<Channel>> {
   const params = { path: { id }, header: onlyIf(tag) };
-  return tagged(client.PATCH('/channels/{id}', { params, body: change as ChannelChange }));
+  return tagged(client.PATCH('/channels/{id}', { params, body: change }));
 }
 
 export async function removeChannel(id: string): Promise<void> {
@@ -44,12 +44,9 @@ export function getHeartbeat(): Promise<Tagged<Heartbeat>> {
   return tagged(client.GET('/channels/heartbeat'));
 }
 
-export function changeHeartbeat(
-  change: Nullable<HeartbeatChange>,
-  tag: string,
-): Promise<Tagged<Heartbeat>> {
+export function changeHeartbeat(change: HeartbeatChange, tag: string): Promise<Tagged<Heartbeat>> {
   const params = { header: onlyIf(tag) };
-  return tagged(client.PATCH('/channels/heartbeat', { params, body: change as HeartbeatChange }));
+  return tagged(client.PATCH('/channels/heartbeat', { params, body: change }));
 }
 
 export function testHeartbeat(): Promise<ChannelAnswer> {
@@ -61,11 +58,9 @@ export function getAlerting(): Promise<Tagged<AlertingSettings>> {
 }
 
 export function changeAlerting(
-  change: Nullable<AlertingSettingsChange>,
+  change: AlertingSettingsChange,
   tag: string,
 ): Promise<Tagged<AlertingSettings>> {
   const params = { header: onlyIf(tag) };
-  return tagged(
-    client.PATCH('/settings/alerting', { params, body: change as AlertingSettingsChange }),
-  );
+  return tagged(client.PATCH('/settings/alerting', { params, body: change }));
 }

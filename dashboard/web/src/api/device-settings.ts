@@ -1,4 +1,4 @@
-import { client, onlyIf, tagged, type Nullable, type Tagged } from './http';
+import { client, onlyIf, tagged, type Tagged } from './http';
 import type { Device, DeviceChange, DeviceSettings, DeviceSettingsChange } from './types';
 
 export function getTaggedDevice(id: string): Promise<Tagged<Device>> {
@@ -8,12 +8,11 @@ export function getTaggedDevice(id: string): Promise<Tagged<Device>> {
 /** Changes what is known about a device, unless that has changed since this tag (412). */
 export function changeDevice(
   id: string,
-  change: Nullable<DeviceChange>,
+  change: DeviceChange,
   tag: string,
 ): Promise<Tagged<Device>> {
   const params = { path: { id }, header: onlyIf(tag) };
-  // The types of the API do not tell that null is of none.
-  return tagged(client.PATCH('/devices/{id}', { params, body: change as DeviceChange }));
+  return tagged(client.PATCH('/devices/{id}', { params, body: change }));
 }
 
 export function getDeviceSettings(id: string): Promise<Tagged<DeviceSettings>> {
@@ -23,10 +22,10 @@ export function getDeviceSettings(id: string): Promise<Tagged<DeviceSettings>> {
 /** Changes what is set for the agent of a device, unless that has changed since this tag (412). */
 export function changeDeviceSettings(
   id: string,
-  change: Nullable<DeviceSettingsChange>,
+  change: DeviceSettingsChange,
   tag: string,
 ): Promise<Tagged<DeviceSettings>> {
   const params = { path: { id }, header: onlyIf(tag) };
-  const body = change as DeviceSettingsChange;
+  const body = change;
   return tagged(client.PATCH('/devices/{id}/settings', { params, body }));
 }

@@ -91,9 +91,6 @@ export async function tagged<T>(asked: Promise<Answer<T>>): Promise<Tagged<T>> {
   return { value, tag: response.headers.get('ETag') ?? '*' };
 }
 
-/** A change of which each part may be taken back. */
-export type Nullable<T> = { [K in keyof T]?: T[K] | null };
-
 /** The header of a change that is made only to this state: 412 if somebody else has changed it since. */
 export function onlyIf(tag: string): { 'If-Match': string } {
   return { 'If-Match': tag };

@@ -1,9 +1,5 @@
-import type { RuleWish } from '../lib/rules';
-import type { components } from './__generated__/schema';
 import { answer, client, onlyIf, tagged, type Tagged } from './http';
-import type { Preview, RulePage } from './types';
-
-type RuleChange = components['schemas']['RuleChange'];
+import type { Preview, RuleChange, RulePage } from './types';
 
 /** The rules of all devices and of the hub, or those of one device. */
 export function getRules(device: string | null): Promise<Tagged<RulePage>> {
@@ -17,10 +13,10 @@ export function getRules(device: string | null): Promise<Tagged<RulePage>> {
  */
 export function changeRules(
   device: string | null,
-  rules: Record<string, RuleWish | null>,
+  rules: Record<string, RuleChange | null>,
   tag: string,
 ): Promise<Tagged<RulePage>> {
-  // The types of the API do not tell that null takes back.
+  // The types of the API do not tell that null takes back a whole rule.
   const body = { rules: rules as Record<string, RuleChange> };
   const header = onlyIf(tag);
   if (device === null) return tagged(client.PATCH('/rules', { params: { header }, body }));
@@ -32,10 +28,10 @@ export function changeRules(
 export function previewRule(
   device: string | null,
   rule: string,
-  settings: RuleWish,
+  settings: RuleChange,
   days: number,
 ): Promise<Preview> {
   const about = device === null ? {} : { device };
-  const body = { ...about, rule, settings: settings as RuleChange, days };
+  const body = { ...about, rule, settings, days };
   return answer(client.POST('/rules/preview', { body }));
 }

@@ -25,6 +25,7 @@ export type JoinCode = Schemas['JoinCode'];
 export type NetworkUse = Schemas['Network'];
 export type Process = Schemas['Process'];
 export type ProcessList = Schemas['ProcessPage'];
+export type RuleChange = Schemas['RuleChange'];
 export type RuleEntry = Schemas['RuleEntry'];
 export type RulePage = Schemas['RulePage'];
 export type RuleUnit = Schemas['RuleUnit'];

@@ -1,4 +1,3 @@
-import type { Nullable } from '../api/http';
 import { WEEKDAYS } from './weekdays';
 import type { Channel, ChannelChange, Device, Weekday, WeeklyHours } from '../api/types';
 
@@ -150,7 +149,7 @@ export function secretOf({ what, text }: SecretDraft): string | null | undefined
 
 const orNull = (text: string) => text.trim() || null;
 
-function fieldsOf(draft: Draft, isNew: boolean): Nullable<ChannelChange> {
+function fieldsOf(draft: Draft, isNew: boolean): ChannelChange {
   const secret = secretOf(draft.secret);
   const isKept = secret === undefined;
   switch (draft.kind) {
@@ -193,7 +192,7 @@ function fieldsOf(draft: Draft, isNew: boolean): Nullable<ChannelChange> {
 }
 
 /** What the hub is asked to make, or to change. */
-export function bodyOf(draft: Draft, isNew: boolean): Nullable<ChannelChange> {
+export function bodyOf(draft: Draft, isNew: boolean): ChannelChange {
   return {
     ...(isNew ? { kind: draft.kind } : {}),
     name: draft.name.trim(),

@@ -1,4 +1,3 @@
-import type { Nullable } from '../api/http';
 import type {
   Device,
   DeviceChange,
@@ -43,8 +42,8 @@ export function aboutFaults(draft: AboutDraft): { name: boolean; groups: boolean
 }
 
 /** What is different from what is known. */
-export function aboutChange(device: Device, draft: AboutDraft): Nullable<DeviceChange> {
-  const change: Nullable<DeviceChange> = {};
+export function aboutChange(device: Device, draft: AboutDraft): DeviceChange {
+  const change: DeviceChange = {};
   const groups = groupsIn(draft.groups);
   if (draft.name.trim() !== device.name) change.name = draft.name.trim();
   if (!isSame(groups, device.groups)) change.groups = groups;
@@ -122,8 +121,8 @@ export function agentChange(
   settings: DeviceSettings,
   draft: AgentDraft,
   writing: Writing,
-): Nullable<DeviceSettingsChange> {
-  const change: Nullable<DeviceSettingsChange> = {};
+): DeviceSettingsChange {
+  const change: DeviceSettingsChange = {};
   const interval = intervalIn(draft, writing);
   if (interval !== (settings.interval_secs ?? null)) change.interval_secs = interval;
   const offline = draft.offline.trim() === '' ? null : readDuration(draft.offline);

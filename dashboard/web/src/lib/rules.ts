@@ -1,5 +1,4 @@
-import type { Nullable } from '../api/http';
-import type { RuleEntry, RuleUnit, RuleValues, Severity } from '../api/types';
+import type { RuleChange, RuleEntry, RuleUnit, RuleValues, Severity } from '../api/types';
 
 /** The groups that rules are shown in, in this order. */
 export const RULE_GROUPS = ['machine', 'disks', 'services', 'presence', 'hub'] as const;
@@ -39,8 +38,6 @@ export interface RuleDraft {
   time: string;
   severity: Severity;
 }
-
-export type RuleWish = Nullable<RuleValues>;
 
 /** The unit in which a limit is typed: so many of the API's are one of it. */
 const SCALE: Partial<Record<RuleUnit, number>> = { bytes_per_second: 1e6 };
@@ -186,9 +183,9 @@ export function faultsOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): 
 }
 
 /** What is to be set, so that what is typed is in force; nothing where it is already. */
-export function wishOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): RuleWish {
+export function wishOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): RuleChange {
   const { default: otherwise, set, unit } = entry;
-  const wish: RuleWish = {};
+  const wish: RuleChange = {};
   const wanted: Partial<RuleValues> = {
     enabled: draft.enabled,
     for_secs: readDuration(draft.time),
@@ -212,7 +209,7 @@ export function wishOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): Ru
  * All that is typed, also what holds anyway: what one device would do with it, whatever is set for
  * that one.
  */
-export function valuesOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): RuleWish {
+export function valuesOf(entry: RuleEntry, draft: RuleDraft, writing: Writing): RuleChange {
   const for_secs = readDuration(draft.time);
   if (entry.unit === undefined) return { for_secs };
   const limit = typedLimit(entry, draft, writing);
