@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
+use netmonitor_testkit::http::Client;
 
 const PASSWORD: &str = "a horse, a staple";
 
-fn log_in(client: &Client, name: &str, password: &str) -> crate::support::http::Answer {
+fn log_in(client: &Client, name: &str, password: &str) -> netmonitor_testkit::http::Answer {
     client.post(
         "/api/v1/login",
         &json!({ "name": name, "password": password }),

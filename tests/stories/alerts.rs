@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use crate::support::DEADLINE;
 use crate::support::device::Device;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
+use netmonitor_testkit::http::Client;
 
 /// An admin of the hub, and who is told of alerts. But not of the disk of this machine: how full that
 /// is is no part of a story.

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::process::Ended;
+use netmonitor_testkit::http::Client;
 
 const PASSWORD: &str = "a horse, a staple";
 

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::DEADLINE;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::process::{Ended, output};
+use netmonitor_testkit::http::Client;
 
 /// In place of the agent: it writes down what it was asked to do.
 const AGENT: &str = r#"#!/bin/sh

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::Hub;
+use netmonitor_testkit::http::Client;
 
 /// Times of the stored samples.
 fn stored(client: &Client, device: &str, at_least: usize) -> Vec<i64> {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::live::Live;
+use netmonitor_testkit::http::Client;
 
 fn until_online(client: &Client, device: &str) {
     let path = format!("/api/v1/devices/{device}");

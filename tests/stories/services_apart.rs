@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
+use netmonitor_testkit::http::Client;
 
 /// Waits until `GET /hub` says this of a service.
 fn until(client: &Client, service: &str, states: &[&str]) {

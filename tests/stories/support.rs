@@ -22,7 +22,6 @@ pub(crate) mod desktop;
 pub(crate) mod device;
 pub(crate) mod disk;
 pub(crate) mod fleet;
-pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod live;
 pub(crate) mod mail;

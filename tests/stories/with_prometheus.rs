@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::alerts::{devices, set_rule, until_state};
 use crate::support::DEADLINE;
-use crate::support::http::Client;
 use crate::support::hub::Hub;
 use crate::support::ports::lasting_port;
 use crate::support::process::Process;
+use netmonitor_testkit::http::Client;
 
 /// A Prometheus that reads this hub with this token.
 struct Prometheus {

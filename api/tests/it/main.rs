@@ -6,7 +6,6 @@
     reason = "tests may unwrap, and so may what they call"
 )]
 
-mod http;
 mod roles;
 mod site;
 mod with_mosquitto;

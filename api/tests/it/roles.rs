@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::http::Client;
 use crate::site::{PASSWORD, Site};
+use netmonitor_testkit::http::Client;
 
 /// Who is let in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

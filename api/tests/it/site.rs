@@ -11,7 +11,8 @@ use netmonitor_service::{DataDir, Secret, clock, tls};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::Client;
+use netmonitor_testkit::http::{Answer, Client};
+use serde_json::json;
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -60,7 +61,20 @@ impl Site {
 
     /// Somebody without any credential.
     pub(crate) fn anybody(&self) -> Client {
-        Client::new(&self.base)
+        Client::new(&format!("{}/api/v1", self.base))
+    }
+
+    /// Somebody tries to log in.
+    pub(crate) fn log_in(&self, name: &str, password: &str) -> Answer {
+        let login = json!({ "name": name, "password": password });
+        self.anybody().post("/login", &login)
+    }
+
+    /// A browser that has logged in.
+    pub(crate) fn logged_in(&self, name: &str, password: &str) -> Client {
+        let answer = self.log_in(name, password);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.anybody().with_cookie(&answer.cookie())
     }
 
     /// Somebody who has got an account on the console, and has logged in.
@@ -71,7 +85,7 @@ impl Site {
             password: PASSWORD.to_owned(),
         };
         self.admin.execute(command, CONSOLE, clock::now()).unwrap();
-        self.anybody().logged_in(name, PASSWORD)
+        self.logged_in(name, PASSWORD)
     }
 
     /// A program that has got a token on the console.

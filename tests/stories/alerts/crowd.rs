@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::heard;
 use crate::support::DEADLINE;
 use crate::support::fleet;
-use crate::support::http::Client;
 use crate::support::hub::Hub;
 use crate::support::receiver::about;
+use netmonitor_testkit::http::Client;
 
 const DEVICES: usize = 100;
 

@@ -4,9 +4,9 @@ use netmonitor_protocol::payload::EndCause;
 use serde_json::{Value, json};
 
 use super::{devices, heard, is, set_rule, until_state};
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::receiver::{Receiver, about};
+use netmonitor_testkit::http::Client;
 
 /// A change of what is set about a device.
 fn change(admin: &Client, device: &str, change: &Value) {

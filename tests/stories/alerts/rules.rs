@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{devices, heard, is, set_rule, until_state};
 use crate::support::device::Values;
-use crate::support::http::Client;
 use crate::support::hub::Hub;
 use crate::support::receiver::{Receiver, about};
+use netmonitor_testkit::http::Client;
 
 /// How soon somebody must hear of a service.
 const SERVICE_WITHIN: Duration = Duration::from_secs(10);

@@ -13,8 +13,8 @@ use netmonitor_testkit::eventually_some;
 use serde_json::{Value, json};
 
 use super::{devices, heard, is, set_rule};
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
+use netmonitor_testkit::http::Client;
 
 /// Longer than the hub waits until it looks, at most.
 const LOOKED: Duration = Duration::from_mins(7);

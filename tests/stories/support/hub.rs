@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use super::clock::Clock;
 use super::disk::SmallDisk;
-use super::http::Client;
 use super::network::Machine;
 use super::ports::lasting_port;
 use super::process::{Ended, Process, command, output};
+use netmonitor_testkit::http::Client;
 
 /// A machine that has just started does not wait for the network to tell the time.
 const QUICK: &str = "[ingest]\ncommit_interval_secs = 0.2\nclock_wait_secs = 0\n";

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::http::Client;
+use netmonitor_testkit::http::Client;
 
 /// An open stream. Its thread ends with the hub, or with the next event after the page is gone.
 #[derive(Debug)]

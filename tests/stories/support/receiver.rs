@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::DEADLINE;
-use super::http::Client;
 use super::ports::lasting_port;
 use super::process::Process;
+use netmonitor_testkit::http::Client;
 
 /// A receiver that runs.
 #[derive(Debug)]

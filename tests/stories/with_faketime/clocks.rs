@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
 use crate::support::clock::Clock;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
+use netmonitor_testkit::http::Client;
 
 /// Where a clock is moved to, from the right time, each after the other.
 const MOVED: [SignedDuration; 3] = [

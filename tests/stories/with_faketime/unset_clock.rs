@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::support::agent::Agent;
 use crate::support::clock::Clock;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
+use netmonitor_testkit::http::Client;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 

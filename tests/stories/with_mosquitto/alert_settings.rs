@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::{Answer, Client};
 use crate::support::hub::{Home, Hub};
 use crate::support::live::Live;
 use crate::support::mqtt::{Peer, Received};
+use netmonitor_testkit::http::{Answer, Client};
 
 fn service(hub: &Hub, name: &str) -> Peer {
     let secret = hub.home.path().join("secrets").join(name);

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::mqtt::{Peer, Subscriber};
+use netmonitor_testkit::http::Client;
 
 /// A hub that has started judges nobody before 19 s, and this machine is slow.
 const JUDGED_WITHIN: Duration = Duration::from_mins(1);

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::live::Live;
 use crate::support::mqtt::Peer;
+use netmonitor_testkit::http::Client;
 
 /// The clock of the device is wrong by this.
 const AHEAD_SECS: i64 = 3600;

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::support::DEADLINE;
 use crate::support::agent::Agent;
-use crate::support::http::Client;
 use crate::support::hub::{Home, Hub};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::mqtt::{Peer, Received, Subscriber};
+use netmonitor_testkit::http::Client;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::no_gaps::site::Site;
 use crate::support::disk::SmallDisk;
-use crate::support::http::Client;
 use crate::support::hub::Home;
+use netmonitor_testkit::http::Client;
 
 /// A commit each second, so that the disk is missed soon.
 const CONFIG: &str = "[ingest]\ncommit_interval_secs = 1\nclock_wait_secs = 0\n";

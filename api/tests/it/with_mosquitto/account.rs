@@ -4,8 +4,8 @@ use netmonitor_protocol::payload::EventKind;
 use serde_json::json;
 
 use super::log::Heard;
-use crate::http::{Answer, Client};
 use crate::site::PASSWORD;
+use netmonitor_testkit::http::{Answer, Client};
 
 const OTHER: &str = "a battery, a horse";
 
@@ -17,7 +17,7 @@ fn change(client: &Client, old: &str, new: &str) -> Answer {
 fn a_new_password_of_ones_own_ends_all_sessions_but_this_one() {
     let mut heard = Heard::start();
     let here = heard.site.person("Ada", "viewer");
-    let there = heard.site.anybody().logged_in("Ada", PASSWORD);
+    let there = heard.site.logged_in("Ada", PASSWORD);
     let other = heard.site.person("Bob", "viewer");
     let detail = change(&here, PASSWORD, "short").problem(400);
     assert!(detail.contains("10 characters"), "{detail}");
@@ -27,8 +27,8 @@ fn a_new_password_of_ones_own_ends_all_sessions_but_this_one() {
     assert_eq!(here.get("/account").status, 200);
     there.get("/account").problem(401);
     assert_eq!(other.get("/account").status, 200);
-    heard.site.anybody().log_in("Ada", PASSWORD).problem(401);
-    heard.site.anybody().logged_in("Ada", OTHER);
+    heard.site.log_in("Ada", PASSWORD).problem(401);
+    heard.site.logged_in("Ada", OTHER);
 }
 
 #[test]
@@ -47,14 +47,14 @@ fn whoever_guesses_the_old_password_has_to_wait_and_stands_in_the_log() {
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     // The same limit as that of the login: knowing the password does not help now.
     change(&ada, PASSWORD, OTHER).problem(429);
-    heard.site.anybody().log_in("ada", PASSWORD).problem(429);
+    heard.site.log_in("ada", PASSWORD).problem(429);
 }
 
 #[test]
 fn a_person_logs_out_everywhere_and_nobody_else_with_it() {
     let mut heard = Heard::start();
     let here = heard.site.person("Ada", "viewer");
-    let there = heard.site.anybody().logged_in("ada", PASSWORD);
+    let there = heard.site.logged_in("ada", PASSWORD);
     let other = heard.site.person("Bob", "viewer");
     let answer = here.ask("POST", "/account/logout-everywhere", None);
     answer.done();
@@ -63,7 +63,7 @@ fn a_person_logs_out_everywhere_and_nobody_else_with_it() {
     here.get("/account").problem(401);
     there.get("/account").problem(401);
     assert_eq!(other.get("/account").status, 200);
-    heard.site.anybody().logged_in("Ada", PASSWORD);
+    heard.site.logged_in("Ada", PASSWORD);
 }
 
 #[test]
@@ -78,5 +78,5 @@ fn a_token_has_no_password_and_no_sessions_and_is_told_so() {
     let detail = answer.problem(403);
     assert!(detail.contains("API token"), "{detail}");
     assert_eq!(person.get("/account").status, 200);
-    heard.site.anybody().logged_in("Ada", PASSWORD);
+    heard.site.logged_in("Ada", PASSWORD);
 }

@@ -11,7 +11,7 @@ fn a_token_is_told_once_and_is_worth_nothing_once_it_is_removed() {
     let ada = heard.site.person("Ada", "admin");
     let made = ada
         .post("/tokens", &json!({ "name": "graphs", "role": "viewer" }))
-        .json();
+        .ok();
     heard.says(
         &EventKind::TokenAdded,
         "Ada",
@@ -20,10 +20,10 @@ fn a_token_is_told_once_and_is_worth_nothing_once_it_is_removed() {
     let secret = made["token"].as_str().unwrap();
     assert!(made["expires"].is_null(), "{made}");
     let program = heard.site.anybody().with_token(secret);
-    let account = program.get("/account").json();
+    let account = program.get("/account").ok();
     assert_eq!(account, json!({ "name": "graphs", "role": "viewer" }));
 
-    let listed = ada.get("/tokens").json();
+    let listed = ada.get("/tokens").ok();
     assert!(!listed.to_string().contains(secret), "{listed}");
     let entry = &listed["items"][0];
     assert_eq!(
@@ -51,10 +51,10 @@ fn a_token_is_good_until_its_end_and_then_says_why_it_is_not() {
     let detail = add("late", "2001-02-03T04:05:06Z").problem(400);
     assert!(detail.contains("a time to come"), "{detail}");
     add("late", "soon").problem(400);
-    let made = add("graphs", "2999-01-01T00:00:00Z").json();
+    let made = add("graphs", "2999-01-01T00:00:00Z").ok();
     assert_eq!(made["expires"], "2999-01-01T00:00:00Z");
     assert_eq!(
-        ada.get("/tokens").json()["items"][0]["expires"],
+        ada.get("/tokens").ok()["items"][0]["expires"],
         made["expires"]
     );
     let program = heard
