@@ -2,42 +2,18 @@
 //
 //   node --test tests/browser/access.test.mjs
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test from 'node:test';
 
-import { Desk } from './desk.mjs';
 import { PASSWORD, setUp } from './people.mjs';
-import { startHub } from './programs.mjs';
+import { story } from './story.mjs';
 
 const ANOTHER = 'a mule, a stapler';
 
-test('an admin lets others in, and programs, and changes a password', async (t) => {
-    const pictures = await mkdtemp(join(tmpdir(), 'netmonitor-pictures-'));
-    t.diagnostic(`pictures in ${pictures}`);
-    const home = await mkdtemp(join(tmpdir(), 'netmonitor-browser-'));
-    let hub;
-    let desk;
-    try {
-        hub = await startHub(home);
-        desk = await Desk.open(hub.base, pictures);
-        await setUp(desk, hub);
-        await desk.page.goto(`${desk.base}/settings/access`);
-        await letSomebodyIn(desk);
-        await letAProgramIn(desk);
-        await changeOwnPassword(desk);
-        await desk.close();
-    } catch (error) {
-        await desk?.picture('failure').catch(() => undefined);
-        for (const line of hub?.stderr ?? []) t.diagnostic(`hub: ${line}`);
-        for (const line of desk?.complaints ?? []) t.diagnostic(`browser: ${line}`);
-        throw error;
-    } finally {
-        await desk?.end();
-        await hub?.end();
-        await rm(home, { recursive: true, force: true });
-    }
+story('an admin lets others in, and programs, and changes a password', async ({ hub, desk }) => {
+    await setUp(desk, hub);
+    await desk.page.goto(`${desk.base}/settings/access`);
+    await letSomebodyIn(desk);
+    await letAProgramIn(desk);
+    await changeOwnPassword(desk);
 });
 
 async function letSomebodyIn(desk) {

@@ -3,50 +3,32 @@
 //   node --test tests/browser/alerts.test.mjs
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test from 'node:test';
 
-import { Desk } from './desk.mjs';
 import { NAME, setUp } from './people.mjs';
-import { startHub } from './programs.mjs';
+import { story } from './story.mjs';
 
-test('an admin hears of a trouble, takes it on, and finds it in the log', async (t) => {
-    const pictures = await mkdtemp(join(tmpdir(), 'netmonitor-pictures-'));
-    t.diagnostic(`pictures in ${pictures}`);
-    const home = await mkdtemp(join(tmpdir(), 'netmonitor-browser-'));
-    const receiver = await Receiver.start();
-    let hub;
-    let desk;
-    try {
-        hub = await startHub(home);
-        desk = await Desk.open(hub.base, pictures);
-        const id = await setUp(desk, hub);
-        await aPageIsMissing(desk);
-        await nothingFires(desk);
-        await makeAChannel(desk, receiver);
-        await memoryIsAboveItsLimit(desk);
-        await desk.until('the channel is told', () =>
-            receiver.told.some(({ kind }) => kind === 'firing'),
-        );
-        await takeItOn(desk, id);
-        await planWork(desk, id);
-        await readTheLog(desk, id);
-        await desk.close();
-    } catch (error) {
-        await desk?.picture('failure').catch(() => undefined);
-        for (const line of hub?.stderr ?? []) t.diagnostic(`hub: ${line}`);
-        for (const line of desk?.complaints ?? []) t.diagnostic(`browser: ${line}`);
-        throw error;
-    } finally {
-        await desk?.end();
-        await receiver.end();
-        await hub?.end();
-        await rm(home, { recursive: true, force: true });
-    }
-});
+story(
+    'an admin hears of a trouble, takes it on, and finds it in the log',
+    async ({ hub, desk }) => {
+        const receiver = await Receiver.start();
+        try {
+            const id = await setUp(desk, hub);
+            await aPageIsMissing(desk);
+            await nothingFires(desk);
+            await makeAChannel(desk, receiver);
+            await memoryIsAboveItsLimit(desk);
+            await desk.until('the channel is told', () =>
+                receiver.told.some(({ kind }) => kind === 'firing'),
+            );
+            await takeItOn(desk, id);
+            await planWork(desk, id);
+            await readTheLog(desk, id);
+        } finally {
+            receiver.end();
+        }
+    },
+);
 
 /** Somebody's web server that takes what it is sent. */
 class Receiver {
@@ -67,7 +49,7 @@ class Receiver {
         return receiver;
     }
 
-    async end() {
+    end() {
         this.server.close();
         this.server.closeAllConnections();
     }

@@ -5,51 +5,34 @@
 // NETMONITOR_BIN_DIR says where the programs are (else target/debug), CHROMIUM which browser to
 // use. The folder with pictures of every page is printed.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test from 'node:test';
 
-import { Desk } from './desk.mjs';
 import { cardOf, cards, ENGLISH, logIn, NAME, PASSWORD, setUp } from './people.mjs';
-import { Machine, startHub } from './programs.mjs';
+import { Machine } from './programs.mjs';
+import { story } from './story.mjs';
 
 /** So long the hub is away: many samples. */
 const AWAY_MS = 15_000;
 
-test('an admin sets up a hub, and sees a machine join, die and come back', async (t) => {
-    const pictures = await mkdtemp(join(tmpdir(), 'netmonitor-pictures-'));
-    t.diagnostic(`pictures in ${pictures}`);
-    const home = await mkdtemp(join(tmpdir(), 'netmonitor-browser-'));
-    const machine = new Machine();
-    let hub;
-    let desk;
-    try {
-        hub = await startHub(home);
-        desk = await Desk.open(hub.base, pictures);
-        const id = await setUp(desk, hub);
-        await fleetMoves(desk, id);
-        await deviceHasCharts(desk, id);
-        const other = await secondMachineJoins(desk, machine);
-        await secondMachineDies(desk, machine, other);
-        await settingsAreKept(desk);
-        await outageIsMadeUpFor(desk, hub, id, other);
-        await logOutAndIn(desk, `/devices/${id}`);
-        await narrow(desk, `/devices/${id}`);
-        await french(desk, `/devices/${id}`);
-        await desk.close();
-    } catch (error) {
-        await desk?.picture('failure').catch(() => undefined);
-        for (const line of hub?.stderr ?? []) t.diagnostic(`hub: ${line}`);
-        for (const line of desk?.complaints ?? []) t.diagnostic(`browser: ${line}`);
-        throw error;
-    } finally {
-        await desk?.end();
-        await machine.end();
-        await hub?.end();
-        await rm(home, { recursive: true, force: true });
-    }
-});
+story(
+    'an admin sets up a hub, and sees a machine join, die and come back',
+    async ({ hub, desk }) => {
+        const machine = new Machine();
+        try {
+            const id = await setUp(desk, hub);
+            await fleetMoves(desk, id);
+            await deviceHasCharts(desk, id);
+            const other = await secondMachineJoins(desk, machine);
+            await secondMachineDies(desk, machine, other);
+            await settingsAreKept(desk);
+            await outageIsMadeUpFor(desk, hub, id, other);
+            await logOutAndIn(desk, `/devices/${id}`);
+            await narrow(desk, `/devices/${id}`);
+            await french(desk, `/devices/${id}`);
+        } finally {
+            await machine.end();
+        }
+    },
+);
 
 /** Numbers change without anybody's doing. */
 async function fleetMoves(desk, id) {
