@@ -211,24 +211,6 @@ export const enChannels = {
     span: (days: string, from: string, to: string) => `${days} ${from}–${to}`,
     wholeDay: (days: string) => `${days} all day`,
     run: (first: string, last: string) => `${first}–${last}`,
-    short: {
-      monday: 'Mon',
-      tuesday: 'Tue',
-      wednesday: 'Wed',
-      thursday: 'Thu',
-      friday: 'Fri',
-      saturday: 'Sat',
-      sunday: 'Sun',
-    },
-    long: {
-      monday: 'Monday',
-      tuesday: 'Tuesday',
-      wednesday: 'Wednesday',
-      thursday: 'Thursday',
-      friday: 'Friday',
-      saturday: 'Saturday',
-      sunday: 'Sunday',
-    },
   },
 
   heartbeat: {

@@ -1,17 +1,6 @@
-import type { Weekday } from '../api/types';
 import { pluralIn } from './plural';
 
 const plural = pluralIn('en');
-
-const SHORT: Record<Weekday, string> = {
-  monday: 'Mon',
-  tuesday: 'Tue',
-  wednesday: 'Wed',
-  thursday: 'Thu',
-  friday: 'Fri',
-  saturday: 'Sat',
-  sunday: 'Sun',
-};
 
 /** Maintenance windows. */
 export const enMaintenance = {
@@ -86,5 +75,4 @@ export const enMaintenance = {
     target: 'Choose at least one device or group.',
     name: 'At most 64 characters.',
   },
-  day: SHORT,
 };

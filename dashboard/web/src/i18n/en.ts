@@ -7,6 +7,7 @@ import { enDeviceSettings } from './en-device-settings';
 import { enAccess } from './en-access';
 import { enChannels } from './en-channels';
 import { enDevice } from './en-device';
+import { enWeekdays } from './en-weekdays';
 import { pluralIn } from './plural';
 
 const plural = pluralIn('en');
@@ -266,6 +267,7 @@ export const en = {
   log: enLog,
   rules: enRules,
   deviceSettings: enDeviceSettings,
+  weekdays: enWeekdays,
   access: enAccess,
   channels: enChannels,
   ...enDevice,

@@ -221,24 +221,6 @@ export const frChannels: typeof enChannels = {
     span: (days, from, to) => `${days} ${from}–${to}`,
     wholeDay: (days) => `${days} toute la journée`,
     run: (first, last) => `${first}–${last}`,
-    short: {
-      monday: 'lun.',
-      tuesday: 'mar.',
-      wednesday: 'mer.',
-      thursday: 'jeu.',
-      friday: 'ven.',
-      saturday: 'sam.',
-      sunday: 'dim.',
-    },
-    long: {
-      monday: 'lundi',
-      tuesday: 'mardi',
-      wednesday: 'mercredi',
-      thursday: 'jeudi',
-      friday: 'vendredi',
-      saturday: 'samedi',
-      sunday: 'dimanche',
-    },
   },
 
   heartbeat: {

@@ -75,13 +75,4 @@ export const frMaintenance: typeof enMaintenance = {
     target: 'Choisissez au moins un appareil ou un groupe.',
     name: 'Au plus 64 caractères.',
   },
-  day: {
-    monday: 'lun.',
-    tuesday: 'mar.',
-    wednesday: 'mer.',
-    thursday: 'jeu.',
-    friday: 'ven.',
-    saturday: 'sam.',
-    sunday: 'dim.',
-  },
 };

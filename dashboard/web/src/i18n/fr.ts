@@ -7,6 +7,7 @@ import { frDeviceSettings } from './fr-device-settings';
 import { frAccess } from './fr-access';
 import { frChannels } from './fr-channels';
 import { frDevice } from './fr-device';
+import { frWeekdays } from './fr-weekdays';
 import { pluralIn } from './plural';
 
 const plural = pluralIn('fr');
@@ -268,6 +269,7 @@ export const fr: Messages = {
   log: frLog,
   rules: frRules,
   deviceSettings: frDeviceSettings,
+  weekdays: frWeekdays,
   access: frAccess,
   channels: frChannels,
   ...frDevice,

@@ -39,8 +39,9 @@ export function reachOf(
 /** `Mon–Fri 18:00–08:00`. */
 export function hoursText({ days, from, to }: WeeklyHours, t: Messages): string {
   const { hours } = t.channels;
+  const { short } = t.weekdays;
   const runs = runsOf(days ?? []).map(([first, last]) =>
-    first === last ? hours.short[first] : hours.run(hours.short[first], hours.short[last]),
+    first === last ? short[first] : hours.run(short[first], short[last]),
   );
   const when = runs.length > 0 ? runs.join(', ') : hours.everyDay;
   return from === to ? hours.wholeDay(when) : hours.span(when, from, to);
