@@ -15,7 +15,7 @@ export const frDeviceSettings: typeof enDeviceSettings = {
     name: 'Nom',
     nameFault: 'Donnez un nom de 1 à 64 caractères.',
     groups: 'Groupes',
-    groupsHint: 'Séparés par des virgules, pour les canaux et les fenêtres de maintenance.',
+    groupsHint: 'Séparés par des virgules, pour les canaux et les plages de maintenance.',
     groupsKnown: (names) => `Groupes existants : ${names}.`,
     groupsFault: 'Au plus 20 groupes, de 32 caractères chacun au plus.',
     uplink: 'Se trouve derrière',
